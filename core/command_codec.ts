@@ -75,6 +75,35 @@ export function decodeCommand(view: DataView, at: number, end: number, into: Com
 }
 
 /**
+ * Where a client command ends, from its head and tag alone: enough to walk a list of commands whose
+ * contents somebody else validates.
+ *
+ * @param view The buffer.
+ * @param at Where the command starts, in bytes.
+ * @param end Where readable bytes stop.
+ * @returns The offset behind the command, or a {@linkcode CodecError}.
+ */
+export function commandEnd(view: DataView, at: number, end: number): number {
+  if (end - at < 2) return CodecError.buffer_too_short;
+  const tag = view.getUint8(at + 1);
+  const known = tag <= CommandTag.reclaim && tag !== CommandTag.expire && tag > 0;
+  if (!known) {
+    return (view.getUint8(at) & 0xe0) === ARRAY
+      ? CodecError.invalid_command_tag
+      : CodecError.invalid_layout;
+  }
+  let next = at + COMMAND_BYTES[tag]!;
+  if (tag === CommandTag.reserve_bundle) {
+    const list = at + CLIENT_PREFIX_BYTES;
+    if (list + 3 > end) return CodecError.buffer_too_short;
+    const count = readArrayHead(view, list);
+    if (count < 0) return CodecError.invalid_layout;
+    next = at + bundleBytes(count);
+  }
+  return next > end ? CodecError.buffer_too_short : next;
+}
+
+/**
  * Decodes one internal command: `expire`. Its bytes never decode as a client command.
  *
  * @param view The buffer.

@@ -1,0 +1,115 @@
+import { assert } from "./assert.ts";
+import { NO_ROW, type Row } from "./ids.ts";
+
+/** The records an index points into: the key of row r starts at word `r * stride + keyAt`. */
+interface Keyed {
+  readonly words: Uint32Array;
+  readonly stride: number;
+}
+
+/**
+ * Key → row, open addressing with linear probing, fixed size, no tombstones. A bucket is two words: row + 1
+ * (0 when free) and the key's hash, so that a probe rarely touches a record that is not the one sought, and
+ * a deletion moves its followers without reading their keys.
+ */
+export interface FixedMap {
+  readonly buckets: Uint32Array;
+  /** Bucket count - 1; the count is a power of two. */
+  readonly mask: number;
+  readonly records: Keyed;
+  readonly keyAt: number;
+  readonly keyWords: number;
+  readonly seed: number;
+}
+
+/**
+ * Makes an empty index.
+ *
+ * @param bucketCount A power of two, above the number of rows that will ever be in it.
+ * @param records Where keys are.
+ * @param keyAt Word offset of the key in a record.
+ * @param keyWords Words of a key.
+ * @param seed Perturbs the hash, so that nobody can prepare colliding ids.
+ * @returns An index with no rows in it.
+ */
+export function createFixedMap(
+  bucketCount: number,
+  records: Keyed,
+  keyAt: number,
+  keyWords: number,
+  seed: number,
+): FixedMap {
+  const buckets = new Uint32Array(bucketCount * 2);
+  return { buckets, mask: bucketCount - 1, records, keyAt, keyWords, seed };
+}
+
+/**
+ * Hash of a key of any length: a murmur3-style mix of 32-bit words.
+ *
+ * @param map Whose seed is used.
+ * @param key Where the key is.
+ * @param at Its first word.
+ * @returns A u32.
+ */
+export function hashKey(map: FixedMap, key: Uint32Array, at: number): number {
+  let h = map.seed;
+  for (let i = at, end = at + map.keyWords; i < end; i++) {
+    let k = Math.imul(key[i]!, 0xcc9e2d51);
+    k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+    h ^= k;
+    h = Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
+  }
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Row whose key equals `key[at…]`, or {@linkcode NO_ROW}. */
+export function findRow(map: FixedMap, key: Uint32Array, at: number, hash: number): Row {
+  const { buckets, mask } = map;
+  for (let bucket = hash & mask;; bucket = (bucket + 1) & mask) {
+    const rowPlusOne = buckets[bucket * 2]!;
+    if (rowPlusOne === 0) return NO_ROW;
+    if (buckets[bucket * 2 + 1] === hash && keyEquals(map, rowPlusOne - 1, key, at)) {
+      return (rowPlusOne - 1) as Row;
+    }
+  }
+}
+
+/** Adds a row whose key is in its record already and in no other row of the index. */
+export function insertRow(map: FixedMap, row: Row, hash: number): void {
+  const { buckets, mask } = map;
+  let bucket = hash & mask;
+  while (buckets[bucket * 2] !== 0) bucket = (bucket + 1) & mask;
+  buckets[bucket * 2] = row + 1;
+  buckets[bucket * 2 + 1] = hash;
+}
+
+/** Removes a row; later buckets of its probe chain move up, so no lookup stops short. */
+export function removeRow(map: FixedMap, row: Row, hash: number): void {
+  const { buckets, mask } = map;
+  let hole = hash & mask;
+  while (buckets[hole * 2] !== row + 1) {
+    assert(buckets[hole * 2] !== 0, "index/row-present");
+    hole = (hole + 1) & mask;
+  }
+  for (let next = (hole + 1) & mask; buckets[next * 2] !== 0; next = (next + 1) & mask) {
+    const home = buckets[next * 2 + 1]! & mask;
+    // It may move only if the hole is on its way from home; one that sits at home never is.
+    if (((next - home) & mask) < ((next - hole) & mask)) continue;
+    buckets[hole * 2] = buckets[next * 2]!;
+    buckets[hole * 2 + 1] = buckets[next * 2 + 1]!;
+    hole = next;
+  }
+  buckets[hole * 2] = 0;
+  buckets[hole * 2 + 1] = 0;
+}
+
+function keyEquals(map: FixedMap, row: number, key: Uint32Array, at: number): boolean {
+  const { words, stride } = map.records;
+  const from = row * stride + map.keyAt;
+  for (let i = 0; i < map.keyWords; i++) if (words[from + i] !== key[at + i]) return false;
+  return true;
+}

@@ -1,0 +1,246 @@
+/**
+ * What a node offers to whoever speaks for clients: the server, the HTTP gateway, an embedding program.
+ * Transport-neutral. Source: docs/semantics.md, docs/wire.md.
+ */
+import type { ConfigError, CoreConfig, EngineConfig } from "../core/config.ts";
+import type { Outcome, SlotOverflowKind } from "../core/outcome.ts";
+import type { ReservationState, ResourceState } from "../core/tables.ts";
+import type { DiskFault } from "./disk.ts";
+
+/** A write that got no result. Definite: it certainly did not happen. Indefinite: nobody can tell; retry the same id. */
+export type Rejection =
+  | { readonly category: "indefinite"; readonly code: "engine_halted" }
+  | { readonly category: "indefinite"; readonly code: "storage_failure" }
+  | {
+    readonly category: "definite";
+    readonly code: "invalid_request";
+    readonly reason: "buffer_too_short" | "invalid_command_tag" | "invalid_layout";
+  }
+  | {
+    readonly category: "definite";
+    readonly code: "slot_overflow";
+    readonly kind: SlotOverflowKind;
+    readonly requestSlot: bigint;
+    readonly delta: bigint;
+  }
+  | {
+    readonly category: "definite";
+    readonly code: "slot_rewound";
+    readonly requestSlot: bigint;
+    readonly lastRequestSlot: bigint;
+  }
+  | {
+    readonly category: "definite";
+    readonly code: "slot_too_far";
+    readonly requestSlot: bigint;
+    readonly slotMax: bigint;
+  }
+  | {
+    readonly category: "definite";
+    readonly code: "command_too_large";
+    readonly encodedLen: number;
+    readonly maxCommandBytes: number;
+  }
+  | {
+    readonly category: "definite";
+    readonly code: "lsn_exhausted";
+    readonly lastAppliedLsn: bigint;
+  }
+  | {
+    readonly category: "definite";
+    readonly code: "overloaded";
+    readonly queueDepth: number;
+    readonly queueCapacity: number;
+  }
+  /** The node is draining for a planned stop and takes nothing new. */
+  | { readonly category: "definite"; readonly code: "shutting_down" };
+
+/** Where the answers to submitted commands go. One sink serves many commands; the token tells them apart. */
+export interface ResultSink {
+  /** A committed, durable result. The outcome is reused by the caller: copy what is kept. */
+  committed(token: number, outcome: Outcome): void;
+  /** No result. */
+  rejected(token: number, rejection: Rejection): void;
+}
+
+/** What a strict read answers when it may not answer with data. */
+export type ReadRefusal =
+  | { readonly kind: "engine_halted" }
+  | {
+    readonly kind: "fence_not_applied";
+    readonly requiredLsn: bigint;
+    readonly lastAppliedLsn: bigint | undefined;
+  };
+
+/** A resource as readers see it. */
+export interface ResourceView {
+  readonly kind: "found";
+  readonly resourceId: bigint;
+  readonly state: ResourceState;
+  /** The reservation that holds it, unless it is available. */
+  readonly currentReservationId: bigint | undefined;
+  /** Counts state changes; for observation only. */
+  readonly version: bigint;
+}
+
+/** A reservation as readers see it. */
+export interface ReservationView {
+  readonly kind: "found";
+  readonly reservationId: bigint;
+  readonly holderId: bigint;
+  readonly state: ReservationState;
+  /** Fencing token: grows when the holder loses its claim. */
+  readonly epoch: bigint;
+  readonly createdLsn: bigint;
+  readonly deadlineSlot: bigint;
+  readonly releasedLsn: bigint | undefined;
+  /** Last slot at which the ended reservation is still readable. */
+  readonly retireAfterSlot: bigint | undefined;
+  /** In the order of the request. */
+  readonly memberResourceIds: readonly bigint[];
+}
+
+/** Answer to a resource lookup. */
+export type ResourceRead = ResourceView | { readonly kind: "not_found" } | ReadRefusal;
+
+/** Answer to a reservation lookup; `retired` ended so long ago that its record is gone. */
+export type ReservationRead =
+  | ReservationView
+  | { readonly kind: "not_found" }
+  | { readonly kind: "retired" }
+  | ReadRefusal;
+
+/** How the process found its data when it started. */
+export type StartupKind = "fresh_start" | "wal_only" | "snapshot_only" | "snapshot_and_wal";
+
+/** Operational figures, under the runbook's names (camelCase here, snake_case on every wire and in every text). */
+export interface Metrics {
+  readonly queueDepth: number;
+  readonly queueCapacity: number;
+  /** False when halted, exhausted or draining. */
+  readonly acceptingWrites: boolean;
+  /** Why the node halted, if it did. */
+  readonly haltReason: string | undefined;
+  readonly recovery: {
+    readonly startupKind: StartupKind;
+    readonly loadedSnapshotLsn: bigint | undefined;
+    readonly replayedWalFrameCount: number;
+    readonly replayedWalLastLsn: bigint | undefined;
+    readonly activeSnapshotLsn: bigint | undefined;
+  };
+  readonly core: CoreMetrics;
+  readonly wal: {
+    readonly bytes: number;
+    readonly segments: number;
+    readonly framesSinceCheckpoint: number;
+    readonly bytesSinceCheckpoint: number;
+    readonly checkpointAgeMs: number | undefined;
+    readonly lastSyncMs: number;
+    readonly syncCount: number;
+    /** Entries sequenced but not yet applied. */
+    readonly applyGap: number;
+  };
+  readonly counters: {
+    readonly committed: number;
+    readonly rejectedDefinite: number;
+    readonly rejectedIndefinite: number;
+    readonly retryCacheHits: number;
+    readonly expired: number;
+    readonly checkpoints: number;
+    readonly checkpointFailures: number;
+  };
+}
+
+/** Figures of the engine itself. */
+export interface CoreMetrics {
+  readonly lastAppliedLsn: bigint | undefined;
+  readonly lastRequestSlot: bigint | undefined;
+  /** How far the asked slot is ahead of the last applied one; 0 before the first command. */
+  readonly logicalSlotLag: bigint;
+  /** Reserved reservations whose deadline has passed at the asked slot. */
+  readonly expirationBacklog: number;
+  readonly operationTableUsed: number;
+  readonly operationTableCapacity: number;
+  readonly operationTableUtilizationPct: number;
+  readonly resourceTableUsed: number;
+  readonly resourceTableCapacity: number;
+  readonly reservationTableUsed: number;
+  readonly reservationTableCapacity: number;
+  readonly reservationMemberTableUsed: number;
+  readonly reservationMemberTableCapacity: number;
+}
+
+/** What one expiration tick did. */
+export interface TickResult {
+  readonly kind: "applied";
+  readonly processedCount: number;
+  readonly lastAppliedLsn: bigint | undefined;
+}
+
+/** What one checkpoint did, or why there is none. */
+export type CheckpointResult =
+  | {
+    readonly kind: "done";
+    readonly snapshotLsn: bigint | undefined;
+    readonly previousSnapshotLsn: bigint | undefined;
+    readonly removedSegments: number;
+  }
+  | { readonly kind: "engine_halted" }
+  | { readonly kind: "already_running" }
+  | { readonly kind: "snapshot_file_error"; readonly fault: DiskFault };
+
+/** Who this node is. */
+export interface NodeIdentity {
+  /** 16 bytes, made once when the data directory was. */
+  readonly clusterId: Uint8Array;
+  readonly replicaId: bigint;
+  readonly core: CoreConfig;
+  readonly engine: EngineConfig;
+}
+
+/** One node. Every callback may run before the call that caused it returns. */
+export interface NodeApi {
+  readonly identity: NodeIdentity;
+  /**
+   * Takes one encoded client command in. The bytes are copied before this returns.
+   *
+   * @param view The buffer.
+   * @param at Where the command starts.
+   * @param end Where it ends; anything left over is an invalid request.
+   * @param slot The client's own slot, or `undefined` for the node's clock (the normal case).
+   * @param sink Where the answer goes, exactly once.
+   * @param token Handed back with the answer.
+   */
+  submit(
+    view: DataView,
+    at: number,
+    end: number,
+    slot: bigint | undefined,
+    sink: ResultSink,
+    token: number,
+  ): void;
+  /** Strict read of a resource. `requiredLsn` 0 or absent is no fence; an unmet fence is answered at once. */
+  getResource(resourceId: bigint, requiredLsn?: bigint): ResourceRead;
+  /** Strict read of a reservation, as of `currentSlot` (the node's clock when absent). */
+  getReservation(
+    reservationId: bigint,
+    requiredLsn?: bigint,
+    currentSlot?: bigint,
+  ): ReservationRead;
+  /** Figures as of `currentSlot` (the node's clock when absent). Served even when halted. */
+  metrics(currentSlot?: bigint): Metrics;
+  /** Sequences the expirations that are due at `currentSlot` (the node's clock when absent), bounded per tick. */
+  tickExpirations(
+    currentSlot: bigint | undefined,
+    done: (
+      result: TickResult | { readonly kind: "rejected"; readonly rejection: Rejection },
+    ) => void,
+  ): void;
+  /** Writes a snapshot in the background and drops the log that it and its predecessor cover. */
+  checkpoint(done: (result: CheckpointResult) => void): void;
+  /** The node's current slot. */
+  currentSlot(): bigint;
+}
+
+/** A configuration that cannot run, as an error of the node. */
+export type { ConfigError };
