@@ -76,11 +76,18 @@ const noClock = rule((context) =>
 );
 
 /** Besides random numbers, these show when the garbage collector ran. */
-const UNREPEATABLE = ["crypto", "WeakRef", "FinalizationRegistry"];
+const UNREPEATABLE = new Set(["crypto", "WeakRef", "FinalizationRegistry"]);
 
 const noRandom = rule((context) => ({
-  ...onGlobals(context, UNREPEATABLE, "Take what has to be random as an argument"),
   ...onMembers(context, "Math", (name) => name === "random", "Take a seeded generator"),
+  Identifier(node): void {
+    const { parent } = node;
+    const isObject = parent.type === "MemberExpression" && parent.object === node;
+    const isWholeMath = node.name === "Math" && !isObject;
+    if (isMemberName(node) || !(isWholeMath || UNREPEATABLE.has(node.name))) return;
+    const message = `\`${node.name}\` in a deterministic layer`;
+    context.report({ node, message, hint: "Take what has to be random as an argument" });
+  },
 }));
 
 const TIMERS = [

@@ -1,0 +1,79 @@
+// Tries the compiled executable where a user would: alone in an empty directory, with no
+// environment. Prints one line per check and fails if any of them did.
+import { fromFileUrl } from "@std/path";
+import denoJson from "../deno.json" with { type: "json" };
+
+const BINARY = fromFileUrl(new URL("../dist/allocdb", import.meta.url));
+const RUN_MS_MAX = 30_000;
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Check {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** What is wrong with the run, or undefined. */
+  readonly fault: (run: Run) => string | undefined;
+}
+
+/** Fails unless the program ended with `code` and wrote `text`: to stdout on success, else to stderr. */
+function expects(code: number, text: string): Check["fault"] {
+  return (run) => {
+    if (run.code !== code) return `exit code ${run.code} instead of ${code}: ${run.stderr}`;
+    const [said, silent] = code === 0 ? [run.stdout, run.stderr] : [run.stderr, run.stdout];
+    if (!said.includes(text)) return `no "${text}" in: ${said}`;
+    return silent === "" ? undefined : `unexpected output: ${silent}`;
+  };
+}
+
+const CHECKS: readonly Check[] = [
+  { name: "prints its version", args: ["--version"], fault: expects(0, denoJson.version) },
+  { name: "prints help", args: ["--help"], fault: expects(0, "Usage: allocdb") },
+  { name: "refuses an unknown flag", args: ["--no-such-flag"], fault: expects(2, "hint") },
+  { name: "refuses an unknown command", args: ["no-such-command"], fault: expects(2, "hint") },
+];
+
+/** Runs the copy in `directory` to its end, or stops it after {@linkcode RUN_MS_MAX}. */
+async function run(directory: string, args: readonly string[]): Promise<Run> {
+  const command = new Deno.Command(`${directory}/allocdb`, {
+    args: [...args],
+    cwd: directory,
+    clearEnv: true,
+    stdin: "null",
+    signal: AbortSignal.timeout(RUN_MS_MAX),
+  });
+  const { code, stdout, stderr } = await command.output();
+  const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+/** Runs one check and prints its line. Returns whether it passed. */
+async function passes(directory: string, { name, args, fault }: Check): Promise<boolean> {
+  const start = performance.now();
+  const found = fault(await run(directory, args));
+  const ms = Math.round(performance.now() - start);
+  console.log(found === undefined ? `ok     ${name} (${ms} ms)` : `FAILED ${name}: ${found}`);
+  return found === undefined;
+}
+
+/** Copies the executable away from everything it was built from and runs every check on it. */
+async function smoke(): Promise<number> {
+  const directory = await Deno.makeTempDir({ prefix: "allocdb-smoke." });
+  try {
+    await Deno.copyFile(BINARY, `${directory}/allocdb`);
+    let failed = 0;
+    for (const check of CHECKS) if (!await passes(directory, check)) failed++;
+    return failed === 0 ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.error(`error: ${BINARY} does not exist\nhint: ./tools/deno task compile`);
+    return 1;
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+if (import.meta.main) Deno.exit(await smoke());
