@@ -81,14 +81,22 @@ export function drawLayers(arrows: readonly Arrow[]): string[] {
   return [...lines].map(([line, count]) => `${line} ${count}`).sort();
 }
 
-if (import.meta.main) {
+/** Draws the layers of the tree and prints every problem. Returns how many there are. */
+async function main(): Promise<number> {
   const arrows = await collectArrows(ROOT, `${ROOT}deno.json`);
   for (const line of drawLayers(arrows)) console.log(line);
-  const problems = [
-    ...forbiddenArrows(arrows),
-    ...importCycles(arrows).map((cycle) => `cycle: ${cycle}`),
-  ];
+  const cycles = importCycles(arrows).map((cycle) => `cycle: ${cycle}`);
+  const problems = [...forbiddenArrows(arrows), ...cycles];
   for (const problem of problems) console.error(`error: ${problem}`);
   console.log(`${arrows.length} imports, ${problems.length} problems`);
-  if (problems.length > 0) Deno.exit(1);
+  return problems.length;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main() === 0 ? 0 : 1);
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
 }
