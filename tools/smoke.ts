@@ -1,9 +1,9 @@
-// Tries the compiled executable where a user would: alone in an empty directory, with no
-// environment. Prints one line per check and fails if any of them did.
+// Tries the compiled executable (or the one given as argument) where a user would: alone in an
+// empty directory, with no environment. Prints one line per check and fails if any of them did.
 import { fromFileUrl } from "@std/path";
 import denoJson from "../deno.json" with { type: "json" };
 
-const BINARY = fromFileUrl(new URL("../dist/allocdb", import.meta.url));
+const BINARY = Deno.args[0] ?? fromFileUrl(new URL("../dist/allocdb", import.meta.url));
 const RUN_MS_MAX = 30_000;
 
 interface Run {
