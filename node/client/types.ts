@@ -1,0 +1,189 @@
+/** What the client takes and answers. Source: docs/wire.md, docs/semantics.md. */
+import type { ResultName } from "../../core/outcome.ts";
+import type { Rejection } from "../api.ts";
+
+/** Where the servers are and how long to try. */
+export interface ConnectOptions {
+  /** One server, `host:port`. */
+  readonly address?: string;
+  /** Several, tried in turn. Together with `address` they make one list, which must not be empty. */
+  readonly addresses?: readonly string[];
+  /** Half of every retry key; 128 random bits unless told. Two live clients must not share one. */
+  readonly clientId?: bigint;
+  /** How this client is called in the server's log. */
+  readonly clientName?: string;
+  /** The 16 bytes of the cluster to insist on. Unless told, the first server's answer is insisted on. */
+  readonly clusterId?: Uint8Array;
+  /** How long one call may take in all, every retry included. Default 10,000. */
+  readonly requestTimeoutMs?: number;
+  /** How long a server may stay silent while it owes a reply before the next one is tried. Default 3,000. */
+  readonly silenceTimeoutMs?: number;
+  /** How long one connection attempt may take, hello included. Default 3,000. */
+  readonly connectTimeoutMs?: number;
+  /** Longest pause between two connection attempts. Default 1,000. */
+  readonly reconnectBackoffMsMax?: number;
+  /** Submit requests under way before further commands are gathered into one. Default 4. */
+  readonly submitWindow?: number;
+}
+
+/** Per call, on top of {@linkcode ConnectOptions}. */
+export interface CallOptions {
+  /** How long this call may take in all. */
+  readonly timeoutMs?: number;
+}
+
+/** Per write. */
+export interface WriteOptions extends CallOptions {
+  /** The client's own slot instead of the node's clock; for tests and manual operation. */
+  readonly slot?: bigint;
+}
+
+/** What every command has. */
+export interface CommandBase {
+  /**
+   * The retry key: the same id with the same content is applied once. 128 random bits unless told;
+   * the result carries it.
+   */
+  readonly operationId?: bigint;
+}
+
+/** How long a reservation may stay unconfirmed. Milliseconds are rounded up to whole slots. */
+export type Ttl =
+  | { readonly ttlMs: number; readonly ttlSlots?: undefined }
+  | { readonly ttlSlots: bigint; readonly ttlMs?: undefined };
+
+/** Makes a resource. */
+export interface CreateResource extends CommandBase {
+  readonly resourceId: bigint;
+}
+
+/** Claims one resource for a holder. */
+export type Reserve = CommandBase & Ttl & {
+  readonly resourceId: bigint;
+  readonly holderId: bigint;
+};
+
+/** Claims several resources for a holder, all or none. */
+export type ReserveBundle = CommandBase & Ttl & {
+  readonly resourceIds: readonly bigint[];
+  readonly holderId: bigint;
+};
+
+/** Names a reservation as its holder: what confirm and release need. */
+export interface HolderAction extends CommandBase {
+  readonly reservationId: bigint;
+  readonly holderId: bigint;
+  /** The fencing token of the claim, as the reserve answered it. */
+  readonly epoch: bigint;
+}
+
+/** Names a reservation as its owner's operator: what revoke and reclaim need. */
+export interface OperatorAction extends CommandBase {
+  readonly reservationId: bigint;
+}
+
+/** Any command, for {@linkcode AllocDbClient.submitMany}. */
+export type ClientCommand =
+  | (CreateResource & { readonly kind: "create_resource" })
+  | (Reserve & { readonly kind: "reserve" })
+  | (ReserveBundle & { readonly kind: "reserve_bundle" })
+  | (HolderAction & { readonly kind: "confirm" | "release" })
+  | (OperatorAction & { readonly kind: "revoke" | "reclaim" });
+
+/** Applied and durable; whether it did what was asked is `ok`. */
+export interface Committed {
+  readonly kind: "committed";
+  readonly code: ResultName;
+  /** True when `code` is `ok`. */
+  readonly ok: boolean;
+  readonly appliedLsn: bigint;
+  /** With `epoch` and `deadlineSlot`: after a reserve that succeeded. */
+  readonly reservationId: bigint | undefined;
+  readonly epoch: bigint | undefined;
+  readonly deadlineSlot: bigint | undefined;
+  /** True when an earlier attempt decided it and the server remembered. */
+  readonly fromRetryCache: boolean;
+  readonly operationId: bigint;
+}
+
+/** The command never left this program, so it certainly did not happen. */
+export interface NotSent {
+  readonly category: "definite";
+  readonly code: "not_sent";
+  readonly reason: TransportErrorCode;
+  readonly message: string;
+}
+
+/** It certainly did not happen. */
+export interface Rejected {
+  readonly kind: "rejected";
+  readonly rejection: Extract<Rejection, { readonly category: "definite" }> | NotSent;
+  readonly operationId: bigint;
+}
+
+/**
+ * It may or may not have happened. Sending the same content with the same `operationId`, by the same
+ * client id, is safe as long as the server remembers operations.
+ */
+export interface Unknown {
+  readonly kind: "unknown";
+  /** What the last attempt ended with. */
+  readonly reason: Rejection["code"] | TransportErrorCode;
+  readonly message: string;
+  readonly operationId: bigint;
+}
+
+/** How one command ended. */
+export type SubmitResult = Committed | Rejected | Unknown;
+
+/** Why a call failed for reasons that are nobody's business outcome. */
+export type TransportErrorCode =
+  /** No server could be reached. */
+  | "unreachable"
+  /** The connection ended before the reply. */
+  | "connection_lost"
+  /** The deadline passed before the reply. */
+  | "timeout"
+  /** `close` was called. */
+  | "closed"
+  /** The server belongs to another cluster. */
+  | "wrong_cluster"
+  /** The server speaks another version of the protocol. */
+  | "wrong_version"
+  /** The server, or something in between, broke the protocol. */
+  | "protocol_error"
+  /** The server refused this request or this connection; the message has its words. */
+  | "refused";
+
+/** A call that got no answer. Writes do not throw it: they answer `rejected` or `unknown`. */
+export class TransportError extends Error {
+  /** Stable class name, kept through bundling. */
+  override readonly name = "TransportError";
+  readonly code: TransportErrorCode;
+
+  /**
+   * @param code What went wrong.
+   * @param message In the words of a person.
+   */
+  constructor(code: TransportErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Bounds and identity that a server states when a connection opens. */
+export interface ServerInfo {
+  /** `host:port` this client dialled. */
+  readonly address: string;
+  readonly clusterId: Uint8Array;
+  readonly version: string;
+  readonly shardId: bigint;
+  readonly slotDurationMs: number;
+  readonly maxFrameBytes: number;
+  readonly maxCommandBytes: number;
+  readonly maxBatchCommands: number;
+  readonly maxBundleSize: number;
+  readonly maxTtlSlots: bigint;
+  /** The server's slot when the connection opened. */
+  readonly currentSlot: bigint;
+}
