@@ -13,7 +13,7 @@ interface Keyed {
  * a deletion moves its followers without reading their keys.
  */
 export interface FixedMap {
-  readonly buckets: Uint32Array;
+  readonly buckets: Int32Array;
   /** Bucket count - 1; the count is a power of two. */
   readonly mask: number;
   readonly records: Keyed;
@@ -39,7 +39,7 @@ export function createFixedMap(
   keyWords: number,
   seed: number,
 ): FixedMap {
-  const buckets = new Uint32Array(bucketCount * 2);
+  const buckets = new Int32Array(bucketCount * 2);
   return { buckets, mask: bucketCount - 1, records, keyAt, keyWords, seed };
 }
 
@@ -49,7 +49,7 @@ export function createFixedMap(
  * @param map Whose seed is used.
  * @param key Where the key is.
  * @param at Its first word.
- * @returns A u32.
+ * @returns A signed 32-bit number: it stays unboxed on its way through calls.
  */
 export function hashKey(map: FixedMap, key: Uint32Array, at: number): number {
   let h = map.seed;
@@ -63,7 +63,7 @@ export function hashKey(map: FixedMap, key: Uint32Array, at: number): number {
   h = Math.imul(h, 0x85ebca6b);
   h ^= h >>> 13;
   h = Math.imul(h, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }
 
 /** Row whose key equals `key[at…]`, or {@linkcode NO_ROW}. */
