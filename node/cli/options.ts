@@ -1,0 +1,88 @@
+/**
+ * What the command line hands to the long-running commands, already checked: their implementations never
+ * see a flag. Each runs to its end and returns for exit code 0; everything else is a thrown `CliError`.
+ */
+import type { ProfileName } from "../config_profiles.ts";
+
+/** `allocdb serve`. */
+export interface ServeOptions {
+  /** Data directory. */
+  readonly data: string;
+  /** Where clients connect, `HOST:PORT`; port 0 lets the system choose. */
+  readonly listen: string;
+  /** Where the HTTP gateway listens, `HOST:PORT`; absent for no gateway. */
+  readonly http?: string;
+  /** `name=value` overrides of the profile, as typed. */
+  readonly bounds: readonly string[];
+  /** Absent when the flag was not given: an existing data directory then brings its own bounds. */
+  readonly profile?: ProfileName;
+  /** No background expiration: only `allocdb tick` expires. */
+  readonly manualExpiration: boolean;
+  /** No background checkpoints: only `allocdb checkpoint` writes one. */
+  readonly manualCheckpoint: boolean;
+  /** Log bytes after which a checkpoint starts; absent for the node's default. */
+  readonly checkpointBytes?: number;
+  /** Log entries after which a checkpoint starts; absent for the node's default. */
+  readonly checkpointFrames?: number;
+  /** Age in seconds after which a checkpoint starts if anything was written; absent for the node's default. */
+  readonly checkpointSeconds?: number;
+  /** Connections that may be open at once; absent for the server's default. */
+  readonly maxConnections?: number;
+  /** 16 bytes the data directory must belong to, or is made with; absent accepts what is there. */
+  readonly clusterId?: Uint8Array;
+  readonly logFormat: "text" | "json";
+  /** Whether what goes to standard output is JSON. */
+  readonly json: boolean;
+}
+
+/** Names for `--scenario`. */
+export const SCENARIOS = [
+  "all",
+  "one-resource-many-contenders",
+  "high-retry-pressure",
+  "throughput",
+  "latency",
+  "recovery",
+  "checkpoint",
+  "engine",
+] as const;
+
+/** One of {@linkcode SCENARIOS}. */
+export type Scenario = typeof SCENARIOS[number];
+
+/** `allocdb bench`. Every count is above 0 and within the limits of docs/cli.md#bench. */
+export interface BenchOptions {
+  readonly scenario: Scenario;
+  readonly hotspotRounds: number;
+  /** At least 2. */
+  readonly hotspotContenders: number;
+  readonly retryTableCapacity: number;
+  readonly retryDuplicateFanout: number;
+  readonly retryFullRejectionAttempts: number;
+  /** Directory for the files of the run; absent for a temporary one that is removed. */
+  readonly data?: string;
+  readonly json: boolean;
+}
+
+/** `allocdb demo`. */
+export interface DemoOptions {
+  /** No pauses for the eye. */
+  readonly fast: boolean;
+  readonly seats: number;
+  readonly buyers: number;
+  /** What the buyers' choices are drawn from; equal seeds choose alike. */
+  readonly seed: number;
+  /** Keep the data directory and say where it is. */
+  readonly keep: boolean;
+  /** One JSON document at the end instead of something to watch. */
+  readonly json: boolean;
+  /** Whether standard output may carry colours and cursor movement. */
+  readonly color: boolean;
+}
+
+/** `runServe` of node/main.ts. */
+export type RunServe = (options: ServeOptions) => Promise<void>;
+/** `runBench` of bench/main.ts. */
+export type RunBench = (options: BenchOptions) => Promise<void>;
+/** `runDemo` of node/demo/main.ts. */
+export type RunDemo = (options: DemoOptions) => Promise<void>;
