@@ -40,13 +40,40 @@ function createTableCapture(table: Table): TableCapture {
   return { table, settled: new Uint8Array(pages), copies: new Map() };
 }
 
-/** Freezes the present state. */
-export function beginCapture(capture: Capture): void {
-  for (const part of [capture.resources, capture.reservations, capture.operations]) {
-    part.settled.fill(0);
-    part.copies.clear();
-  }
+/** Rows of a table that a picture shows: `count` of them from `first` on, wrapping round at the end. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
+ * Freezes the present state. Rows outside the given ranges are nobody's loss from the start.
+ *
+ * @param capture An inactive capture.
+ * @param ranges Which rows of each table are shown.
+ */
+export function beginCapture(
+  capture: Capture,
+  ranges: { resources: RowRange; reservations: RowRange; operations: RowRange },
+): void {
+  freeze(capture.resources, ranges.resources);
+  freeze(capture.reservations, ranges.reservations);
+  freeze(capture.operations, ranges.operations);
   capture.active = true;
+}
+
+function freeze(part: TableCapture, { first, count }: RowRange): void {
+  const { settled, table } = part;
+  part.copies.clear();
+  settled.fill(1);
+  if (count === 0) return;
+  const last = first + count - 1;
+  const lastPage = (last % table.capacity) >>> PAGE_SHIFT;
+  if (last < table.capacity) settled.fill(0, first >>> PAGE_SHIFT, lastPage + 1);
+  else {
+    settled.fill(0, first >>> PAGE_SHIFT);
+    settled.fill(0, 0, lastPage + 1);
+  }
 }
 
 /** Lets go of the picture. */
@@ -89,9 +116,10 @@ export function readCapturedRow(
   for (let i = 0; i < stride; i++) to[at + i] = source[from + i]!;
 }
 
-/** Marks every page below a row as read out; their copies are dropped and changes cost nothing any more. */
-export function settleBelow(part: TableCapture, fromRow: number, toRow: number): void {
-  for (let page = fromRow >>> PAGE_SHIFT; (page + 1) * PAGE_ROWS <= toRow; page++) {
+/** Marks the pages that lie wholly in [from, to) as read out: changing them costs nothing any more. */
+export function settleRows(part: TableCapture, from: number, to: number): void {
+  const end = to === part.table.capacity ? part.settled.length : to >>> PAGE_SHIFT;
+  for (let page = Math.ceil(from / PAGE_ROWS); page < end; page++) {
     part.settled[page] = 1;
     part.copies.delete(page);
   }

@@ -121,7 +121,9 @@ export function tableBytes(config: CoreConfig): number {
 
 /** Buckets of an index over `capacity` rows: a power of two, at most half full. */
 export function bucketCount(capacity: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(2 * capacity, 2)));
+  let buckets = 2;
+  while (buckets < 2 * capacity) buckets *= 2;
+  return buckets;
 }
 
 /** Buckets of the operation index: at most half full but for the freeing headroom. */

@@ -3,7 +3,7 @@ import { findReservation, findResource, isTerminal, missingReservation } from ".
 import { NO_ROW } from "./ids.ts";
 import { ResultCode } from "./outcome.ts";
 import { type Engine, Limit, Progress } from "./state.ts";
-import { Reservation, type ReservationState, Resource, ResourceState } from "./tables.ts";
+import { Reservation, type ReservationState, Resource, type ResourceState } from "./tables.ts";
 import { countDue } from "./timing_wheel.ts";
 import { isZeroU64, readU128, readU64, writeU128, writeU64 } from "./words.ts";
 
