@@ -58,22 +58,6 @@ export function slotOverflow(
 }
 
 /**
- * Answers a client command from memory, without applying anything: what a retry deserves before it is sequenced.
- *
- * @param engine The engine.
- * @param command The command.
- * @param out Filled when the answer is true: the remembered outcome, or `operation_conflict`.
- * @returns False when this operation is not remembered.
- */
-export function recall(engine: Engine, command: Command, out: Outcome): boolean {
-  const index = engine.tables.operationIndex;
-  const row = findRow(index, command.words, 0, hashKey(index, command.words, 0));
-  if (row === NO_ROW) return false;
-  recallOperation(engine, row, command, out);
-  return true;
-}
-
-/**
  * Applies one client command at its place in the log.
  *
  * @param engine The engine.

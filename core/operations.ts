@@ -4,7 +4,7 @@ import { preserveRow } from "./capture.ts";
 import { type Command, CommandTag, FIELDS_WORDS, KEY_WORDS } from "./command.ts";
 import { type Engine, Limit, Position, Progress } from "./state.ts";
 import { findRow, hashKey, insertRow, removeRow } from "./fixed_map.ts";
-import type { Row } from "./ids.ts";
+import { NO_ROW, type Row } from "./ids.ts";
 import { type Outcome, OutcomeField, ResultCode } from "./outcome.ts";
 import { Operation } from "./tables.ts";
 import { addU64, compareU64, copyU64, subtractU64 } from "./words.ts";
@@ -13,6 +13,34 @@ import { addU64, compareU64, copyU64, subtractU64 } from "./words.ts";
 const TTL_IN_FIELDS = 8;
 
 const horizon = new Uint32Array(2);
+
+/**
+ * Answers a command from memory before it is sequenced, if it is remembered and still inside its window.
+ *
+ * @param engine The engine.
+ * @param command The command.
+ * @param slot Words of the slot it would get.
+ * @param hash Hash of its retry key.
+ * @param out Filled when the answer is true: the remembered outcome, or `operation_conflict`.
+ * @returns False when the operation is unknown or its window has passed: then it would run afresh.
+ */
+export function recallLive(
+  engine: Engine,
+  command: Command,
+  slot: Uint32Array,
+  hash: number,
+  out: Outcome,
+): boolean {
+  const { operations, operationIndex } = engine.tables;
+  const row = findRow(operationIndex, command.words, 0, hash);
+  if (row === NO_ROW) return false;
+  const appliedAt = row * operations.stride + Operation.requestSlot;
+  const passed = subtractU64(horizon, 0, slot, 0, engine.limits, Limit.operationWindow) &&
+    compareU64(operations.words, appliedAt, horizon, 0) < 0;
+  if (passed) return false;
+  recallOperation(engine, row, command, out);
+  return true;
+}
 
 /**
  * Remembers an applied client command and its result.
