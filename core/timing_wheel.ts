@@ -6,7 +6,7 @@
 import { assert } from "./assert.ts";
 import type { Row } from "./ids.ts";
 import { Reservation, type Table } from "./tables.ts";
-import { bumpU64, compareU64, copyU64, subtractU64 } from "./words.ts";
+import { bumpU64, compareU64, copyU64 } from "./words.ts";
 
 /** The wheel of one engine; derived from the reservation table, rebuilt after a restore. */
 export interface TimingWheel {
@@ -23,7 +23,7 @@ export interface TimingWheel {
 
 const LIST_END = 0;
 const slot = new Uint32Array(2);
-const span = new Uint32Array(2);
+const earliest = new Uint32Array(2);
 
 /**
  * Makes an empty wheel.
@@ -123,19 +123,25 @@ export function countDue(wheel: TimingWheel, until: Uint32Array): number {
   return count;
 }
 
-/** Visits due rows in order until the visitor says false; moves the cursor over slots with nothing due. */
+/**
+ * Visits due rows in order until the visitor says false; moves the cursor over slots with nothing due. A
+ * turn of the wheel without a row is followed by a look at all of them: gaps may be as wide as 64 bits.
+ */
 function walkDue(wheel: TimingWheel, until: Uint32Array, visit: (row: Row) => boolean): void {
-  if (wheel.scheduled === 0) return;
-  if (!subtractU64(span, 0, until, 0, wheel.cursor, 0)) return;
-  if (span[1] !== 0 || span[0]! >= wheel.heads.length) seekEarliest(wheel);
   copyU64(slot, 0, wheel.cursor, 0);
   let nothingSoFar = true;
+  let emptySlots = 0;
   for (let left = wheel.scheduled; left > 0 && compareU64(slot, 0, until, 0) <= 0;) {
     const due = rowsDueAt(wheel, slot);
     left -= due.length;
     for (const row of due) if (!visit(row as Row)) return;
     nothingSoFar &&= due.length === 0;
     if (!bumpU64(slot, 0, 1)) return;
+    emptySlots = due.length === 0 ? emptySlots + 1 : 0;
+    if (emptySlots === wheel.heads.length) {
+      seekFrom(wheel, slot);
+      emptySlots = 0;
+    }
     if (nothingSoFar) copyU64(wheel.cursor, 0, slot, 0);
   }
 }
@@ -155,18 +161,19 @@ function rowsDueAt(wheel: TimingWheel, at: Uint32Array): number[] {
   return rows.sort((a, b) => compareU64(words, a * stride + created, words, b * stride + created));
 }
 
-/** After an idle stretch longer than a turn of the wheel: puts the cursor on the earliest deadline there is. */
-function seekEarliest(wheel: TimingWheel): void {
+/** Moves a slot up to the earliest deadline at or above it; to the last slot of all when there is none. */
+function seekFrom(wheel: TimingWheel, from: Uint32Array): void {
   const { words, stride } = wheel.records;
-  wheel.cursor.fill(0xffff_ffff);
+  earliest.fill(0xffff_ffff);
   for (const head of wheel.heads) {
     for (let link = head; link !== LIST_END;) {
-      const record = (link - 1) * stride;
-      const deadline = record + Reservation.deadlineSlot;
-      if (compareU64(words, deadline, wheel.cursor, 0) < 0) {
-        copyU64(wheel.cursor, 0, words, deadline);
+      const deadline = (link - 1) * stride + Reservation.deadlineSlot;
+      const ahead = compareU64(words, deadline, from, 0) >= 0;
+      if (ahead && compareU64(words, deadline, earliest, 0) < 0) {
+        copyU64(earliest, 0, words, deadline);
       }
-      link = words[record + Reservation.next]!;
+      link = words[(link - 1) * stride + Reservation.next]!;
     }
   }
+  copyU64(from, 0, earliest, 0);
 }
