@@ -42,6 +42,8 @@ export interface Health {
   readonly operationTableUsed: number;
   readonly resourceTableUsed: number;
   readonly reservationTableUsed: number;
+  /** Resources named by all reservation records. */
+  readonly reservationMemberTableUsed: number;
 }
 
 const key = new Uint32Array(4);
@@ -119,6 +121,7 @@ export function health(engine: Engine, currentSlot: bigint): Health {
     operationTableUsed: tables.operations.used,
     resourceTableUsed: tables.resources.used,
     reservationTableUsed: tables.reservationRows.used,
+    reservationMemberTableUsed: tables.reservations.members,
   };
 }
 

@@ -75,6 +75,7 @@ function dropReservation(engine: Engine, row: Row): void {
   }
   removeRow(reservationIndex, row, hashKey(reservationIndex, words, record));
   if (engine.capture.active) preserveRow(engine.capture.reservations, row);
+  reservations.members -= words[record + Reservation.memberCount]!;
   words.fill(0, record, record + stride);
   freeRow(reservationRows, row);
 }

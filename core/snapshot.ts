@@ -332,6 +332,7 @@ function rebuildReservations(engine: Engine, end: number): string | undefined {
       return `duplicate reservation in row ${row}`;
     }
     takeRow(reservationRows, row as Row);
+    reservations.members += words[record + Reservation.memberCount]!;
     insertRow(reservationIndex, row as Row, hash);
     if (isTerminal(state as ReservationState)) ended.push(row);
     else if (state === ReservationState.reserved) {

@@ -83,7 +83,8 @@ export interface Tables {
   /** Rows are given out in order of creation and never freed. */
   readonly resources: Table & { used: number };
   readonly resourceIndex: FixedMap;
-  readonly reservations: Table;
+  /** `members` counts the resources named by all of its records. */
+  readonly reservations: Table & { members: number };
   readonly reservationIndex: FixedMap;
   /** Which reservation rows are taken; a new one takes the lowest free row. */
   readonly reservationRows: RowSet;
@@ -102,7 +103,7 @@ export interface Tables {
 export function createTables(config: CoreConfig, hashSeed: number): Tables {
   const resources = { ...createTable(config.maxResources, RESOURCE_STRIDE), used: 0 };
   const stride = RESERVATION_STRIDE_FIXED + config.maxBundleSize;
-  const reservations = createTable(config.maxReservations, stride);
+  const reservations = { ...createTable(config.maxReservations, stride), members: 0 };
   const operations = { ...createTable(operationRows(config), OPERATION_STRIDE), head: 0, used: 0 };
   return {
     resources,

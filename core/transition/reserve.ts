@@ -73,6 +73,7 @@ export function commitReserve(
   writeRecord(engine, row, command, position);
   const record = row * reservations.stride;
   insertRow(reservationIndex, row, hashKey(reservationIndex, reservations.words, record));
+  reservations.members += command.memberCount;
   setMembers(engine, row, ResourceState.reserved, row + 1);
   schedule(engine.wheel, row);
   out.hasReservation = true;
