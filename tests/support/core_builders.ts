@@ -1,0 +1,150 @@
+/** Small engines, and a way to speak to them in plain values: every command passes through its bytes. */
+import { type Command, CommandTag, createCommand, Field } from "../../core/command.ts";
+import {
+  decodeCommand,
+  decodeInternalCommand,
+  encodeCommand,
+  encodedBytes,
+} from "../../core/command_codec.ts";
+import type { CoreConfig } from "../../core/config.ts";
+import { applyClient, applyInternal, recall } from "../../core/engine.ts";
+import { createOutcome, type Outcome, OutcomeField, RESULT_NAMES } from "../../core/outcome.ts";
+import { createEngine, type Engine, type EngineOptions, Position } from "../../core/state.ts";
+import { readU128, readU64, writeU128, writeU64 } from "../../core/words.ts";
+import type { ClientCommand, ModelCommand, ModelOutcome } from "./model_words.ts";
+
+/** Bounds so low that every one of them is met; single tests change what they are about. */
+export const TINY_CONFIG: CoreConfig = {
+  shardId: 0n,
+  maxResources: 8,
+  maxReservations: 8,
+  maxOperations: 64,
+  maxBundleSize: 4,
+  maxTtlSlots: 8n,
+  maxExpirationBucketLen: 8,
+  reservationHistoryWindowSlots: 4n,
+  maxClientRetryWindowSlots: 8n,
+  slotDurationMs: 10,
+};
+
+const BUNDLE_ROOM = 16;
+
+/** An engine with the place it has come to in its log. */
+export interface Bench {
+  readonly engine: Engine;
+  lsn: bigint;
+  slot: bigint;
+  /** Next unused operation id. */
+  operationId: bigint;
+}
+
+/** Makes an engine of {@linkcode TINY_CONFIG} with some bounds changed. */
+export function createBench(changes: Partial<CoreConfig> = {}, options: EngineOptions = {}): Bench {
+  return benchOf(createEngine({ ...TINY_CONFIG, ...changes }, options));
+}
+
+/** Goes on with an engine that has its own past. */
+export function benchOf(engine: Engine): Bench {
+  const lsn = readU64(engine.progress, 0);
+  return { engine, lsn, slot: readU64(engine.progress, 2), operationId: 1n };
+}
+
+/** A command without the retry key, which {@linkcode apply} makes up. */
+export type Request<T = ClientCommand> = T extends ClientCommand
+  ? Omit<T, "operationId" | "clientId">
+  : never;
+
+/** Applies a client command under a fresh operation id at the next lsn and the bench's slot. */
+export function apply(bench: Bench, request: Request): ModelOutcome {
+  const operationId = bench.operationId++;
+  return applyCommand(bench, { ...request, operationId, clientId: 1n } as ClientCommand);
+}
+
+/** Applies a command exactly as given at the next lsn and the bench's slot. */
+export function applyCommand(bench: Bench, command: ModelCommand): ModelOutcome {
+  const outcome = applyAt(bench.engine, command, bench.lsn + 1n, bench.slot);
+  if (outcome.code !== "slot_overflow") bench.lsn++;
+  return outcome;
+}
+
+const out = createOutcome();
+const position = new Uint32Array(4);
+
+/** Encodes, decodes and applies one command at a place in the log. */
+export function applyAt(
+  engine: Engine,
+  command: ModelCommand,
+  lsn: bigint,
+  slot: bigint,
+): ModelOutcome {
+  const decoded = throughBytes(command);
+  writeU64(position, Position.lsn, lsn);
+  writeU64(position, Position.slot, slot);
+  if (command.kind === "expire") applyInternal(engine, decoded, position, out);
+  else applyClient(engine, decoded, position, out);
+  return plainOutcome(out);
+}
+
+/** What the engine remembers of an operation, without applying anything. */
+export function recallPlain(engine: Engine, command: ClientCommand): ModelOutcome | undefined {
+  return recall(engine, throughBytes(command), out) ? plainOutcome(out) : undefined;
+}
+
+/** The engine's outcome record in the model's words. */
+export function plainOutcome(outcome: Outcome): ModelOutcome {
+  const { words } = outcome;
+  const plain = {
+    code: RESULT_NAMES[outcome.code]!,
+    appliedLsn: readU64(words, OutcomeField.appliedLsn),
+    fromRetryCache: outcome.fromRetryCache,
+  };
+  if (!outcome.hasReservation) return plain;
+  const reserved = {
+    reservationId: readU128(words, OutcomeField.reservationId),
+    epoch: readU64(words, OutcomeField.epoch),
+    deadlineSlot: readU64(words, OutcomeField.deadlineSlot),
+  };
+  return { ...plain, reserved };
+}
+
+/** Bytes of a command. */
+export function encodePlain(command: ModelCommand): Uint8Array {
+  const record = toRecord(command);
+  const bytes = new Uint8Array(encodedBytes(record));
+  encodeCommand(new DataView(bytes.buffer), 0, record);
+  return bytes;
+}
+
+const decodedRecord = createCommand(BUNDLE_ROOM);
+
+/** The record that decoding the command's bytes gives; overwritten by the next call. */
+export function throughBytes(command: ModelCommand): Command {
+  const bytes = encodePlain(command);
+  const view = new DataView(bytes.buffer);
+  const decode = command.kind === "expire" ? decodeInternalCommand : decodeCommand;
+  const end = decode(view, 0, bytes.length, decodedRecord);
+  if (end !== bytes.length) throw new Error(`${command.kind} does not decode: ${end}`);
+  return decodedRecord;
+}
+
+/** The record of a command, filled in field by field. */
+export function toRecord(command: ModelCommand): Command {
+  const ids = "resourceIds" in command ? command.resourceIds : [];
+  const record = createCommand(Math.max(ids.length, 1));
+  const { words } = record;
+  record.tag = CommandTag[command.kind];
+  if (command.kind !== "expire") {
+    writeU128(words, Field.operationId, command.operationId);
+    writeU128(words, Field.clientId, command.clientId);
+  }
+  if ("resourceId" in command) writeU128(words, Field.subjectId, command.resourceId);
+  if ("reservationId" in command) writeU128(words, Field.subjectId, command.reservationId);
+  if ("holderId" in command) writeU128(words, Field.holderId, command.holderId);
+  if ("ttlSlots" in command) writeU64(words, Field.quantity, command.ttlSlots);
+  if ("epoch" in command) writeU64(words, Field.quantity, command.epoch);
+  if ("deadlineSlot" in command) writeU64(words, Field.quantity, command.deadlineSlot);
+  for (const [i, id] of ids.entries()) writeU128(record.members, i * 4, id);
+  record.memberCount = command.kind === "reserve" ? 1 : ids.length;
+  if (command.kind === "reserve") writeU128(record.members, 0, command.resourceId);
+  return record;
+}
