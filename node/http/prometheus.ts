@@ -1,0 +1,103 @@
+/** Figures for Prometheus: the node's are read when it scrapes, the gateway's are counted as they happen. */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Metrics, NodeApi } from "../api.ts";
+import { GATEWAY_METRICS, NODE_METRICS, type NodeMetric } from "./metrics_table.ts";
+
+/** The gateway's registry. It is private: nothing registers itself in it, and no default metric is in it. */
+export interface Exposition {
+  readonly contentType: string;
+  /** Counts one answered request. `route` is a template, never a path: labels stay few. */
+  observe(method: string, route: string, status: number, seconds: number): void;
+  /** The text of one scrape. */
+  render(): Promise<string>;
+  /** Names of all metrics. */
+  names(): string[];
+}
+
+/** Upper bounds in seconds: from a read out of memory to a disk that stalls. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/**
+ * Makes a registry.
+ *
+ * @param node Whose figures to show.
+ * @param version Version of the program.
+ * @param inFlight How many requests are being answered.
+ */
+export function createExposition(
+  node: NodeApi,
+  version: string,
+  inFlight: () => number,
+): Exposition {
+  const registry = new Registry();
+  let metrics: Metrics | undefined;
+  for (const metric of NODE_METRICS) {
+    expose(registry, metric, () => metrics === undefined ? undefined : metric.read(metrics));
+  }
+  gauge(registry, "currentSlot", () => Number(node.currentSlot()));
+  gauge(registry, "inFlight", inFlight);
+  const { build, requests, duration } = GATEWAY_METRICS;
+  new Gauge({ ...own(registry, build) }).set({ version }, 1);
+  const answered = new Counter({ ...own(registry, requests) });
+  const latency = new Histogram({ ...own(registry, duration), buckets: BUCKETS });
+  return {
+    contentType: registry.contentType,
+    observe(method, route, status, seconds): void {
+      answered.inc({ method, route, status });
+      latency.observe({ route }, seconds);
+    },
+    render(): Promise<string> {
+      metrics = node.metrics(); // One look for all figures of a scrape.
+      return registry.metrics();
+    },
+    names: () => registry.getMetricsAsArray().map(({ name }) => name),
+  };
+}
+
+interface Registration<Label extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: Label[];
+  readonly registers: Registry[];
+}
+
+function own<const Label extends string>(
+  registry: Registry,
+  metric: { readonly name: string; readonly help: string; readonly labels: readonly Label[] },
+): Registration<Label> {
+  const { name, help, labels } = metric;
+  return { name, help, labelNames: [...labels], registers: [registry] };
+}
+
+/** A gauge without labels that is read at each scrape. */
+function gauge(registry: Registry, key: "currentSlot" | "inFlight", read: () => number): void {
+  new Gauge({
+    ...own(registry, GATEWAY_METRICS[key]),
+    collect(): void {
+      this.set(read());
+    },
+  });
+}
+
+/** A figure of the node. A counter is set to what the node has counted. */
+function expose(registry: Registry, metric: NodeMetric, read: () => number | undefined): void {
+  const registration = own(registry, { ...metric, labels: [] });
+  if (metric.type === "counter") {
+    new Counter({
+      ...registration,
+      collect(): void {
+        this.reset();
+        this.inc(read() ?? 0);
+      },
+    });
+    return;
+  }
+  new Gauge({
+    ...registration,
+    collect(): void {
+      const value = read();
+      if (value === undefined) this.remove();
+      else this.set(value);
+    },
+  });
+}

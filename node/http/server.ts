@@ -1,0 +1,181 @@
+/**
+ * The HTTP gateway: a node for everybody who has an HTTP client. Source: docs/http.md.
+ */
+import type { NodeApi } from "../api.ts";
+import { type Admission, createAdmission } from "./admission.ts";
+import type { Gateway } from "./gateway.ts";
+import { createExposition } from "./prometheus.ts";
+import { problem, type Reply, replyText } from "./reply.ts";
+import type { Route } from "./route.ts";
+import { createRouter } from "./router.ts";
+import { ROUTES } from "./routes.ts";
+import { createSubmitter } from "./submitter.ts";
+
+/** How to serve. */
+export interface HttpOptions {
+  /** Address to listen on. There is no authentication: loopback, unless something in front of it has one. */
+  readonly hostname: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Version of the program, for replies and metrics. */
+  readonly version: string;
+  /** Longest request body, in bytes. Default 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Requests answered at once; further ones get 429. Default 256. */
+  readonly maxInFlight?: number;
+  /** How long a request may take in all, in milliseconds. Default 10,000. */
+  readonly requestTimeoutMs?: number;
+  /** Names, without port, that a loopback gateway may be called by besides localhost and loopback addresses. */
+  readonly allowedHosts?: readonly string[];
+  /** Called with every error that nobody expected. Default: it ends the process, as a bug does everywhere. */
+  readonly onBug?: (error: unknown) => void;
+}
+
+/** A gateway that is listening. */
+export interface HttpGateway {
+  readonly addr: Deno.NetAddr;
+  /**
+   * Refuses writes from now on, waits for the requests under way and closes.
+   *
+   * @param ms Longest wait in milliseconds; what is not answered by then loses its connection.
+   */
+  drain(ms: number): Promise<void>;
+}
+
+/** Everything that one request meets on its way. */
+interface Server {
+  readonly gateway: Gateway;
+  readonly admit: Admission;
+  readonly onBug: (error: unknown) => void;
+}
+
+/**
+ * Starts a gateway.
+ *
+ * @param node The node it speaks for.
+ * @param options Where and how.
+ * @throws {Deno.errors.AddrInUse} And whatever else listening can fail with.
+ */
+export function startHttp(node: NodeApi, options: HttpOptions): HttpGateway {
+  const server = createServer(node, options);
+  const stop = new AbortController();
+  const { hostname, port } = options;
+  const { signal } = stop;
+  const listener = Deno.serve(
+    { hostname, port, signal, onListen: () => {} },
+    (request) => serve(server, request),
+  );
+  let drained: Promise<void> | undefined;
+  return {
+    addr: listener.addr,
+    drain: (ms) => drained ??= drain(server.gateway, listener, stop, ms),
+  };
+}
+
+function createServer(node: NodeApi, options: HttpOptions): Server {
+  const { maxBodyBytes = 1 << 20, maxInFlight = 256, requestTimeoutMs = 10_000 } = options;
+  const gateway: Gateway = {
+    node,
+    version: options.version,
+    limits: { maxBodyBytes, maxInFlight, requestTimeoutMs },
+    submitter: createSubmitter(node),
+    exposition: createExposition(node, options.version, () => gateway.inFlight),
+    startedMs: performance.now(),
+    inFlight: 0,
+    draining: false,
+    idle: undefined,
+  };
+  const { hostname, allowedHosts = [] } = options;
+  return {
+    gateway,
+    admit: createAdmission(gateway, createRouter(ROUTES), hostname, allowedHosts),
+    onBug: options.onBug ?? reportError,
+  };
+}
+
+/** Answers one request, whatever it is. */
+async function serve(server: Server, request: Request): Promise<Response> {
+  const { gateway } = server;
+  const startedMs = performance.now();
+  gateway.inFlight++;
+  const { route, reply } = await answer(server, request);
+  gateway.inFlight--;
+  if (gateway.inFlight === 0) gateway.idle?.();
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const template = route?.template ?? "none";
+  gateway.exposition.observe(methodLabel(request.method), template, reply.status, seconds);
+  return toResponse(reply, request.method === "HEAD", gateway.draining);
+}
+
+/** Labels are few, whatever strangers call their methods. */
+function methodLabel(method: string): string {
+  return ["GET", "HEAD", "POST"].includes(method) ? method : "other";
+}
+
+interface Answer {
+  readonly route: Route | undefined;
+  readonly reply: Reply;
+}
+
+async function answer({ gateway, admit, onBug }: Server, request: Request): Promise<Answer> {
+  let route: Route | undefined;
+  try {
+    const admitted = admit(request);
+    if (admitted.kind === "reply") return { route, reply: admitted.reply };
+    route = admitted.value.route;
+    const { url, path } = admitted.value;
+    const reply = await withDeadline(
+      gateway.limits.requestTimeoutMs,
+      (deadline) => admitted.value.route.answer(gateway, { request, url, path, deadline }),
+    );
+    return { route, reply };
+  } catch (error) {
+    onBug(error);
+    return { route, reply: problem("bug", { kind: "rejected", category: "indefinite" }) };
+  }
+}
+
+async function withDeadline<T>(ms: number, run: (deadline: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), ms);
+  try {
+    return await run(deadline.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function toResponse(reply: Reply, headOnly: boolean, last: boolean): Response {
+  const headers = new Headers({
+    "content-type": reply.contentType,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    ...reply.headers,
+    ...(last ? { connection: "close" } : {}),
+  });
+  return new Response(headOnly ? null : replyText(reply), { status: reply.status, headers });
+}
+
+async function drain(
+  gateway: Gateway,
+  listener: Deno.HttpServer,
+  stop: AbortController,
+  ms: number,
+): Promise<void> {
+  const untilMs = performance.now() + ms;
+  gateway.draining = true;
+  const idle = new Promise<void>((resolve) => gateway.idle = resolve);
+  if (gateway.inFlight > 0) await within(ms, idle);
+  // After a shutdown has begun Deno can no longer abort, so it begins only when nothing has to be.
+  if (gateway.inFlight > 0) stop.abort();
+  else void listener.shutdown();
+  await within(Math.max(untilMs - performance.now(), 0), listener.finished);
+}
+
+/** Waits for a promise, but not longer than `ms`. */
+async function within(ms: number, promise: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
+}
