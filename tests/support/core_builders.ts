@@ -7,7 +7,9 @@ import {
   encodedBytes,
 } from "../../core/command_codec.ts";
 import type { CoreConfig } from "../../core/config.ts";
-import { applyClient, applyInternal, recall } from "../../core/engine.ts";
+import { applyClient, applyInternal } from "../../core/engine.ts";
+import { hashKey } from "../../core/fixed_map.ts";
+import { recallLive } from "../../core/operations.ts";
 import { createOutcome, type Outcome, OutcomeField, RESULT_NAMES } from "../../core/outcome.ts";
 import { createEngine, type Engine, type EngineOptions, Position } from "../../core/state.ts";
 import { readU128, readU64, writeU128, writeU64 } from "../../core/words.ts";
@@ -85,9 +87,17 @@ export function applyAt(
   return plainOutcome(out);
 }
 
-/** What the engine remembers of an operation, without applying anything. */
-export function recallPlain(engine: Engine, command: ClientCommand): ModelOutcome | undefined {
-  return recall(engine, throughBytes(command), out) ? plainOutcome(out) : undefined;
+/** What the engine remembers of an operation at a slot, without applying anything. */
+export function recallPlain(
+  engine: Engine,
+  command: ClientCommand,
+  slot: bigint,
+): ModelOutcome | undefined {
+  const decoded = throughBytes(command);
+  const words = new Uint32Array(2);
+  writeU64(words, 0, slot);
+  const hash = hashKey(engine.tables.operationIndex, decoded.words, 0);
+  return recallLive(engine, decoded, words, hash, out) ? plainOutcome(out) : undefined;
 }
 
 /** The engine's outcome record in the model's words. */

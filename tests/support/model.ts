@@ -68,7 +68,7 @@ export function applyToModel(model: Model, command: ModelCommand, slot: bigint):
   model.lastSlot = slot;
   retire(model);
   if (command.kind === "expire") return execute(model, command);
-  const remembered = recallFromModel(model, command);
+  const remembered = recallFromModel(model, command, slot);
   if (remembered !== undefined) return remembered;
   const full = model.operations.size >= model.bounds.maxOperations;
   if (full && !(isFreeing(command) && check(model, command) === OK)) {
@@ -99,10 +99,14 @@ export function overflowOf(
   return slot + window > U64_MAX ? "operation_window" : undefined;
 }
 
-/** What is remembered of an operation, without applying anything. */
-export function recallFromModel(model: Model, command: ClientCommand): ModelOutcome | undefined {
+/** What is remembered of an operation at a slot, without applying anything. */
+export function recallFromModel(
+  model: Model,
+  command: ClientCommand,
+  slot: bigint,
+): ModelOutcome | undefined {
   const operation = model.operations.get(operationKey(command));
-  if (operation === undefined) return undefined;
+  if (operation === undefined || slot > operation.retireAfterSlot) return undefined;
   if (operation.command === canonical(command)) {
     return { ...operation.outcome, fromRetryCache: true };
   }
