@@ -1,0 +1,453 @@
+/**
+ * Sequencing and group commit: a command gets its lsn when it is taken in; all that waits is written with one
+ * write and one sync; then it is applied in order and answered. Source: docs/architecture.md#one-command.
+ */
+import { assert } from "../core/assert.ts";
+import { type Command, createCommand, Field } from "../core/command.ts";
+import { codecErrorName, decodeCommand, encodeCommand } from "../core/command_codec.ts";
+import type { EngineConfig } from "../core/config.ts";
+import { slotOverflow } from "../core/engine.ts";
+import { hashKey } from "../core/fixed_map.ts";
+import { NO_ROW } from "../core/ids.ts";
+import { FrameCursor, FrameKind } from "../core/log_frame.ts";
+import { recallLive } from "../core/operations.ts";
+import { createOutcome, type Outcome, OutcomeField, ResultCode } from "../core/outcome.ts";
+import { applyEntry } from "../core/replay.ts";
+import { type Engine, Limit, Position, POSITION_WORDS, Progress } from "../core/state.ts";
+import { bumpU64, compareU64, copyU64, readU128, readU64, writeU64 } from "../core/words.ts";
+import type { Rejection, ResultSink } from "./api.ts";
+import type { Tip } from "../core/log_tip.ts";
+import type { DiskFault } from "./disk.ts";
+import type { LogWriter } from "./log_store.ts";
+import {
+  haltedOnInternalWalError,
+  haltedOnWalError,
+  lsnExhausted,
+  type NodeLog,
+} from "./log_lines.ts";
+import { PendingQueue } from "./pending_queue.ts";
+import type { SlotClock } from "./slot_clock.ts";
+
+/** What the executor works with. */
+export interface ExecutorParts {
+  readonly engine: Engine;
+  readonly config: EngineConfig;
+  readonly writer: LogWriter;
+  readonly slots: SlotClock;
+  /** Where the log ends, all of it applied. */
+  readonly tip: Tip;
+  readonly log: NodeLog;
+  /** How far an explicit slot may be ahead of the clock, in slots. */
+  readonly slotLeadMax: bigint;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  /** Told how long each write and sync of a batch took, in milliseconds. */
+  readonly onSync?: (ms: number) => void;
+  /** Runs a task in the next turn of the event loop, once what has arrived in this one is taken in. */
+  readonly later: (task: () => void) => void;
+}
+
+/** Writes and syncs of the log so far. */
+export interface SyncFigures {
+  count: number;
+  lastMs: number;
+}
+
+/** Figures that only grow. */
+export interface ExecutorCounters {
+  committed: number;
+  rejectedDefinite: number;
+  rejectedIndefinite: number;
+  retryCacheHits: number;
+  expired: number;
+}
+
+const ENGINE_HALTED: Rejection = { category: "indefinite", code: "engine_halted" };
+const STORAGE_FAILURE: Rejection = { category: "indefinite", code: "storage_failure" };
+const SHUTTING_DOWN: Rejection = { category: "definite", code: "shutting_down" };
+
+/** The view of every entry of a single node. */
+const VIEW = new Uint32Array([1, 0]);
+
+/** The write path of one shard. */
+export class Executor {
+  readonly engine: Engine;
+  readonly counters: ExecutorCounters = {
+    committed: 0,
+    rejectedDefinite: 0,
+    rejectedIndefinite: 0,
+    retryCacheHits: 0,
+    expired: 0,
+  };
+  readonly syncs: SyncFigures = { count: 0, lastMs: 0 };
+  readonly #parts: ExecutorParts;
+  readonly #queue: PendingQueue;
+  readonly #command: Command;
+  readonly #applied: Command;
+  readonly #recalled: Outcome = createOutcome();
+  readonly #outcome: Outcome = createOutcome();
+  readonly #cursor = new FrameCursor();
+  /** Position of the last sequenced entry: lsn and slot. */
+  readonly #sequenced = new Uint32Array(POSITION_WORDS);
+  readonly #tip: Tip;
+  readonly #position = new Uint32Array(POSITION_WORDS);
+  readonly #slot = new Uint32Array(2);
+  readonly #slotMax = new Uint32Array(2);
+  readonly #lsn = new Uint32Array(2);
+  readonly #view = new Uint32Array(2);
+  readonly #internal = new DataView(new ArrayBuffer(64));
+  #payload: { readonly view: DataView; readonly bytes: Uint8Array };
+  readonly #idle: (() => void)[] = [];
+  #turnScheduled = false;
+  #haltReason: string | undefined;
+  #draining = false;
+
+  /**
+   * @param parts What to work with; engine and log stand at the same position.
+   */
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts;
+    this.engine = parts.engine;
+    const { maxSubmissionQueue, maxExpirationsPerTick } = parts.config;
+    this.#queue = new PendingQueue(maxSubmissionQueue + maxExpirationsPerTick);
+    this.#command = createCommand(parts.engine.config.maxBundleSize);
+    this.#applied = createCommand(parts.engine.config.maxBundleSize);
+    this.#tip = parts.tip.slice();
+    this.#payload = viewedTwice(this.#internal);
+    this.#view.set(VIEW);
+    copyU64(this.#sequenced, Position.lsn, this.engine.progress, Progress.lastLsn);
+    copyU64(this.#sequenced, Position.slot, this.engine.progress, Progress.lastSlot);
+  }
+
+  /** Entries that are sequenced but not applied. */
+  get queueDepth(): number {
+    return this.#queue.length;
+  }
+
+  /** Why writes and reads are refused, if the log has failed. */
+  get haltReason(): string | undefined {
+    return this.#haltReason;
+  }
+
+  /** Whether a new command would be taken in. */
+  get acceptingWrites(): boolean {
+    return this.#haltReason === undefined && !this.#draining && !this.#isExhausted();
+  }
+
+  /** The command applied last, for whoever is being answered. */
+  get appliedCommand(): Command {
+    return this.#applied;
+  }
+
+  /** Where the applied part of the log ends. */
+  get appliedTip(): Tip {
+    return this.#tip;
+  }
+
+  /** Takes nothing new from now on. */
+  beginDrain(): void {
+    this.#draining = true;
+  }
+
+  /** Runs a task when nothing is pending: at once, or after the batch that makes it so. */
+  whenIdle(task: () => void): void {
+    if (this.#queue.length === 0) task();
+    else this.#idle.push(task);
+  }
+
+  /** Takes one encoded client command in; see `NodeApi.submit`. */
+  submit(
+    view: DataView,
+    at: number,
+    end: number,
+    slot: bigint | undefined,
+    sink: ResultSink,
+    token: number,
+  ): void {
+    const command = this.#command;
+    const refusal = this.#checkBytes(view, at, end, command);
+    if (refusal !== undefined) return this.#reject(sink, token, refusal);
+    if (this.#haltReason !== undefined) return this.#reject(sink, token, ENGINE_HALTED);
+    this.#beginTurn();
+    if (slot === undefined) copyU64(this.#slot, 0, this.#parts.slots.current, 0);
+    else writeU64(this.#slot, 0, slot);
+    const hash = hashKey(this.engine.tables.operationIndex, command.words, 0);
+    if (recallLive(this.engine, command, this.#slot, hash, this.#recalled)) {
+      this.counters.retryCacheHits++;
+      return sink.committed(token, this.#recalled);
+    }
+    const pending = this.#queue.find(command, hash);
+    if (pending !== NO_ROW) return this.#queue.follow(pending, command, sink, token);
+    const definite = this.#checkSequencing(command, slot);
+    if (definite !== undefined) return this.#reject(sink, token, definite);
+    if (!this.#sequence(FrameKind.client_command, view, at, end - at)) {
+      return this.#reject(sink, token, this.#overloaded());
+    }
+    this.#queue.pushClient(command, hash, sink, token);
+  }
+
+  /**
+   * Sequences one internal command at the slot in `slot`.
+   *
+   * @param command An expire.
+   * @param slot Words of the slot; not below the last sequenced one.
+   * @param sink Where the outcome goes.
+   * @param token Handed back with it.
+   * @returns False when there is no room for it now.
+   */
+  submitInternal(command: Command, slot: Uint32Array, sink: ResultSink, token: number): boolean {
+    if (this.#haltReason !== undefined || this.#isExhausted()) return false;
+    if (this.#queue.room === 0) return false;
+    copyU64(this.#slot, 0, slot, 0);
+    const length = encodeCommand(this.#internal, 0, command);
+    if (!this.#sequence(FrameKind.internal_command, this.#internal, 0, length)) return false;
+    this.#queue.pushInternal(sink, token);
+    this.#beginTurn();
+    return true;
+  }
+
+  /** The slot an internal command gets when it is asked for at `slot`: never below what is sequenced. */
+  raiseToSequenced(slot: Uint32Array): void {
+    if (compareU64(slot, 0, this.#sequenced, Position.slot) < 0) {
+      copyU64(slot, 0, this.#sequenced, Position.slot);
+    }
+  }
+
+  /** Whether an explicit slot is further ahead than allowed. */
+  checkLead(slot: bigint): Rejection | undefined {
+    const slotMax = this.#parts.slots.now() + this.#parts.slotLeadMax;
+    if (slot <= slotMax) return undefined;
+    return { category: "definite", code: "slot_too_far", requestSlot: slot, slotMax };
+  }
+
+  #checkBytes(view: DataView, at: number, end: number, command: Command): Rejection | undefined {
+    const { maxCommandBytes } = this.#parts.config;
+    if (end - at > maxCommandBytes) {
+      return {
+        category: "definite",
+        code: "command_too_large",
+        encodedLen: end - at,
+        maxCommandBytes,
+      };
+    }
+    const next = decodeCommand(view, at, end, command);
+    if (next === end) return undefined;
+    const reason = next < 0 ? codecErrorName(next) : "invalid_layout";
+    return {
+      category: "definite",
+      code: "invalid_request",
+      reason: reason as "buffer_too_short" | "invalid_command_tag" | "invalid_layout",
+    };
+  }
+
+  /** What keeps a fresh command from being sequenced, in the contract's order. Definite: nothing was written. */
+  #checkSequencing(command: Command, slot: bigint | undefined): Rejection | undefined {
+    if (this.#draining) return SHUTTING_DOWN;
+    if (this.#isExhausted()) {
+      return {
+        category: "definite",
+        code: "lsn_exhausted",
+        lastAppliedLsn: readU64(this.engine.progress, Progress.lastLsn),
+      };
+    }
+    const kind = slotOverflow(this.engine, command, this.#slot, 0);
+    if (kind !== 0) return this.#overflow(command, kind);
+    if (slot !== undefined) {
+      const bounds = this.#checkExplicitSlot(slot);
+      if (bounds !== undefined) return bounds;
+    } else this.raiseToSequenced(this.#slot);
+    return this.#queue.length >= this.#parts.config.maxSubmissionQueue
+      ? this.#overloaded()
+      : undefined;
+  }
+
+  #checkExplicitSlot(slot: bigint): Rejection | undefined {
+    if (compareU64(this.#slot, 0, this.#sequenced, Position.slot) < 0) {
+      return {
+        category: "definite",
+        code: "slot_rewound",
+        requestSlot: slot,
+        lastRequestSlot: readU64(this.#sequenced, Position.slot),
+      };
+    }
+    return this.checkLead(slot);
+  }
+
+  #overflow(command: Command, kind: 1 | 2 | 3): Rejection {
+    const { limits } = this.engine;
+    const deltas = [
+      0n,
+      readU64(limits, Limit.operationWindow),
+      readU64(command.words, Field.quantity),
+      readU64(limits, Limit.historyWindow),
+    ];
+    return {
+      category: "definite",
+      code: "slot_overflow",
+      kind,
+      requestSlot: readU64(this.#slot, 0),
+      delta: deltas[kind]!,
+    };
+  }
+
+  #overloaded(): Rejection {
+    return {
+      category: "definite",
+      code: "overloaded",
+      queueDepth: this.#queue.length,
+      queueCapacity: this.#parts.config.maxSubmissionQueue,
+    };
+  }
+
+  /** Gives the entry its lsn and puts it into the batch that is written next. */
+  #sequence(kind: FrameKind, view: DataView, at: number, length: number): boolean {
+    if (this.#payload.view !== view) this.#payload = viewedTwice(view);
+    copyU64(this.#lsn, 0, this.#sequenced, Position.lsn);
+    assert(bumpU64(this.#lsn, 0, 1), "engine/lsn-not-exhausted");
+    const { bytes } = this.#payload;
+    if (!this.#parts.writer.put(kind, this.#lsn, this.#slot, this.#view, bytes, at, length)) {
+      return false;
+    }
+    copyU64(this.#sequenced, Position.lsn, this.#lsn, 0);
+    copyU64(this.#sequenced, Position.slot, this.#slot, 0);
+    this.#parts.slots.observe(this.#slot, 0);
+    return true;
+  }
+
+  #isExhausted(): boolean {
+    return this.#sequenced[Position.lsn] === 0xffff_ffff &&
+      this.#sequenced[Position.lsn + 1] === 0xffff_ffff;
+  }
+
+  #reject(sink: ResultSink, token: number, rejection: Rejection): void {
+    if (rejection.category === "definite") this.counters.rejectedDefinite++;
+    else this.counters.rejectedIndefinite++;
+    sink.rejected(token, rejection);
+  }
+
+  /** The first thing of a turn reads the clock and asks for the flush at its end. */
+  #beginTurn(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.#parts.slots.refresh();
+    this.#parts.later(() => this.#endTurn());
+  }
+
+  #endTurn(): void {
+    this.#turnScheduled = false;
+    const { writer, nowMs } = this.#parts;
+    if (writer.isFlushing || writer.pendingBytes === 0 || this.#haltReason !== undefined) return;
+    const startedMs = nowMs();
+    writer.flush((fault) => {
+      this.syncs.lastMs = nowMs() - startedMs;
+      this.syncs.count++;
+      this.#parts.onSync?.(this.syncs.lastMs);
+      if (fault === undefined) this.#applyFlushed();
+      else this.#halt(fault);
+    });
+  }
+
+  /** The batch is durable: commit it, frame by frame, from the very bytes that were written. */
+  #applyFlushed(): void {
+    const { writer } = this.#parts;
+    const { buffer, bytes } = writer.flushed;
+    const cursor = this.#cursor;
+    cursor.buffer = buffer;
+    for (cursor.at = 0; cursor.at < bytes; cursor.at = cursor.end) this.#applyFrame(cursor);
+    this.#tip.set(writer.durableTip);
+    if (this.#queue.length === 0) this.#runIdle();
+    if (writer.pendingBytes > 0) this.#beginTurn();
+  }
+
+  #runIdle(): void {
+    for (const task of this.#idle.splice(0)) task();
+  }
+
+  #applyFrame(cursor: FrameCursor): void {
+    const position = this.#position;
+    copyU64(position, Position.lsn, cursor.words, cursor.lsnAt);
+    copyU64(position, Position.slot, cursor.words, cursor.slotAt);
+    const internal = cursor.kind === FrameKind.internal_command;
+    const { payloadAt, payloadBytes } = cursor;
+    const failed = applyEntry(
+      this.engine,
+      internal,
+      cursor.data,
+      payloadAt,
+      payloadAt + payloadBytes,
+      position,
+      this.#applied,
+      this.#outcome,
+    );
+    assert(failed === 0, "executor/sequenced-bytes-decode");
+    this.counters.committed++;
+    if (internal && this.#outcome.code === ResultCode.ok) this.counters.expired++;
+    this.#answer();
+    if (this.#isExhausted() && this.#queue.length === 0) this.#reportExhausted();
+  }
+
+  #answer(): void {
+    const queue = this.#queue;
+    const { headSink: sink, headToken: token } = queue;
+    const followers = queue.shift();
+    sink.committed(token, this.#outcome);
+    if (followers.length === 0) return;
+    const { code } = this.#outcome;
+    this.#outcome.fromRetryCache = true;
+    for (const follower of followers) {
+      this.counters.retryCacheHits++;
+      this.#outcome.code = follower.isSame ? code : ResultCode.operation_conflict;
+      follower.sink.committed(follower.token, this.#outcome);
+    }
+  }
+
+  #reportExhausted(): void {
+    this.#parts.log.error(lsnExhausted(readU64(this.#outcome.words, OutcomeField.appliedLsn)));
+  }
+
+  /** Fail closed: what the disk holds is unknown until the next start has looked. */
+  #halt(fault: DiskFault): void {
+    this.#haltReason = fault.message;
+    this.#logHalt(fault);
+    while (this.#queue.length > 0) {
+      const { headSink: sink, headToken: token } = this.#queue;
+      const followers = this.#queue.shift();
+      this.#reject(sink, token, STORAGE_FAILURE);
+      for (const follower of followers) {
+        this.#reject(follower.sink, follower.token, STORAGE_FAILURE);
+      }
+    }
+    this.#runIdle();
+  }
+
+  #logHalt(fault: DiskFault): void {
+    const cursor = this.#cursor;
+    cursor.buffer = this.#parts.writer.flushed.buffer;
+    cursor.at = 0;
+    const requestSlot = readU64(cursor.words, cursor.slotAt);
+    const applied = readU64(this.engine.progress, Progress.lastLsn);
+    const facts = {
+      requestSlot,
+      appliedLsn: applied === 0n ? undefined : applied,
+      phase: fault.action === "sync" ? "sync" as const : "append" as const,
+      error: fault.message,
+    };
+    if (cursor.kind === FrameKind.internal_command) {
+      return this.#parts.log.error(haltedOnInternalWalError(facts));
+    }
+    const next = decodeCommand(
+      cursor.data,
+      cursor.payloadAt,
+      cursor.payloadAt + cursor.payloadBytes,
+      this.#applied,
+    );
+    assert(next > 0, "executor/sequenced-bytes-decode");
+    const operationId = readU128(this.#applied.words, Field.operationId);
+    this.#parts.log.error(haltedOnWalError({ operationId, ...facts }));
+  }
+}
+
+/** The same bytes for a reader of numbers and for a copier; offsets agree. */
+function viewedTwice(view: DataView): { readonly view: DataView; readonly bytes: Uint8Array } {
+  return { view, bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength) };
+}

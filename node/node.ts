@@ -1,0 +1,189 @@
+/** One node: the executor, its expirations and checkpoints, and reads, behind the transport-neutral face. */
+import { health, viewReservation, viewResource } from "../core/query.ts";
+import { Progress } from "../core/state.ts";
+import { readU64 } from "../core/words.ts";
+import type {
+  CheckpointResult,
+  Metrics,
+  NodeApi,
+  NodeIdentity,
+  ReadRefusal,
+  ReservationRead,
+  ResourceRead,
+  ResultSink,
+  StartupKind,
+} from "./api.ts";
+import type { Checkpointer, CheckpointPolicy } from "./checkpoint.ts";
+import type { Executor } from "./executor.ts";
+import type { Expiration, TickOutcome } from "./expiration.ts";
+import type { LogWriter } from "./log_store.ts";
+import type { SlotClock } from "./slot_clock.ts";
+
+/** How the data was found at start-up; never changes afterwards. */
+export interface StartupFacts {
+  readonly startupKind: StartupKind;
+  readonly loadedSnapshotLsn: bigint | undefined;
+  readonly replayedWalFrameCount: number;
+  readonly replayedWalLastLsn: bigint | undefined;
+}
+
+/** What a node is made of. */
+export interface NodeParts {
+  readonly identity: NodeIdentity;
+  readonly executor: Executor;
+  readonly expiration: Expiration;
+  readonly checkpointer: Checkpointer;
+  readonly writer: LogWriter;
+  readonly slots: SlotClock;
+  readonly startup: StartupFacts;
+}
+
+/** A single node, serving. */
+export class Node implements NodeApi {
+  readonly identity: NodeIdentity;
+  readonly startup: StartupFacts;
+  readonly #parts: NodeParts;
+
+  /**
+   * @param parts Put together by `openNode`.
+   */
+  constructor(parts: NodeParts) {
+    this.identity = parts.identity;
+    this.startup = parts.startup;
+    this.#parts = parts;
+  }
+
+  /** Takes one encoded client command in. */
+  submit(
+    view: DataView,
+    at: number,
+    end: number,
+    slot: bigint | undefined,
+    sink: ResultSink,
+    token: number,
+  ): void {
+    this.#parts.executor.submit(view, at, end, slot, sink, token);
+  }
+
+  /** Strict read of a resource. */
+  getResource(resourceId: bigint, requiredLsn?: bigint): ResourceRead {
+    const refusal = this.#fence(requiredLsn);
+    if (refusal !== undefined) return refusal;
+    const record = viewResource(this.#parts.executor.engine, resourceId);
+    return record === undefined ? { kind: "not_found" } : { kind: "found", ...record };
+  }
+
+  /** Strict read of a reservation. */
+  getReservation(
+    reservationId: bigint,
+    requiredLsn?: bigint,
+    currentSlot?: bigint,
+  ): ReservationRead {
+    const refusal = this.#fence(requiredLsn);
+    if (refusal !== undefined) return refusal;
+    const slot = currentSlot ?? this.currentSlot();
+    const record = viewReservation(this.#parts.executor.engine, reservationId, slot);
+    return typeof record === "string" ? { kind: record } : { kind: "found", ...record };
+  }
+
+  /** Figures; served even when halted. */
+  metrics(currentSlot?: bigint): Metrics {
+    const { executor, checkpointer, writer } = this.#parts;
+    return {
+      queueDepth: executor.queueDepth,
+      queueCapacity: this.identity.engine.maxSubmissionQueue,
+      acceptingWrites: executor.acceptingWrites,
+      haltReason: executor.haltReason,
+      recovery: { ...this.startup, activeSnapshotLsn: checkpointer.activeSnapshotLsn },
+      core: this.#coreMetrics(currentSlot ?? this.currentSlot()),
+      wal: {
+        bytes: writer.segments.reduce((bytes, segment) => bytes + segment.end, 0),
+        segments: writer.segments.length,
+        framesSinceCheckpoint: checkpointer.framesSince,
+        bytesSinceCheckpoint: checkpointer.bytesSince,
+        checkpointAgeMs: checkpointer.ageMs,
+        lastSyncMs: executor.syncs.lastMs,
+        syncCount: executor.syncs.count,
+        applyGap: executor.queueDepth,
+      },
+      counters: {
+        ...executor.counters,
+        checkpoints: checkpointer.completed,
+        checkpointFailures: checkpointer.failed,
+      },
+    };
+  }
+
+  /** Expires what is due. An explicit slot may not be further ahead of the clock than a command's may. */
+  tickExpirations(currentSlot: bigint | undefined, done: (outcome: TickOutcome) => void): void {
+    const { executor, expiration } = this.#parts;
+    const rejection = currentSlot === undefined ? undefined : executor.checkLead(currentSlot);
+    if (rejection !== undefined) return done({ kind: "rejected", rejection });
+    expiration.tick(currentSlot ?? this.currentSlot(), true, done);
+  }
+
+  /** Writes a snapshot in the background. */
+  checkpoint(done: (result: CheckpointResult) => void): void {
+    this.#parts.checkpointer.start(done);
+  }
+
+  /** The node's current slot. */
+  currentSlot(): bigint {
+    return this.#parts.slots.now();
+  }
+
+  /** One turn of the background expiration worker. */
+  expireDue(): void {
+    const { executor, expiration } = this.#parts;
+    const { wheel } = executor.engine;
+    if (wheel.scheduled === 0 || expiration.isBusy || executor.haltReason !== undefined) return;
+    expiration.tick(this.currentSlot(), false, () => {});
+  }
+
+  /** One turn of the background checkpoint worker. */
+  checkpointIfDue(policy: CheckpointPolicy): void {
+    const { checkpointer, executor } = this.#parts;
+    if (executor.haltReason === undefined && checkpointer.isDue(policy)) {
+      checkpointer.start(() => {});
+    }
+  }
+
+  /** Takes no new command; settles when everything taken in is answered. */
+  drain(): Promise<void> {
+    this.#parts.executor.beginDrain();
+    return new Promise((resolve) => this.#parts.executor.whenIdle(resolve));
+  }
+
+  /** Closes the log's files; after {@linkcode drain}. */
+  close(): void {
+    this.#parts.writer.close();
+  }
+
+  #fence(requiredLsn: bigint | undefined): ReadRefusal | undefined {
+    const { executor } = this.#parts;
+    if (executor.haltReason !== undefined) return { kind: "engine_halted" };
+    if (requiredLsn === undefined || requiredLsn === 0n) return undefined;
+    const applied = readU64(executor.engine.progress, Progress.lastLsn);
+    if (applied >= requiredLsn) return undefined;
+    return {
+      kind: "fence_not_applied",
+      requiredLsn,
+      lastAppliedLsn: applied === 0n ? undefined : applied,
+    };
+  }
+
+  #coreMetrics(currentSlot: bigint): Metrics["core"] {
+    const { engine } = this.#parts.executor;
+    const figures = health(engine, currentSlot);
+    const { config } = engine;
+    const used = figures.operationTableUsed;
+    return {
+      ...figures,
+      operationTableCapacity: config.maxOperations,
+      operationTableUtilizationPct: Math.floor((used * 100) / config.maxOperations),
+      resourceTableCapacity: config.maxResources,
+      reservationTableCapacity: config.maxReservations,
+      reservationMemberTableCapacity: config.maxReservations * config.maxBundleSize,
+    };
+  }
+}

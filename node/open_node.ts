@@ -1,0 +1,115 @@
+/** Puts a node together over recovered data. */
+import type { CoreConfig, EngineConfig } from "../core/config.ts";
+import { Progress } from "../core/state.ts";
+import { readU64 } from "../core/words.ts";
+import { Checkpointer } from "./checkpoint.ts";
+import type { Disk } from "./disk.ts";
+import { Executor } from "./executor.ts";
+import { Expiration } from "./expiration.ts";
+import { type NodeLog, recoveryComplete, recoveryFailed } from "./log_lines.ts";
+import type { LogOptions } from "./log_store.ts";
+import { Node } from "./node.ts";
+import { recover, type RecoveryRefusal } from "./recover.ts";
+import { type Clock, SlotClock } from "./slot_clock.ts";
+import { SNAPSHOT_FILE } from "./snapshot_store.ts";
+import { ACTIVE_SEGMENT } from "./log_files.ts";
+
+/** Everything a node needs from outside. */
+export interface NodeOptions {
+  readonly disk: Disk;
+  /** 16 bytes. */
+  readonly clusterId: Uint8Array;
+  readonly replicaId: bigint;
+  readonly core: CoreConfig;
+  readonly engine: EngineConfig;
+  readonly clock: Clock;
+  /** Runs a task in the next turn of the event loop. */
+  readonly later: (task: () => void) => void;
+  readonly log: NodeLog;
+  /** Perturbs the layout of indexes; random in production. */
+  readonly hashSeed: number;
+  /** Whether a directory without a log is a new one. */
+  readonly expectFresh: boolean;
+  /** How far an explicit slot may be ahead of the clock, in slots; 100 if not given. */
+  readonly slotLeadMax?: bigint;
+  /** Length of a log segment in bytes; 64 MiB if not given. */
+  readonly segmentBytes?: number;
+  /** Most bytes of one batch; the log's default if not given. */
+  readonly batchBytes?: number;
+  /** Told how long each write and sync of a batch took, in milliseconds. */
+  readonly onSync?: (ms: number) => void;
+}
+
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+const SLOT_LEAD_MAX = 100n;
+/** An internal command is never larger. */
+const INTERNAL_COMMAND_BYTES = 64;
+
+/**
+ * Recovers a data directory's state and puts a node over it.
+ *
+ * @param options The directory and the outside world.
+ * @returns The node, or why the data must not be served.
+ */
+export function openNode(options: NodeOptions): Node | RecoveryRefusal {
+  const { disk, clusterId, core, hashSeed, expectFresh, log } = options;
+  const logOptions = logOptionsOf(options);
+  const recovered = recover({ disk, clusterId, core, hashSeed, logOptions, expectFresh });
+  if (recovered.kind === "refused") {
+    const paths = { snapshot: SNAPSHOT_FILE, wal: ACTIVE_SEGMENT };
+    log.error(recoveryFailed(recovered.failure, paths, recovered.error));
+    return recovered;
+  }
+  const { startup, snapshot, damagedSnapshot, facts } = recovered;
+  if (damagedSnapshot !== undefined) {
+    log.warn(`newest snapshot is damaged, used the previous: ${damagedSnapshot}`);
+  }
+  if (facts.stop.kind === "torn_tail") {
+    log.warn("repaired a torn tail: nothing in it was acknowledged");
+  }
+  log.info(recoveryComplete({ loadedSnapshot: snapshot !== undefined, ...startup }));
+  return assemble(options, recovered);
+}
+
+function logOptionsOf(options: NodeOptions): LogOptions {
+  const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+  const maxPayloadBytes = Math.max(options.engine.maxCommandBytes, INTERNAL_COMMAND_BYTES);
+  const { batchBytes } = options;
+  return { segmentBytes, maxPayloadBytes, ...(batchBytes === undefined ? {} : { batchBytes }) };
+}
+
+function assemble(
+  options: NodeOptions,
+  recovered: Exclude<ReturnType<typeof recover>, RecoveryRefusal>,
+): Node {
+  const { engine, writer, tip, identity, startup, snapshot, damagedSnapshot } = recovered;
+  const { clock, later, log, disk } = options;
+  const lastSlot = readU64(engine.progress, Progress.lastSlot);
+  const slots = new SlotClock(clock, options.core.slotDurationMs, lastSlot);
+  const nowMs = () => clock.nowMs();
+  const executor = new Executor({
+    engine,
+    config: options.engine,
+    writer,
+    slots,
+    tip,
+    log,
+    slotLeadMax: options.slotLeadMax ?? SLOT_LEAD_MAX,
+    nowMs,
+    later,
+    ...(options.onSync === undefined ? {} : { onSync: options.onSync }),
+  });
+  const loaded = snapshot === undefined ? undefined : { op: snapshot.op, lsn: snapshot.lsn };
+  const newestIsDamaged = damagedSnapshot !== undefined;
+  const parts = { disk, executor, writer, identity, log, nowMs, later, loaded, newestIsDamaged };
+  const { clusterId, replicaId, core } = options;
+  return new Node({
+    identity: { clusterId, replicaId, core, engine: options.engine },
+    executor,
+    expiration: new Expiration(executor, options.engine.maxExpirationsPerTick, log),
+    checkpointer: new Checkpointer(parts),
+    writer,
+    slots,
+    startup,
+  });
+}

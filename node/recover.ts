@@ -1,0 +1,299 @@
+/** From files to a running engine: newest good snapshot, then every later entry of the log, by the live apply path. */
+import { createCommand } from "../core/command.ts";
+import { codecErrorName } from "../core/command_codec.ts";
+import { type CoreConfig, U64_MAX } from "../core/config.ts";
+import { type FrameCursor, FrameKind } from "../core/log_frame.ts";
+import { chainHash } from "../core/log_hash.ts";
+import { type Tip, TipWord } from "../core/log_tip.ts";
+import { createOutcome, ResultCode } from "../core/outcome.ts";
+import { applyEntry } from "../core/replay.ts";
+import { acceptBlock, beginRestore, finishRestore } from "../core/snapshot.ts";
+import { createEngine, type Engine, Position, POSITION_WORDS } from "../core/state.ts";
+import { copyU64, readU64, writeU64 } from "../core/words.ts";
+import { configFingerprint } from "./config_text.ts";
+import { type Disk, DiskFault } from "./disk.ts";
+import type { RecoveryFailureClass } from "./log_lines.ts";
+import { type LogRecovery, recoverLog, type RecoveryFacts } from "./log_recovery.ts";
+import type { LogVisitor } from "./log_replay.ts";
+import type { LogOptions, LogWriter } from "./log_store.ts";
+import type { StartupFacts } from "./node.ts";
+import type { SnapshotHeader, SnapshotIdentity } from "./snapshot_format.ts";
+import { type BlockSink, loadSnapshot } from "./snapshot_reader.ts";
+import { removeSnapshotTemporary, snapshotBytesMax } from "./snapshot_store.ts";
+
+/** What to recover, and how. */
+export interface RecoverParts {
+  readonly disk: Disk;
+  readonly clusterId: Uint8Array;
+  readonly core: CoreConfig;
+  readonly hashSeed: number;
+  readonly logOptions: LogOptions;
+  /** Whether a directory without a log is a new one. */
+  readonly expectFresh: boolean;
+}
+
+/** A recovered engine and the log behind it. */
+export interface Recovered {
+  readonly kind: "recovered";
+  readonly engine: Engine;
+  readonly writer: LogWriter;
+  readonly tip: Tip;
+  readonly identity: SnapshotIdentity;
+  readonly startup: StartupFacts;
+  /** The snapshot it started from. */
+  readonly snapshot: SnapshotHeader | undefined;
+  /** What is wrong with a newer snapshot than the one loaded. */
+  readonly damagedSnapshot: string | undefined;
+  readonly facts: RecoveryFacts;
+}
+
+/** Why the data must not be served; nothing on the disk was changed. */
+export interface RecoveryRefusal {
+  readonly kind: "refused";
+  readonly failure: RecoveryFailureClass;
+  /** File and reason, for operators. */
+  readonly error: string;
+  /** Set when it was the environment that failed. */
+  readonly fault: DiskFault | undefined;
+}
+
+/**
+ * Recovers one node.
+ *
+ * @param parts What to recover.
+ * @returns The engine at the end of the log, or why there is none.
+ */
+export function recover(parts: RecoverParts): Recovered | RecoveryRefusal {
+  try {
+    return recoverFiles(parts);
+  } catch (error) {
+    if (error instanceof DiskFault) return refuse("wal_file", error.message, error);
+    throw error;
+  }
+}
+
+function recoverFiles(parts: RecoverParts): Recovered | RecoveryRefusal {
+  const { disk, core, clusterId } = parts;
+  const fingerprint = configFingerprint(core);
+  const identity = { clusterId, shardId: core.shardId, fingerprint };
+  const loaded = restoreSnapshot(parts, identity);
+  if (loaded.kind === "refused") return loaded;
+  const shardId = new Uint32Array(2);
+  writeU64(shardId, 0, core.shardId);
+  const replay = new Replay(loaded.engine, loaded.header);
+  const options = { ...parts.logOptions, expectFresh: parts.expectFresh };
+  const logIdentity = { clusterId, shardId, configFingerprint: fingerprint };
+  const log = recoverLog(disk, logIdentity, options, replay);
+  if (log.kind !== "recovered") return describeLogFailure(log, replay);
+  const short = replay.reachesSnapshot(log.facts.tip);
+  if (short !== undefined) return refuse("wal_file", short);
+  removeSnapshotTemporary(disk);
+  return {
+    kind: "recovered",
+    engine: loaded.engine,
+    writer: log.writer,
+    tip: log.facts.tip,
+    identity,
+    startup: replay.startup(),
+    snapshot: loaded.header,
+    damagedSnapshot: loaded.damaged,
+    facts: log.facts,
+  };
+}
+
+interface Loaded {
+  readonly kind: "loaded";
+  readonly engine: Engine;
+  readonly header: SnapshotHeader | undefined;
+  readonly damaged: string | undefined;
+}
+
+function restoreSnapshot(
+  parts: RecoverParts,
+  identity: SnapshotIdentity,
+): Loaded | RecoveryRefusal {
+  const { core, hashSeed } = parts;
+  const result = loadSnapshot(
+    parts.disk,
+    identity,
+    snapshotBytesMax(core),
+    (header) => new RestoringSink(core, hashSeed, header),
+  );
+  switch (result.kind) {
+    case "none": {
+      const engine = createEngine(core, { hashSeed });
+      return { kind: "loaded", engine, header: undefined, damaged: undefined };
+    }
+    case "loaded": {
+      const { header, sink, damaged } = result;
+      return { kind: "loaded", engine: sink.restored!, header, damaged: damaged?.message };
+    }
+    case "refused":
+      return refuse("config", `${result.refusal.file}: ${result.refusal.message}`);
+    default: {
+      const text = result.errors.map((error) => `${error.file}: ${error.message}`).join("; ");
+      const semantic = result.errors.every((error) => error.kind === "content_refused");
+      return refuse(semantic ? "snapshot" : "snapshot_file", text);
+    }
+  }
+}
+
+/** A snapshot's blocks into an engine that stands where its header says. */
+class RestoringSink implements BlockSink {
+  restored: Engine | undefined;
+  readonly #sink: ReturnType<typeof beginRestore>;
+  readonly #header: SnapshotHeader;
+
+  constructor(core: CoreConfig, hashSeed: number, header: SnapshotHeader) {
+    this.#sink = beginRestore(core, { hashSeed });
+    this.#header = header;
+  }
+
+  accept(block: Uint8Array): string | undefined {
+    return acceptBlock(this.#sink, block);
+  }
+
+  finish(): string | undefined {
+    const engine = finishRestore(this.#sink);
+    if (typeof engine === "string") return engine;
+    if (readU64(engine.progress, 0) !== this.#header.lsn) return "content and header differ in lsn";
+    this.restored = engine;
+    return undefined;
+  }
+}
+
+/** Feeds the log to the engine; refuses what cannot follow the snapshot. */
+class Replay implements LogVisitor {
+  /** Which class of failure a refusal of ours is. */
+  failure: RecoveryFailureClass = "wal_file";
+  readonly #engine: Engine;
+  readonly #snapshot: SnapshotHeader | undefined;
+  readonly #snapshotOp: bigint;
+  readonly #command;
+  readonly #outcome = createOutcome();
+  readonly #position = new Uint32Array(POSITION_WORDS);
+  readonly #hash = new Uint32Array(2);
+  #frames = 0;
+  #skipping: boolean;
+
+  constructor(engine: Engine, snapshot: SnapshotHeader | undefined) {
+    this.#engine = engine;
+    this.#snapshot = snapshot;
+    this.#snapshotOp = snapshot?.op ?? 0n;
+    this.#skipping = this.#snapshotOp > 0n;
+    this.#command = createCommand(engine.config.maxBundleSize);
+  }
+
+  begin(base: Tip): string | undefined {
+    const baseOp = readU64(base, TipWord.op);
+    if (baseOp > this.#snapshotOp) {
+      return `the log starts at op ${
+        baseOp + 1n
+      } but the snapshot reaches only op ${this.#snapshotOp}`;
+    }
+    if (baseOp < this.#snapshotOp) return undefined;
+    this.#skipping = false;
+    return this.#matches(readU64(base, TipWord.hash));
+  }
+
+  frame(frame: FrameCursor): string | undefined {
+    if (this.#skipping) return this.#skip(frame);
+    copyU64(this.#position, Position.lsn, frame.words, frame.lsnAt);
+    copyU64(this.#position, Position.slot, frame.words, frame.slotAt);
+    const internal = frame.kind === FrameKind.internal_command;
+    if (!internal && frame.kind !== FrameKind.client_command) return undefined;
+    const at = frame.payloadAt;
+    const failed = applyEntry(
+      this.#engine,
+      internal,
+      frame.data,
+      at,
+      at + frame.payloadBytes,
+      this.#position,
+      this.#command,
+      this.#outcome,
+    );
+    this.#frames++;
+    if (failed !== 0) return this.#fail("command_codec", codecErrorName(failed));
+    if (this.#outcome.code !== ResultCode.slot_overflow) return undefined;
+    return this.#fail("replay", "slot overflow");
+  }
+
+  /** Whether the log goes at least as far as the snapshot. */
+  reachesSnapshot(tip: Tip): string | undefined {
+    const op = readU64(tip, TipWord.op);
+    if (op >= this.#snapshotOp) return undefined;
+    return `the log ends at op ${op} but the snapshot reaches op ${this.#snapshotOp}`;
+  }
+
+  startup(): StartupFacts {
+    const loaded = this.#snapshot !== undefined;
+    const replayed = this.#frames > 0;
+    const kinds = ["fresh_start", "wal_only", "snapshot_only", "snapshot_and_wal"] as const;
+    const lsn = this.#snapshot?.lsn ?? 0n;
+    return {
+      startupKind: kinds[(loaded ? 2 : 0) + (replayed ? 1 : 0)]!,
+      loadedSnapshotLsn: lsn === 0n ? undefined : lsn,
+      replayedWalFrameCount: this.#frames,
+      replayedWalLastLsn: replayed ? readU64(this.#engine.progress, 0) : undefined,
+    };
+  }
+
+  #skip(frame: FrameCursor): string | undefined {
+    if (readU64(frame.words, frame.opAt) < this.#snapshotOp) return undefined;
+    this.#skipping = false;
+    chainHash(frame.words, frame.at >>> 2, this.#hash, 0);
+    return this.#matches(readU64(this.#hash, 0));
+  }
+
+  #matches(hash: bigint): string | undefined {
+    if (this.#snapshot === undefined || hash === this.#snapshot.chainHash) return undefined;
+    return "the log's history is not the snapshot's";
+  }
+
+  #fail(failure: RecoveryFailureClass, why: string): string {
+    this.failure = failure;
+    return why;
+  }
+}
+
+/** Damage that is about order rather than about bytes. */
+const ORDER_ERRORS: readonly string[] = [
+  "non_contiguous_op",
+  "non_contiguous_lsn",
+  "rewound_request_slot",
+  "rewound_view",
+];
+
+/** Damage that is about whose log it is. */
+const IDENTITY_ERRORS: readonly string[] = [
+  "foreign_cluster",
+  "foreign_shard",
+  "configuration_mismatch",
+];
+
+function describeLogFailure(
+  log: Exclude<LogRecovery, { kind: "recovered" }>,
+  replay: Replay,
+): RecoveryRefusal {
+  switch (log.kind) {
+    case "missing_log":
+      return refuse("wal_file", "the log is missing: no segment is there");
+    case "rejected":
+      return refuse(replay.failure, `${log.file} at byte ${log.at}: ${log.why}`);
+    case "disk_fault":
+      return refuse("wal_file", log.fault.message, log.fault);
+    case "corruption": {
+      const text = `${log.file} at byte ${log.at}: ${log.error}`;
+      if (IDENTITY_ERRORS.includes(log.error)) return refuse("config", text);
+      return refuse(ORDER_ERRORS.includes(log.error) ? "replay" : "wal_file", text);
+    }
+  }
+}
+
+function refuse(failure: RecoveryFailureClass, error: string, fault?: DiskFault): RecoveryRefusal {
+  return { kind: "refused", failure, error, fault };
+}
+
+/** Slots far beyond any clock: for hosts that give every slot themselves. */
+export const ANY_SLOT_LEAD: bigint = U64_MAX;
