@@ -41,7 +41,14 @@ const BLOCK_OVERHEAD_BYTES_MAX = 128;
 const SLICE_BYTES = HEADER_BYTES + 2 * blockSpan(BLOCK_BYTES_MAX) + FOOTER_BYTES;
 
 /**
- * One snapshot on its way to the disk: {@linkcode SnapshotWriter.start}, steps until `written`, then
+ * Most bytes left to one background sync. A sync of the log waits behind whatever of this file the system has
+ * on its way to the disk: 60 to 90 ms behind 256 MiB, 2 ms behind this.
+ */
+const UNSYNCED_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * One snapshot on its way to the disk: {@linkcode SnapshotWriter.start}, then
+ * {@linkcode SnapshotWriter.step} until `written`, with {@linkcode SnapshotWriter.pace} between steps, then
  * {@linkcode SnapshotWriter.finish}. Until the end of that the two generations on disk are as they were.
  */
 export class SnapshotWriter {
@@ -51,9 +58,10 @@ export class SnapshotWriter {
   readonly #slice: Uint8Array<ArrayBuffer> = new Uint8Array(SLICE_BYTES);
   #sliceUsed = HEADER_BYTES;
   #sliceAt = 0;
+  #syncedBytes = 0;
   #blockCount = 0;
   #runningCrc: number;
-  #state: "writing" | "written" | "ended" = "writing";
+  #state: "writing" | "pacing" | "written" | "ended" = "writing";
 
   private constructor(disk: Disk, file: DiskFile, header: SnapshotHeader, keepPrevious: boolean) {
     this.#disk = disk;
@@ -102,6 +110,26 @@ export class SnapshotWriter {
       this.abort();
       throw error;
     }
+  }
+
+  /**
+   * Waits between two steps until the disk has kept up: not at all, or for a sync in the background.
+   *
+   * @param done Told when the next step may be taken, or the fault: the writer has then given up. Not called
+   *   after {@linkcode SnapshotWriter.abort}.
+   */
+  pace(done: Done): void {
+    assert(this.#state === "writing", "snapshot/pace-between-steps");
+    const bytes = this.#sliceAt;
+    if (bytes - this.#syncedBytes < UNSYNCED_BYTES_MAX) return done(undefined);
+    this.#state = "pacing";
+    this.#file.syncLater((fault) => {
+      if (this.#state === "ended") return;
+      this.#state = "writing";
+      this.#syncedBytes = bytes;
+      if (fault !== undefined) this.abort();
+      done(fault);
+    });
   }
 
   /**

@@ -114,6 +114,47 @@ Deno.test("SnapshotWriter.step() writes about a MiB at a time and syncs nothing"
   assertEquals([told, describe(disk, lengths)], [1, "newest 1"]);
 });
 
+Deno.test("SnapshotWriter.pace() leaves no more than a few MiB to one sync", () => {
+  const disk = new MemoryDisk({ deferred: true });
+  const lengths = new Array<number>(24).fill(BLOCK_BYTES_MAX);
+  const writer = SnapshotWriter.start(disk, snapshotHeader(1n));
+  const source = sourceOf(blocksOf(1, lengths));
+  let unsynced = 0;
+  for (let before = 0; writer.step(source) === "more"; before = writer.bytesWritten) {
+    unsynced += writer.bytesWritten - before;
+    assert(unsynced <= 5.3 * 1024 * 1024, `${unsynced}`);
+    let mayGoOn = false;
+    writer.pace(() => mayGoOn = true);
+    if (mayGoOn) continue;
+    assertThrows(() => writer.step(source), AssertionFailure, "snapshot/step-before-last-block");
+    disk.settle();
+    assert(mayGoOn);
+    unsynced = 0;
+  }
+  writer.finish(() => {});
+  disk.settle();
+  assertEquals(describe(disk, lengths), "newest 1");
+});
+
+Deno.test("SnapshotWriter.pace() tells a failed sync and gives up", () => {
+  const disk = diskWith(2);
+  const before = bytesOf(disk);
+  disk.plan({ nth: 1, action: "sync", effect: "io_error" });
+  const { writer, told } = writerWithMuchUnsynced(disk);
+  assertEquals(told.map((fault) => fault?.kind), ["io_error"]);
+  assertEquals(bytesOf(disk), before);
+  assertThrows(() => writer.finish(() => {}), AssertionFailure);
+});
+
+Deno.test("SnapshotWriter.pace() stays silent after abort()", () => {
+  const disk = diskWith(1).crash("keep", { deferred: true });
+  const { writer, told } = writerWithMuchUnsynced(disk);
+  writer.abort();
+  disk.settle();
+  assertEquals(told, []);
+  assertEquals(describe(disk), "newest 1");
+});
+
 Deno.test("SnapshotWriter.abort() removes what it wrote and nothing else", () => {
   const disk = diskWith(2);
   const before = bytesOf(disk);
@@ -184,6 +225,18 @@ function operationsOf(generations: number): number {
   const before = disk.operations;
   writeGeneration(disk, generations + 1);
   return disk.operations - before;
+}
+
+/** A writer whose next pace must sync, and what that told. */
+function writerWithMuchUnsynced(
+  disk: MemoryDisk,
+): { writer: SnapshotWriter; told: (DiskFault | undefined)[] } {
+  const writer = SnapshotWriter.start(disk, snapshotHeader(9n));
+  const source = sourceOf(blocksOf(9, new Array<number>(12).fill(BLOCK_BYTES_MAX)));
+  for (let i = 0; i < 5; i++) writer.step(source);
+  const told: (DiskFault | undefined)[] = [];
+  writer.pace((fault) => told.push(fault));
+  return { writer, told };
 }
 
 function faultOfWriting(

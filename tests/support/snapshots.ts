@@ -20,9 +20,11 @@ export function snapshotHeader(op: bigint): SnapshotHeader {
 
 /** Blocks of the given lengths, filled with what depends on seed and place. */
 export function blocksOf(seed: number, lengths: readonly number[]): Uint8Array[] {
-  return lengths.map((length, ordinal) =>
-    Uint8Array.from({ length }, (_, i) => seed * 31 + ordinal * 7 + i * 3 + 1)
-  );
+  return lengths.map((length, ordinal) => {
+    const block = new Uint8Array(length);
+    for (let i = 0; i < length; i++) block[i] = seed * 31 + ordinal * 7 + i * 3 + 1;
+    return block;
+  });
 }
 
 /** Gives out the blocks in order. */
@@ -67,7 +69,7 @@ export function writeSnapshot(
 }
 
 /** Loads with the identity of {@linkcode snapshotHeader}. */
-export function loadAny(disk: Disk, fileBytesMax = 1 << 24): SnapshotLoad<CollectingSink> {
+export function loadAny(disk: Disk, fileBytesMax = 1 << 26): SnapshotLoad<CollectingSink> {
   return loadSnapshot(disk, snapshotHeader(0n), fileBytesMax, () => new CollectingSink());
 }
 
