@@ -1,4 +1,4 @@
-/** What a directory is, before anything in it is touched, and making one. Source: docs/storage.md. */
+/** What a directory is, before anything in it is touched, and making one. Source: docs/storage.md#the-data-directory-and-its-lock. */
 
 import { assert } from "../core/assert.ts";
 import { checkCoreConfig, type CoreConfig } from "../core/config.ts";
