@@ -40,7 +40,8 @@ export interface NodeOptions {
   readonly onSync?: (ms: number) => void;
 }
 
-const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Length of a log segment, unless told otherwise. */
+export const SEGMENT_BYTES: number = 64 * 1024 * 1024;
 const SLOT_LEAD_MAX = 100n;
 /** An internal command is never larger. */
 const INTERNAL_COMMAND_BYTES = 64;

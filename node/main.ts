@@ -1,0 +1,172 @@
+/** `allocdb serve`: flags to a data directory, a node, its listeners and workers; signals to a drain. */
+import type { ServeOptions } from "./cli/options.ts";
+import { type CheckpointPolicy, DEFAULT_CHECKPOINT_POLICY } from "./checkpoint.ts";
+import { CliError } from "./errors.ts";
+import { type HttpGateway, startHttp } from "./http/server.ts";
+import { openLog } from "./log.ts";
+import type { NodeLog } from "./log_lines.ts";
+import { type Server, startServer } from "./server.ts";
+import { type OpenData, openData } from "./serve_data.ts";
+import { VERSION } from "./version.ts";
+import { startWorkers } from "./workers.ts";
+
+/** How long a planned stop waits for clients, in milliseconds. */
+const DRAIN_MS = 5_000;
+
+/**
+ * Serves a data directory until SIGTERM or SIGINT.
+ *
+ * @param options Checked flags.
+ * @throws {CliError} When it cannot start, or when the log failed and it had to stop.
+ */
+export async function runServe(options: ServeOptions): Promise<void> {
+  requireLoopback(options.listen, "--listen");
+  if (options.http !== undefined) requireLoopback(options.http, "--http");
+  const log = openLog(options.logFormat);
+  const data = await openData(options, log);
+  let listeners: Listeners | undefined;
+  try {
+    listeners = listen(options, data, log);
+    announce(options, data, listeners);
+    const stopWorkers = startWorkers(data.node, workerOptions(options));
+    log.info(`stopping: signal=${await stopSignal()}`);
+    stopWorkers();
+  } finally {
+    await stop(data, listeners, log);
+  }
+}
+
+interface Listeners {
+  readonly server: Server;
+  readonly http: HttpGateway | undefined;
+}
+
+function listen(
+  options: ServeOptions,
+  data: OpenData,
+  log: NodeLog,
+): Listeners {
+  const { node } = data;
+  const { maxConnections } = options;
+  const server = listening(options.listen, (address) =>
+    startServer(node, {
+      ...address,
+      version: VERSION,
+      ...(maxConnections === undefined ? {} : { maxConnections }),
+      onEvent: (event) => log.warn(JSON.stringify(event)),
+    }));
+  if (options.http === undefined) return { server, http: undefined };
+  const http = listening(
+    options.http,
+    (address) => startHttp(node, { ...address, version: VERSION }),
+  );
+  return { server, http };
+}
+
+/** Listens, or says who is in the way. */
+function listening<T>(
+  text: string,
+  start: (address: { hostname: string; port: number }) => T,
+): T {
+  try {
+    return start(splitAddress(text));
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new CliError("E_PORT_IN_USE", `Cannot listen on ${text}: the port is in use`, {
+        hint: "use another port, or port 0 for a free one",
+      });
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new CliError("E_PERMISSION_DENIED", `Cannot listen on ${text}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** What a person, or a script that waits for it, wants to know: one line (or one JSON object) on standard output. */
+function announce(options: ServeOptions, data: OpenData, listeners: Listeners): void {
+  const { identity, startup } = data.node;
+  const facts = {
+    listen: textAddress(listeners.server.addr),
+    http: listeners.http === undefined ? "none" : textAddress(listeners.http.addr),
+    data: options.data,
+    cluster_id: [...identity.clusterId].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+    startup_kind: startup.startupKind,
+    table_mib_max: String(Math.ceil(data.tableBytesMax / 1_048_576)),
+    sustained_commands_per_second: String(sustainedRate(data)),
+    pid: String(Deno.pid),
+  };
+  const text = options.json
+    ? JSON.stringify({ event: "serving", ...facts })
+    : `serving ${Object.entries(facts).map(([key, value]) => `${key}=${value}`).join(" ")}`;
+  console.log(text);
+}
+
+/** What the operation table can remember, spread over the window that it must remember. */
+function sustainedRate(data: OpenData): number {
+  const { maxOperations, maxTtlSlots, maxClientRetryWindowSlots, slotDurationMs } =
+    data.node.identity.core;
+  const windowMs = Number(maxTtlSlots + maxClientRetryWindowSlots) * slotDurationMs;
+  return Math.floor((maxOperations * 1_000) / windowMs);
+}
+
+function workerOptions(options: ServeOptions): Parameters<typeof startWorkers>[1] {
+  const policy: CheckpointPolicy = {
+    bytes: options.checkpointBytes ?? DEFAULT_CHECKPOINT_POLICY.bytes,
+    frames: options.checkpointFrames ?? DEFAULT_CHECKPOINT_POLICY.frames,
+    ageMs: options.checkpointSeconds === undefined
+      ? DEFAULT_CHECKPOINT_POLICY.ageMs
+      : options.checkpointSeconds * 1_000,
+  };
+  return {
+    expiration: !options.manualExpiration,
+    checkpoints: options.manualCheckpoint ? undefined : policy,
+  };
+}
+
+async function stop(
+  data: OpenData,
+  listeners: Listeners | undefined,
+  log: NodeLog,
+): Promise<void> {
+  await Promise.all([listeners?.server.drain(DRAIN_MS), listeners?.http?.drain(DRAIN_MS)]);
+  await data.node.drain();
+  data.node.close();
+  data.lock.release();
+  log.info("stopped: everything acknowledged is on disk");
+}
+
+function stopSignal(): Promise<Deno.Signal> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      const handler = () => {
+        Deno.removeSignalListener(signal, handler);
+        resolve(signal);
+      };
+      Deno.addSignalListener(signal, handler);
+    }
+  });
+}
+
+function splitAddress(text: string): { hostname: string; port: number } {
+  const colon = text.lastIndexOf(":");
+  const hostname = text.slice(0, colon).replace(/^\[|\]$/g, "");
+  return { hostname, port: Number(text.slice(colon + 1)) };
+}
+
+function textAddress(address: Deno.NetAddr): string {
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** There is no authentication yet, so nobody but this machine may connect. */
+function requireLoopback(text: string, flag: string): void {
+  const { hostname } = splitAddress(text);
+  if (hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname)) {
+    return;
+  }
+  throw new CliError("E_USAGE", `${flag} ${text} is not a loopback address`, {
+    hint:
+      "connections are not authenticated: listen on 127.0.0.1 and put a proxy that does so before it",
+  });
+}
