@@ -1,8 +1,9 @@
 // A view or a vote that is read wrongly can elect two primaries, so a copy has one encoding and nothing
 // else decodes: golden bytes, every flipped bit, and hostile bodies behind a right checksum.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Encoder } from "cbor-x";
 import fc from "fast-check";
+import { AssertionFailure } from "../core/assert.ts";
 import { crc32c } from "../core/crc32c.ts";
 import { assertGolden, readGolden } from "../tests/support/golden.ts";
 import { anyMetadata, sampleMetadata } from "../tests/support/metadata.ts";
@@ -127,13 +128,16 @@ Deno.test("decodeCopy() answers hostile bodies behind a right checksum with a ty
     });
   const noise = fc.uint8Array({ minLength: 1, maxLength: 300 });
   const nested = fc.nat(4000).map((depth) => new Uint8Array(depth + 1).fill(0x81));
+  const huge = fc.nat(800).map((depth) =>
+    Uint8Array.from({ length: 5 * depth + 5 }, (_, i) => [0x9a, 1, 0xff, 0xff, 0xff][i % 5]!)
+  );
   fc.assert(
-    fc.property(fc.oneof(patched, noise, nested), (bytes) => {
+    fc.property(fc.oneof(patched, noise, nested, huge), (bytes) => {
       const decoded = decodeCopy(withBody(bytes));
       if (decoded.kind === "defect") return assertEquals(decoded.defect, "malformed_body");
       assertEquals(encodeCopy(decoded.metadata, decoded.sequence), withBody(bytes));
     }),
-    { seed: 2, numRuns: 2_000 },
+    { seed: 2, numRuns: 800 },
   );
 });
 
@@ -144,6 +148,13 @@ Deno.test("decodeCopy() answers noise with a defect", () => {
     }),
     { seed: 3, numRuns: 20 },
   );
+});
+
+Deno.test("encodeCopy() and decodeCopy() assert that a copy has its length", () => {
+  const endless = sampleMetadata({ createdAt: "2".repeat(COPY_BYTES) });
+  assertThrows(() => encodeCopy(endless, 1n), AssertionFailure, "metadata/body-fits-its-copy");
+  const short = encodeCopy(sampleMetadata(), 1n).subarray(1);
+  assertThrows(() => decodeCopy(short), AssertionFailure, "metadata/copy-length");
 });
 
 /** The body of {@linkcode sampleMetadata}, written down a second time. */

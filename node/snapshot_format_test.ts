@@ -1,7 +1,8 @@
 // A snapshot stands in for log segments that are gone, so its bytes must mean the same in every later
 // version and no damaged part may pass: golden bytes, and decoders fed with noise and with single flips.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { AssertionFailure } from "../core/assert.ts";
 import { assertGolden, readGolden } from "../tests/support/golden.ts";
 import { MemoryDisk } from "../tests/support/memory_disk.ts";
 import { blocksOf, loadAny, snapshotHeader, writeSnapshot } from "../tests/support/snapshots.ts";
@@ -125,6 +126,20 @@ Deno.test("the decoders of parts answer noise with a defect and nothing else", (
     }),
     { seed: 3 },
   );
+});
+
+Deno.test("the encoders and decoders of parts assert their lengths", () => {
+  const header = snapshotHeader(1n);
+  const sector = new Uint8Array(HEADER_BYTES);
+  const short = new Uint8Array(15);
+  const cases: readonly (readonly [string, () => unknown])[] = [
+    ["snapshot/cluster-id-length", () => encodeHeader({ ...header, clusterId: short }, sector)],
+    ["snapshot/fingerprint-length", () => encodeHeader({ ...header, fingerprint: short }, sector)],
+    ["snapshot/header-length", () => decodeHeader(sector.subarray(1))],
+    ["snapshot/footer-length", () => decodeFooter(sector, HEADER_BYTES)],
+    ["snapshot/block-length", () => sealBlock(sector, 0, 0, 0)],
+  ];
+  for (const [fact, call] of cases) assertThrows(call, AssertionFailure, fact);
 });
 
 /** Runs `check` with each bit flipped in turn, and leaves the bytes as they were. */

@@ -126,7 +126,7 @@ Deno.test("SnapshotWriter.pace() leaves no more than a few MiB to one sync", () 
     let mayGoOn = false;
     writer.pace(() => mayGoOn = true);
     if (mayGoOn) continue;
-    assertThrows(() => writer.step(source), AssertionFailure, "snapshot/step-before-last-block");
+    assertMisuse(() => writer.step(source), "snapshot/step-before-last-block");
     disk.settle();
     assert(mayGoOn);
     unsynced = 0;
@@ -143,7 +143,7 @@ Deno.test("SnapshotWriter.pace() tells a failed sync and gives up", () => {
   const { writer, told } = writerWithMuchUnsynced(disk);
   assertEquals(told.map((fault) => fault?.kind), ["io_error"]);
   assertEquals(bytesOf(disk), before);
-  assertThrows(() => writer.finish(() => {}), AssertionFailure);
+  assertMisuse(() => writer.finish(() => {}), "snapshot/finish-after-last-block");
 });
 
 Deno.test("SnapshotWriter.pace() stays silent after abort()", () => {
@@ -163,8 +163,9 @@ Deno.test("SnapshotWriter.abort() removes what it wrote and nothing else", () =>
   writer.abort();
   writer.abort();
   assertEquals(bytesOf(disk), before);
-  assertThrows(() => writer.finish(() => {}), AssertionFailure);
-  assertThrows(() => writer.step(sourceOf([])), AssertionFailure);
+  assertMisuse(() => writer.finish(() => {}), "snapshot/finish-after-last-block");
+  assertMisuse(() => writer.step(sourceOf([])), "snapshot/step-before-last-block");
+  assertMisuse(() => writer.pace(() => {}), "snapshot/pace-between-steps");
 });
 
 Deno.test("SnapshotWriter.abort() comes too late once finish() was called", () => {
@@ -189,7 +190,7 @@ Deno.test("SnapshotWriter gives up when its source breaks, and says why", () => 
   const disk = diskWith(1);
   const writer = SnapshotWriter.start(disk, snapshotHeader(2n));
   const tooLong = { next: () => BLOCK_BYTES_MAX + 1 };
-  assertThrows(() => writer.step(tooLong), AssertionFailure, "snapshot/block-length");
+  assertMisuse(() => writer.step(tooLong), "snapshot/block-length");
   assertEquals(disk.list(), [SNAPSHOT_FILE]);
 });
 
@@ -201,6 +202,10 @@ Deno.test("removeSnapshotTemporary() removes a leftover and is content without o
   removeSnapshotTemporary(disk);
   assertEquals(bytesOf(disk), before);
 });
+
+function assertMisuse(call: () => void, fact: string): void {
+  assertThrows(call, AssertionFailure, fact);
+}
 
 function writeGeneration(
   disk: MemoryDisk,
