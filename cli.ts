@@ -1,33 +1,39 @@
-// The program `allocdb`: reads the arguments and picks the exit code, here and nowhere else.
-import denoJson from "./deno.json" with { type: "json" };
+/** The program `allocdb`: the table of what it loads when, and the one place that picks an exit code. */
+import { CliError } from "./node/errors.ts";
+import { type CliIo, processIo } from "./node/cli/io.ts";
+import { type Runners, runProgram } from "./node/cli/program.ts";
+import { reportFailure } from "./node/cli/report.ts";
 
-const HELP = `Usage: allocdb --version | --help
+/** Literal specifiers: lazy, yet compiled in. */
+const RUNNERS: Runners = {
+  runServe: async (options) => await (await import("./node/main.ts")).runServe(options),
+  runDemo: () => absent("demo"),
+  runBench: () => absent("bench"),
+};
 
-Options:
-  -V, --version  Print the version, the commit it was built from and the runtime
-  -h, --help     Print this text
-`;
-
-/** One line: version, commit (only in a compiled binary), runtime. */
-function version(): string {
-  const commit = Deno.env.get("ALLOCDB_BUILD_COMMIT") ?? "source";
-  return `allocdb ${denoJson.version} (${commit}, deno ${Deno.version.deno})`;
+function absent(command: string): Promise<never> {
+  return Promise.reject(new CliError("E_PREFLIGHT", `${command} is not part of this build`));
 }
 
-/** Runs one command line. Returns the exit code: 0 done, 2 usage. */
-function main(args: readonly string[]): number {
-  const [first, second] = args;
-  if (second === undefined && (first === "--version" || first === "-V")) {
-    console.log(version());
+/**
+ * Runs one command line.
+ *
+ * @param argv The words after the program's name.
+ * @param io The outside; tests bring their own.
+ * @param runners What the long-running commands load; tests bring their own.
+ * @returns The exit code, see docs/cli.md#exit-codes.
+ */
+export async function main(
+  argv: readonly string[],
+  io: CliIo = processIo(),
+  runners: Runners = RUNNERS,
+): Promise<number> {
+  try {
+    await runProgram({ io, argv }, runners);
     return 0;
+  } catch (error) {
+    return reportFailure(error, argv, io);
   }
-  if (second === undefined && (first === "--help" || first === "-h")) {
-    console.log(HELP.trimEnd());
-    return 0;
-  }
-  console.error(`error: Unknown arguments: ${args.join(" ") || "(none)"}`);
-  console.error("hint: allocdb --help");
-  return 2;
 }
 
-if (import.meta.main) Deno.exit(main(Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -289,6 +289,12 @@ const CONNECTION = {
     "What answers is not an allocdb node, or one of an incompatible version.",
     "check --server, and that it is not the port of the HTTP gateway",
   ),
+  E_REFUSED: page(
+    1,
+    "never",
+    "The node refused the connection or the request.",
+    "the message has the node's own words",
+  ),
   E_WAIT_TIMEOUT: page(
     9,
     "after_ms",

@@ -143,6 +143,7 @@ function nameRefusal(text: string): Refusal | undefined {
     const hint = "leave out control characters, invisible characters and spaces at the ends";
     return { says: "has characters that a name may not have", hint };
   }
+  if (text.startsWith("-")) return { says: "could be taken for a flag", hint: spellings };
   if (ALMOST_UUID.test(text)) {
     return { says: "looks like a UUID but is none", hint: "write 8-4-4-4-12 hex digits" };
   }

@@ -1,0 +1,90 @@
+/** Worked examples of every command, as `--help` shows them; a test runs each through the parser. */
+
+/** One example. */
+export interface Example {
+  /** The command line, the program's name included. */
+  readonly line: string;
+  readonly says: string;
+}
+
+function example(line: string, says: string): Example {
+  return { line, says };
+}
+
+/** By command. */
+export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  create: [
+    example("allocdb create seat:21A", "a resource by name"),
+    example("allocdb create 101 --json", "by number, for a program"),
+  ],
+  reserve: [
+    example("allocdb reserve seat:21A --holder alice --ttl 10m", "one seat for ten minutes"),
+    example(
+      "allocdb reserve seat:21A seat:21B --holder alice --ttl 90s -q",
+      "both or none; prints only the reservation's id",
+    ),
+  ],
+  confirm: [
+    example("allocdb confirm 12 --holder alice --epoch 1", "keep what `reserve` gave"),
+  ],
+  release: [
+    example("allocdb release 12 --holder alice --epoch 1", "give it back"),
+  ],
+  revoke: [
+    example("allocdb revoke 12", "the holder loses the claim, the resource stays held"),
+  ],
+  reclaim: [
+    example("allocdb reclaim 12", "free what a revoked reservation still holds"),
+  ],
+  get: [
+    example("allocdb get seat:21A", "who holds a resource"),
+    example(
+      "allocdb get --reservation 12 --required-lsn 40",
+      "a reservation, not older than position 40",
+    ),
+  ],
+  serve: [
+    example("allocdb serve --data ./data", `clients on 127.0.0.1:7100`),
+    example(
+      "allocdb serve --data ./data --http 7180 --profile small",
+      "with curl and /metrics on port 7180, in a few MiB",
+    ),
+  ],
+  status: [
+    example("allocdb status", "one look"),
+    example(
+      "allocdb status --wait ready --timeout 30s",
+      "for scripts: exit 9 when it takes longer",
+    ),
+    example("allocdb status --watch", "a look every second"),
+  ],
+  metrics: [
+    example("allocdb metrics", "every figure"),
+    example("allocdb metrics --list", "what they mean"),
+  ],
+  tick: [
+    example("allocdb tick", "expire what is due now"),
+    example("allocdb tick --slot 960 --json", "as of slot 960"),
+  ],
+  checkpoint: [
+    example("allocdb checkpoint", "write a snapshot and shorten the log"),
+  ],
+  demo: [
+    example("allocdb demo", "watch a ticket sale with a crash in the middle"),
+    example("allocdb demo --fast --seed 7 --json", "the same sale as a test"),
+  ],
+  bench: [
+    example("allocdb bench", "every scenario"),
+    example("allocdb bench --scenario latency --json", "one of them, for a program"),
+  ],
+  completion: [
+    example("allocdb completion bash > ~/.local/share/bash-completion/completions/allocdb", "bash"),
+    example("allocdb completion fish | source", "fish, this session"),
+  ],
+  version: [example("allocdb version --json", "what this build is")],
+  help: [
+    example("allocdb help reserve", "a command"),
+    example("allocdb help E_RESOURCE_BUSY", "an error code"),
+    example("allocdb help topics", "everything else"),
+  ],
+};

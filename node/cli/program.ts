@@ -1,0 +1,120 @@
+/** The tree of commands: names, flags and help. Nothing here does any of the work. */
+import {
+  Command,
+  CommanderError,
+  type CommandUnknownOpts,
+  type Option,
+  type OutputConfiguration,
+} from "@commander-js/extra-typings";
+import { CliError } from "../errors.ts";
+import { addDataCommands } from "./commands_data.ts";
+import { addServerCommands } from "./commands_server.ts";
+import { addToolCommands, type Tools } from "./commands_tools.ts";
+import type { Session } from "./context.ts";
+import { examplesText } from "./help.ts";
+import type { CliIo } from "./io.ts";
+import type { RunServe } from "./options.ts";
+import { addRootFlags, repeated } from "./shared_flags.ts";
+import { versionLine } from "./version_report.ts";
+
+/** The commands that are loaded from outside, when they run. */
+export interface Runners extends Tools {
+  readonly runServe: RunServe;
+}
+
+/** Flags that may stand there more than once. */
+const REPEATABLE = new Set(["--bound"]);
+
+const AFTER_HELP = `
+\`allocdb help COMMAND\` shows its flags with examples, \`allocdb help topics\` everything else.
+`;
+
+/**
+ * Parses a command line and runs its command.
+ *
+ * @param session The words and the outside.
+ * @param runners What to load for the long-running commands.
+ * @throws {CliError} When the words are no command line, or the command failed.
+ */
+export async function runProgram(session: Session, runners: Runners): Promise<void> {
+  const program = buildProgram(session, runners);
+  let running = "";
+  program.hook("preSubcommand", (_, command) => void (running = ` ${command.name()}`));
+  if (session.argv.length === 0) throw nothingAsked();
+  try {
+    await program.parseAsync(session.argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and the version are printed by way of an exception, too.
+    if (error.exitCode !== 0) throw usageError(error, `allocdb${running} --help`);
+  }
+}
+
+/** Builds the tree; it parses one command line. */
+export function buildProgram(session: Session, runners: Runners): CommandUnknownOpts {
+  const program = new Command("allocdb")
+    .description("AllocDB: durable reservations of scarce things.")
+    .version(versionLine(), "-V, --version", "Show version, commit and runtime")
+    .helpOption("-h, --help", "Show this help")
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .usage("COMMAND [options]")
+    .exitOverride()
+    .configureOutput(outputTo(session.io))
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText("after", AFTER_HELP);
+  addRootFlags(program);
+  addDataCommands(program, session);
+  addServerCommands(program, session, runners.runServe);
+  addToolCommands(program, session, runners);
+  for (const command of program.commands) {
+    command.addHelpText("after", examplesText(command.name()));
+  }
+  for (const command of [program, ...program.commands]) refuseSloppyFlags(command);
+  return program;
+}
+
+/** Errors are printed by whoever catches them, so the parser's own words for them are dropped. */
+function outputTo(io: CliIo): OutputConfiguration {
+  return {
+    writeOut: (text) => io.out.write(text),
+    writeErr: () => {},
+    outputError: () => {},
+    getOutHelpWidth: () => io.columns(),
+    getErrHelpWidth: () => io.columns(),
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  };
+}
+
+/** The parser keeps the last of two equal flags, and takes a following flag for a value. Both are mistakes. */
+function refuseSloppyFlags(command: CommandUnknownOpts): void {
+  for (const option of command.options) {
+    let seen = false;
+    command.on(`option:${option.name()}`, (value: string | null | undefined) => {
+      const flag = option.long ?? option.flags;
+      if (seen && !REPEATABLE.has(flag)) throw repeated(flag);
+      seen = true;
+      if (value?.startsWith("-")) throw missingValue(option, value);
+    });
+  }
+}
+
+function missingValue(option: Option, value: string): CliError {
+  const hint = `${option.flags}: ${option.description}`;
+  return new CliError("E_USAGE", `${option.long} has no value, as '${value}' is a flag`, { hint });
+}
+
+function nothingAsked(): CliError {
+  return new CliError("E_USAGE", "no command", {
+    hint: "see `allocdb --help`; try `allocdb demo`",
+  });
+}
+
+/** The parser's errors carry `error: `, and a suggestion on a line of its own. */
+function usageError(error: CommanderError, see: string): CliError {
+  const [message, suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const guess = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "")?.[1];
+  const hint = guess === undefined ? `see \`${see}\`` : `did you mean ${guess}?`;
+  return new CliError("E_USAGE", (message ?? "").replace(/\.$/, ""), { hint });
+}
