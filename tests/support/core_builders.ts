@@ -7,10 +7,19 @@ import {
   encodedBytes,
 } from "../../core/command_codec.ts";
 import type { CoreConfig } from "../../core/config.ts";
-import { applyClient, applyInternal } from "../../core/engine.ts";
+import { applyClient, applyInternal, slotOverflow } from "../../core/engine.ts";
 import { hashKey } from "../../core/fixed_map.ts";
 import { recallLive } from "../../core/operations.ts";
 import { createOutcome, type Outcome, OutcomeField, RESULT_NAMES } from "../../core/outcome.ts";
+import {
+  acceptBlock,
+  beginRestore,
+  beginSnapshot,
+  BLOCK_BYTES_MAX,
+  endSnapshot,
+  finishRestore,
+  nextBlock,
+} from "../../core/snapshot.ts";
 import { createEngine, type Engine, type EngineOptions, Position } from "../../core/state.ts";
 import { readU128, readU64, writeU128, writeU64 } from "../../core/words.ts";
 import type { ClientCommand, ModelCommand, ModelOutcome } from "./model_words.ts";
@@ -79,25 +88,39 @@ export function applyAt(
   lsn: bigint,
   slot: bigint,
 ): ModelOutcome {
-  const decoded = throughBytes(command);
+  return applyRecord(engine, throughBytes(command), lsn, slot);
+}
+
+/** Applies one decoded command at a place in the log. */
+export function applyRecord(
+  engine: Engine,
+  record: Command,
+  lsn: bigint,
+  slot: bigint,
+): ModelOutcome {
   writeU64(position, Position.lsn, lsn);
   writeU64(position, Position.slot, slot);
-  if (command.kind === "expire") applyInternal(engine, decoded, position, out);
-  else applyClient(engine, decoded, position, out);
+  if (record.tag === CommandTag.expire) applyInternal(engine, record, position, out);
+  else applyClient(engine, record, position, out);
   return plainOutcome(out);
 }
 
-/** What the engine remembers of an operation at a slot, without applying anything. */
-export function recallPlain(
+/** Which sum of slots a decoded command would overflow, by the wire's number; 0 for none. */
+export function overflowNumber(engine: Engine, record: Command, slot: bigint): number {
+  writeU64(position, Position.slot, slot);
+  return slotOverflow(engine, record, position, Position.slot);
+}
+
+/** What the engine remembers of a decoded client command at a slot, without applying anything. */
+export function recallRecord(
   engine: Engine,
-  command: ClientCommand,
+  record: Command,
   slot: bigint,
 ): ModelOutcome | undefined {
-  const decoded = throughBytes(command);
-  const words = new Uint32Array(2);
-  writeU64(words, 0, slot);
-  const hash = hashKey(engine.tables.operationIndex, decoded.words, 0);
-  return recallLive(engine, decoded, words, hash, out) ? plainOutcome(out) : undefined;
+  writeU64(position, Position.slot, slot);
+  const hash = hashKey(engine.tables.operationIndex, record.words, 0);
+  const words = position.subarray(Position.slot);
+  return recallLive(engine, record, words, hash, out) ? plainOutcome(out) : undefined;
 }
 
 /** The engine's outcome record in the model's words. */
@@ -157,4 +180,26 @@ export function toRecord(command: ModelCommand): Command {
   record.memberCount = command.kind === "reserve" ? 1 : ids.length;
   if (command.kind === "reserve") writeU128(record.members, 0, command.resourceId);
   return record;
+}
+
+/** What a snapshot of an engine restores to, or why it does not. */
+export function restoredCopy(engine: Engine, options: EngineOptions = {}): Engine | string {
+  const sink = beginRestore(engine.config, options);
+  for (const block of snapshotBlocks(engine)) {
+    const error = acceptBlock(sink, block);
+    if (error !== undefined) return error;
+  }
+  return finishRestore(sink);
+}
+
+/** The blocks of an engine's snapshot. */
+export function snapshotBlocks(engine: Engine): Uint8Array[] {
+  const source = beginSnapshot(engine);
+  const blocks: Uint8Array[] = [];
+  const room = new Uint8Array(BLOCK_BYTES_MAX);
+  for (let bytes = nextBlock(source, room); bytes > 0; bytes = nextBlock(source, room)) {
+    blocks.push(room.slice(0, bytes));
+  }
+  endSnapshot(source);
+  return blocks;
 }
