@@ -111,6 +111,22 @@ Deno.test("--help groups the commands, and every command's help has examples tha
   }
 });
 
+Deno.test("the commands are those of docs/cli.md, in the same order and groups", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/cli.md", import.meta.url));
+  const rows = [...text.matchAll(/^\| `(\w+)` +\| (\w+) +\| (.*?) +\|$/gm)].map((row) =>
+    row.slice(1)
+  );
+  const tree = JSON.parse((await run("help --json")).stdout());
+  assertEquals(
+    rows,
+    tree.commands.map((command: Record<string, string>) => [
+      command.name,
+      command.group,
+      command.summary,
+    ]),
+  );
+});
+
 Deno.test("every example in the help is a command line that gets past the parser", async () => {
   for (const [name, examples] of Object.entries(EXAMPLES)) {
     assert(examples.length > 0, name);
