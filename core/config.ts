@@ -64,6 +64,9 @@ export const ROWS_MAX = 0x0800_0000;
 /** Most words of one table: 16 GiB, what one typed array can hold. */
 const TABLE_WORDS_MAX = 0x1_0000_0000;
 
+/** Most resources one encoded bundle can name; a reservation record of that size still fits a snapshot block. */
+const BUNDLE_SIZE_MAX = 0xffff;
+
 /** Longest timing wheel, in slots: 64 Mi buckets. */
 const WHEEL_SLOTS_MAX = 0x0400_0000n;
 
@@ -240,6 +243,9 @@ function contradiction(config: CoreConfig): ConfigError | undefined {
 }
 
 function tooLarge(config: CoreConfig): ConfigError | undefined {
+  if (config.maxBundleSize > BUNDLE_SIZE_MAX) {
+    return error("table_too_large", "core.max_bundle_size", `must not exceed ${BUNDLE_SIZE_MAX}`);
+  }
   const reservationWords = config.maxReservations *
     (RESERVATION_STRIDE_FIXED + config.maxBundleSize);
   if (reservationWords > TABLE_WORDS_MAX) {

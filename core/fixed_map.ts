@@ -107,6 +107,23 @@ export function removeRow(map: FixedMap, row: Row, hash: number): void {
   buckets[hole * 2 + 1] = 0;
 }
 
+/** What {@linkcode touchBuckets} read; kept so that the reads are not optimised away. */
+let touched = 0;
+
+/**
+ * Brings the home buckets of some keys into the cache: independent loads that overlap, unlike the lookups later.
+ *
+ * @param map The index.
+ * @param hashes Hashes of the keys.
+ * @param count How many of them.
+ */
+export function touchBuckets(map: FixedMap, hashes: Int32Array, count: number): void {
+  const { buckets, mask } = map;
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum = (sum + buckets[(hashes[i]! & mask) * 2]!) | 0;
+  touched ^= sum;
+}
+
 function keyEquals(map: FixedMap, row: number, key: Uint32Array, at: number): boolean {
   const { words, stride } = map.records;
   const from = row * stride + map.keyAt;

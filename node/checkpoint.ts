@@ -140,7 +140,9 @@ export class Checkpointer {
     const slice = () => {
       try {
         const step = file.step({ next: (into) => nextBlock(source, into) });
-        if (step === "more") return this.#parts.later(slice);
+        if (step === "more") {
+          return file.pace((fault) => fault ? done(fault) : this.#parts.later(slice));
+        }
         endSnapshot(source);
         file.finish(done);
       } catch (error) {
