@@ -33,6 +33,9 @@ export interface VerbContext {
 /** How long a verb tries unless told, in milliseconds. */
 export const TIMEOUT_MS_DEFAULT = 10_000;
 
+/** How long one connection attempt may take at most, in milliseconds. */
+const CONNECT_MS_MAX = 3_000;
+
 /** Longest `--timeout`: what a timer can hold. */
 const TIMEOUT_MS_MAX = 2_147_483_647n;
 
@@ -89,6 +92,7 @@ async function connect(context: VerbContext, clientId: bigint | undefined): Prom
       addresses: context.servers,
       clientName: "allocdb",
       requestTimeoutMs: timeoutMs,
+      connectTimeoutMs: Math.min(timeoutMs, CONNECT_MS_MAX),
       ...(clientId === undefined ? {} : { clientId }),
     });
   } catch (error) {

@@ -51,7 +51,7 @@ export function parseCount(text: string, what: string, min: number, max: number)
  * @throws {CliError} E_BAD_ADDRESS.
  */
 export function parseAddress(text: string, what: string, portMin: 0 | 1): string {
-  const parts = /^(\[[0-9a-f:.]+(?:%[\w.-]+)?\]|[^\s:/[\]@]+):([0-9]{1,5})$/i.exec(text);
+  const parts = /^(\[[0-9a-f:.]+\]|[^\s:/[\]@]+):([0-9]{1,5})$/i.exec(text);
   const port = Number(parts?.[2]);
   if (parts !== null && port >= portMin && port <= 65_535) return text;
   const problem = parts === null ? "is not HOST:PORT" : "has no such port";

@@ -33,8 +33,11 @@ export async function get(
   const fence = flags.requiredLsn === undefined
     ? {}
     : { requiredLsn: parseU64(flags.requiredLsn, "--required-lsn") };
-  if (target.kind === "resource") return await getResource(context, target.text, fence);
-  await getReservation(context, target.text, fence);
+  if (target.kind === "reservation") return await getReservation(context, target.text, fence);
+  if (context.flags.slot !== undefined) {
+    throw new CliError("E_USAGE", "--slot is for reservations: a resource has no time in it");
+  }
+  await getResource(context, target.text, fence);
 }
 
 interface Fence {

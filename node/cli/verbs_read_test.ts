@@ -66,6 +66,7 @@ Deno.test("get refuses to guess what is meant", async () => {
     const line of [
       ...["get", "get resource", "get reservation", "get 1 2", "get resource 1 2"],
       ...["get 1 --reservation 2", "get reservation 1 --reservation 2"],
+      "get 1 --slot 5",
     ]
   ) {
     const io = await run(line);

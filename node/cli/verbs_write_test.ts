@@ -85,6 +85,7 @@ Deno.test("a write takes its server, client and time from flags, then from the e
     addresses: ["h:1", "[::1]:2"],
     clientName: "allocdb",
     requestTimeoutMs: 10_000,
+    connectTimeoutMs: 3_000,
     clientId: nameId("box"),
   }]);
   const flags = " --server i:3 --client 5 --timeout 250ms --holder bob";
@@ -93,6 +94,7 @@ Deno.test("a write takes its server, client and time from flags, then from the e
     addresses: ["i:3"],
     clientName: "allocdb",
     requestTimeoutMs: 250,
+    connectTimeoutMs: 250,
     clientId: 5n,
   }]);
   assertEquals(

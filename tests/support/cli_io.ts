@@ -5,6 +5,7 @@ import { type CliIo, type NodeClient, OutputClosed } from "../../node/cli/io.ts"
 import type { CheckpointResult, Metrics, ReservationRead, ResourceRead } from "../../node/api.ts";
 import type { TickReply } from "../../node/client/client.ts";
 import { DEFAULT_CORE_CONFIG, DEFAULT_ENGINE_CONFIG } from "../../core/config.ts";
+import { HEALTHY_METRICS } from "./scripted_node.ts";
 
 /** One call that reached the scripted node. */
 export interface Call {
@@ -167,56 +168,10 @@ const SERVER_INFO: Omit<ServerInfo, "address"> = {
   currentSlot: 5n,
 };
 
-/** Figures with every field set. */
+/** Figures of a healthy node, with a position that no double can hold. */
 export function sampleMetrics(over: Partial<Metrics> = {}): Metrics {
-  return {
-    queueDepth: 0,
-    queueCapacity: 64,
-    acceptingWrites: true,
-    haltReason: undefined,
-    recovery: {
-      startupKind: "wal_only",
-      loadedSnapshotLsn: undefined,
-      replayedWalFrameCount: 3,
-      replayedWalLastLsn: 3n,
-      activeSnapshotLsn: undefined,
-    },
-    core: {
-      lastAppliedLsn: 0xffff_ffff_ffff_fff0n,
-      lastRequestSlot: 17n,
-      logicalSlotLag: 2n,
-      expirationBacklog: 0,
-      operationTableUsed: 3,
-      operationTableCapacity: 100,
-      operationTableUtilizationPct: 3,
-      resourceTableUsed: 1,
-      resourceTableCapacity: 10,
-      reservationTableUsed: 1,
-      reservationTableCapacity: 10,
-      reservationMemberTableUsed: 1,
-      reservationMemberTableCapacity: 160,
-    },
-    wal: {
-      bytes: 4_096,
-      segments: 1,
-      framesSinceCheckpoint: 3,
-      bytesSinceCheckpoint: 512,
-      checkpointAgeMs: undefined,
-      lastSyncMs: 0.4,
-      syncCount: 3,
-      applyGap: 0,
-    },
-    counters: {
-      committed: 3,
-      rejectedDefinite: 0,
-      rejectedIndefinite: 0,
-      retryCacheHits: 0,
-      expired: 0,
-      checkpoints: 0,
-      checkpointFailures: 0,
-    },
-    ...over,
-  };
+  const core = { ...HEALTHY_METRICS.core, lastAppliedLsn: 0xffff_ffff_ffff_fff0n };
+  return { ...HEALTHY_METRICS, core, ...over };
 }
 
 /** A status around figures. */
