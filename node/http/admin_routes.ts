@@ -4,7 +4,7 @@ import type { Metrics } from "../api.ts";
 import { checkpointReply, deadlineReply, tickReply } from "./answers.ts";
 import type { Code } from "./codes.ts";
 import type { Gateway } from "./gateway.ts";
-import { metricsToJson, toTree } from "./metrics_json.ts";
+import { metricsToJson, toTree, type Tree } from "./metrics_json.ts";
 import { ok, problem, type Reply, text } from "./reply.ts";
 import { checkpoint, checkpointRunning, health, metrics, status, tick } from "./reply_schemas.ts";
 import { defineRoute, type Route } from "./route.ts";
@@ -104,12 +104,12 @@ const getStatus = defineRoute({
   run: ({ gateway }) => ok(200, statusOf(gateway)),
 });
 
-function statusOf({ node, version, startedMs, limits }: Gateway): ReturnType<typeof toTree> {
+function statusOf({ node, version, startedMs, limits }: Gateway): Tree {
   const { clusterId, replicaId, core, engine } = node.identity;
   return toTree({
     name: "allocdb",
     version,
-    clusterId: [...clusterId].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+    clusterId,
     replicaId,
     uptimeMs: Math.round(performance.now() - startedMs),
     currentSlot: node.currentSlot(),
@@ -134,7 +134,7 @@ const scrape = defineRoute({
     description: "Prometheus text format 0.0.4",
     contentType: "text/plain; version=0.0.4; charset=utf-8",
   }],
-  codes: [],
+  codes: ["bug"],
   run: async ({ gateway: { exposition } }) =>
     text(exposition.contentType, await exposition.render()),
 });
@@ -163,7 +163,7 @@ const readyz = defineRoute({
   query: nothing,
   probe: true,
   success: [{ status: 200, description: "It does", schema: health }],
-  codes: ["engine_halted", "lsn_exhausted", "shutting_down", "not_accepting_writes"],
+  codes: ["engine_halted", "lsn_exhausted", "shutting_down", "not_accepting_writes", "bug"],
   run({ gateway }): Reply {
     const figures = gateway.node.metrics();
     if (figures.acceptingWrites && !gateway.draining) return ok(200, { status: "ready" });

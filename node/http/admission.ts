@@ -34,8 +34,9 @@ export function createAdmission(
     !local || LOOPBACK.test(host) || allowedHosts.includes(host);
   return (request) => {
     const url = URL.parse(request.url);
-    if (url === null) {
-      return refusal(invalidRequest([{ at: "header.Host", message: "is not a host" }]));
+    // Two Host headers arrive as one with a comma.
+    if (url === null || request.headers.get("host")?.includes(",")) {
+      return refusal(invalidRequest([{ at: "header.Host", message: "is not one host" }]));
     }
     if (!isOurs(url.hostname)) return refusal(refused("misdirected", {}, CLOSE));
     const match = router(request.method, url.pathname);

@@ -10,8 +10,6 @@ export interface Exposition {
   observe(method: string, route: string, status: number, seconds: number): void;
   /** The text of one scrape. */
   render(): Promise<string>;
-  /** Names of all metrics. */
-  names(): string[];
 }
 
 /** Upper bounds in seconds: from a read out of memory to a disk that stalls. */
@@ -50,7 +48,6 @@ export function createExposition(
       metrics = node.metrics(); // One look for all figures of a scrape.
       return registry.metrics();
     },
-    names: () => registry.getMetricsAsArray().map(({ name }) => name),
   };
 }
 

@@ -19,7 +19,7 @@ export function refusal(reply: Reply): Read<never> {
 }
 
 /**
- * Reads the whole body as JSON. No body at all is an empty object.
+ * Reads the whole body as a JSON object. No body at all is an empty one.
  *
  * @param request Whose body to read.
  * @param bytesMax Most bytes that are kept.
@@ -40,7 +40,10 @@ export async function readJson(
   const text = utf8(bytes.value);
   if (text === undefined) return wrong({ at: "body", message: "is not UTF-8" });
   const result = parseJson(text);
-  if (result.kind === "value") return value(result.value);
+  if (result.kind === "value") {
+    const isObject = typeof result.value === "object" && !Array.isArray(result.value);
+    return isObject ? value(result.value) : wrong({ at: "body", message: "must be an object" });
+  }
   const { message, line, column } = result.mistake;
   return wrong({
     at: "body",

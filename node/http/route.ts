@@ -44,7 +44,7 @@ export interface Route {
   readonly inputs: Inputs;
   /** Whether the retry key may come in headers. */
   readonly keyed: "operation" | "batch" | undefined;
-  /** Probes and scrapes: answered however busy the gateway is. */
+  /** Answered however busy the gateway is: probes, scrapes and what never changes. */
   readonly probe: boolean;
   readonly success: readonly SuccessDoc[];
   /** Every code that its problems can have. */
@@ -79,9 +79,9 @@ export interface RouteDefinition<
 }
 
 /** Codes that every route has. */
-const ALWAYS: readonly Code[] = ["invalid_request", "misdirected", "bug"];
+const ALWAYS: readonly Code[] = ["invalid_request", "misdirected"];
 /** Codes of everything that is not a probe. */
-const BOUNDED: readonly Code[] = ["overloaded"];
+const BOUNDED: readonly Code[] = ["overloaded", "bug"];
 /** Codes of everything that changes something. */
 const POSTED: readonly Code[] = [
   "cross_origin",

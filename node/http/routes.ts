@@ -16,12 +16,13 @@ const document = defineRoute({
   summary: "This interface as an OpenAPI 3.1 document",
   path: nothing,
   query: nothing,
+  probe: true,
   success: [{ status: 200, description: "The document", contentType: "application/json" }],
   codes: [],
   run: ({ gateway }) =>
     text(
       "application/json; charset=utf-8",
-      `${JSON.stringify(openApiDocument(ROUTES, gateway), undefined, 2)}\n`,
+      `${JSON.stringify(openApiDocument(ROUTES, gateway))}\n`,
     ),
 });
 
@@ -33,6 +34,7 @@ const root = defineRoute({
   summary: "What there is",
   path: nothing,
   query: nothing,
+  probe: true,
   success: [{ status: 200, description: "The routes", schema: index }],
   codes: [],
   run: ({ gateway }) =>

@@ -37,7 +37,7 @@ export interface HttpGateway {
   /**
    * Refuses writes from now on, waits for the requests under way and closes.
    *
-   * @param ms Longest wait in milliseconds; what is not answered by then loses its connection.
+   * @param ms Longest wait in milliseconds; who is not answered by then is told that nobody knows.
    */
   drain(ms: number): Promise<void>;
 }
@@ -47,6 +47,8 @@ interface Server {
   readonly gateway: Gateway;
   readonly admit: Admission;
   readonly onBug: (error: unknown) => void;
+  /** Of the requests under way. */
+  readonly deadlines: Set<AbortController>;
 }
 
 /**
@@ -68,7 +70,7 @@ export function startHttp(node: NodeApi, options: HttpOptions): HttpGateway {
   let drained: Promise<void> | undefined;
   return {
     addr: listener.addr,
-    drain: (ms) => drained ??= drain(server.gateway, listener, stop, ms),
+    drain: (ms) => drained ??= drain(server, listener, stop, ms),
   };
 }
 
@@ -90,6 +92,7 @@ function createServer(node: NodeApi, options: HttpOptions): Server {
     gateway,
     admit: createAdmission(gateway, createRouter(ROUTES), hostname, allowedHosts),
     onBug: options.onBug ?? reportError,
+    deadlines: new Set(),
   };
 }
 
@@ -117,7 +120,10 @@ interface Answer {
   readonly reply: Reply;
 }
 
-async function answer({ gateway, admit, onBug }: Server, request: Request): Promise<Answer> {
+async function answer(
+  { gateway, admit, onBug, deadlines }: Server,
+  request: Request,
+): Promise<Answer> {
   let route: Route | undefined;
   try {
     const admitted = admit(request);
@@ -125,6 +131,7 @@ async function answer({ gateway, admit, onBug }: Server, request: Request): Prom
     route = admitted.value.route;
     const { url, path } = admitted.value;
     const reply = await withDeadline(
+      deadlines,
       gateway.limits.requestTimeoutMs,
       (deadline) => admitted.value.route.answer(gateway, { request, url, path, deadline }),
     );
@@ -135,13 +142,19 @@ async function answer({ gateway, admit, onBug }: Server, request: Request): Prom
   }
 }
 
-async function withDeadline<T>(ms: number, run: (deadline: AbortSignal) => Promise<T>): Promise<T> {
+async function withDeadline<T>(
+  deadlines: Set<AbortController>,
+  ms: number,
+  run: (deadline: AbortSignal) => Promise<T>,
+): Promise<T> {
   const deadline = new AbortController();
+  deadlines.add(deadline);
   const timer = setTimeout(() => deadline.abort(), ms);
   try {
     return await run(deadline.signal);
   } finally {
     clearTimeout(timer);
+    deadlines.delete(deadline);
   }
 }
 
@@ -156,20 +169,24 @@ function toResponse(reply: Reply, headOnly: boolean, last: boolean): Response {
   return new Response(headOnly ? null : replyText(reply), { status: reply.status, headers });
 }
 
+/** How long the last replies may take to leave, in milliseconds. */
+const LAST_REPLIES_MS = 1_000;
+
 async function drain(
-  gateway: Gateway,
+  { gateway, deadlines }: Server,
   listener: Deno.HttpServer,
   stop: AbortController,
   ms: number,
 ): Promise<void> {
-  const untilMs = performance.now() + ms;
   gateway.draining = true;
   const idle = new Promise<void>((resolve) => gateway.idle = resolve);
   if (gateway.inFlight > 0) await within(ms, idle);
+  for (const deadline of deadlines) deadline.abort();
+  if (gateway.inFlight > 0) await within(LAST_REPLIES_MS, idle);
   // After a shutdown has begun Deno can no longer abort, so it begins only when nothing has to be.
   if (gateway.inFlight > 0) stop.abort();
   else void listener.shutdown();
-  await within(Math.max(untilMs - performance.now(), 0), listener.finished);
+  await within(LAST_REPLIES_MS, listener.finished);
 }
 
 /** Waits for a promise, but not longer than `ms`. */
