@@ -60,12 +60,25 @@ function shrink(config: CoreConfig, steps: readonly Step[]): Step[] {
   let kept = [...steps];
   for (let piece = kept.length >> 1; piece > 0; piece >>= 1) {
     for (let at = 0; at < kept.length;) {
-      const without = kept.toSpliced(at, piece);
+      const without = leaveOut(kept, at, piece);
       if (firstDifference(config, without) === undefined) at += piece;
       else kept = without;
     }
   }
   return kept;
+}
+
+/** Reservations are named after their place in the log, so names behind the gap move up with it. */
+function leaveOut(steps: readonly Step[], from: number, count: number): Step[] {
+  const end = BigInt(from + count);
+  return steps.toSpliced(from, count).map((step, at) => {
+    const { command } = step;
+    if (at < from || !("reservationId" in command)) return step;
+    const named = BigInt.asUintN(64, command.reservationId);
+    if (named <= end || named > BigInt(steps.length)) return step;
+    const reservationId = command.reservationId - BigInt(count);
+    return { ...step, command: { ...command, reservationId } };
+  });
 }
 
 function report(

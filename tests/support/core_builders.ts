@@ -203,3 +203,22 @@ export function snapshotBlocks(engine: Engine): Uint8Array[] {
   endSnapshot(source);
   return blocks;
 }
+
+/** Everything a command may change but the engine's progress and memory of operations, as one text. */
+export function ownershipText(engine: Engine): string {
+  const PROGRESS = 0;
+  const OPERATIONS = 3;
+  return snapshotBlocks(engine)
+    .map((block) => new Uint32Array(block.buffer))
+    .filter(([table]) => table !== PROGRESS && table !== OPERATIONS)
+    .map((words) => words.join())
+    .join("\n");
+}
+
+/** Fills the memory of operations to its bound with creations that fail. A resource 1 must exist. */
+export function fillOperations(bench: Bench): void {
+  const { operations } = bench.engine.tables;
+  while (operations.used < bench.engine.config.maxOperations) {
+    apply(bench, { kind: "create_resource", resourceId: 1n });
+  }
+}
