@@ -1,11 +1,11 @@
 /**
- * A node for tests of the wire, the server and the client: a small model of resources and reservations that
- * remembers every command it was given and answers as a script says. It never fails by itself.
+ * A node that does what a test tells it: for whoever speaks to clients and has to be seen with every answer
+ * a node can give, not only with those a healthy one does.
  */
-import { type Command, CommandTag, createCommand, Field } from "../../core/command.ts";
-import { codecErrorName, decodeCommand } from "../../core/command_codec.ts";
+import { COMMAND_NAMES, createCommand, Field } from "../../core/command.ts";
+import { decodeCommand } from "../../core/command_codec.ts";
 import { DEFAULT_CORE_CONFIG, DEFAULT_ENGINE_CONFIG } from "../../core/config.ts";
-import { createOutcome, type Outcome, OutcomeField, ResultCode } from "../../core/outcome.ts";
+import { createOutcome, OutcomeField, ResultCode, type ResultName } from "../../core/outcome.ts";
 import { ReservationState, ResourceState } from "../../core/tables.ts";
 import { readU128, readU64, writeU128, writeU64 } from "../../core/words.ts";
 import type {
@@ -20,60 +20,119 @@ import type {
   TickResult,
 } from "../../node/api.ts";
 
-/** One command as the node was given it. */
-export interface Received {
-  readonly bytes: Uint8Array;
+/** A submitted command as a test wants to see it. */
+export interface SeenCommand {
+  readonly name: string;
+  readonly operationId: bigint;
+  readonly clientId: bigint;
+  readonly subjectId: bigint;
+  readonly holderId: bigint;
+  /** Time to live in slots, or epoch. */
+  readonly quantity: bigint;
+  readonly members: readonly bigint[];
   readonly slot: bigint | undefined;
 }
 
-/** What to do with a command: reject it, or let the model decide. */
-export type Script = (received: Received, position: number) => Rejection | "apply";
+/** What the node is to answer: a result code, a rejection, or nothing, ever. */
+export type ScriptedAnswer = ResultName | Rejection | "silence";
 
-interface Claim {
-  readonly resourceId: bigint;
-  readonly holderId: bigint;
-  readonly createdLsn: bigint;
-  readonly deadlineSlot: bigint;
-  state: ReservationState;
-}
+/** Figures of a healthy node; every leaf differs, so that none can be mistaken for another. */
+export const HEALTHY_METRICS: Metrics = {
+  queueDepth: 3,
+  queueCapacity: 64,
+  acceptingWrites: true,
+  haltReason: undefined,
+  recovery: {
+    startupKind: "snapshot_and_wal",
+    loadedSnapshotLsn: 1_001n,
+    replayedWalFrameCount: 12,
+    replayedWalLastLsn: 1_013n,
+    activeSnapshotLsn: 1_010n,
+  },
+  core: {
+    lastAppliedLsn: 1_020n,
+    lastRequestSlot: 9_007n,
+    logicalSlotLag: 5n,
+    expirationBacklog: 7,
+    operationTableUsed: 210,
+    operationTableCapacity: 1_000,
+    operationTableUtilizationPct: 21,
+    resourceTableUsed: 17,
+    resourceTableCapacity: 101,
+    reservationTableUsed: 19,
+    reservationTableCapacity: 102,
+    reservationMemberTableUsed: 23,
+    reservationMemberTableCapacity: 408,
+  },
+  wal: {
+    bytes: 65_536,
+    segments: 2,
+    framesSinceCheckpoint: 11,
+    bytesSinceCheckpoint: 880,
+    checkpointAgeMs: 4_500,
+    lastSyncMs: 1.25,
+    syncCount: 31,
+    applyGap: 4,
+  },
+  counters: {
+    committed: 1_021,
+    rejectedDefinite: 29,
+    rejectedIndefinite: 6,
+    retryCacheHits: 37,
+    expired: 41,
+    checkpoints: 43,
+    checkpointFailures: 8,
+  },
+};
 
-/** See the top of the file. */
+/** A node whose answers are its public fields. */
 export class ScriptedNode implements NodeApi {
   readonly identity: NodeIdentity = {
-    clusterId: Uint8Array.from({ length: 16 }, (_, i) => i),
+    clusterId: Uint8Array.from({ length: 16 }, (_, i) => i * 16),
     replicaId: 1n,
     core: DEFAULT_CORE_CONFIG,
     engine: DEFAULT_ENGINE_CONFIG,
   };
-  /** Every command, in order. */
-  readonly received: Received[] = [];
-  /** Decides over commands; the model applies them unless told. */
-  script: Script = () => "apply";
-  /** When true, answers wait for {@linkcode ScriptedNode.answerHeld}. */
-  holds = false;
-  checkpointResult: CheckpointResult = { kind: "already_running" };
-  metricsResult: Metrics = SAMPLE_METRICS;
-  /** When set, what reads answer. */
-  readRefusal: { readonly kind: "engine_halted" } | undefined;
-  #held: (() => void)[] = [];
+  /** Everything that was submitted, in order. */
+  readonly seen: SeenCommand[] = [];
+  /** Arguments of every read, in order. */
+  readonly reads: (readonly (bigint | undefined)[])[] = [];
+  /** Answer to the next submits. */
+  answer: ScriptedAnswer | ((command: SeenCommand) => ScriptedAnswer) = "ok";
+  resource: ResourceRead = {
+    kind: "found",
+    resourceId: 5n,
+    state: ResourceState.available,
+    currentReservationId: undefined,
+    version: 2n,
+  };
+  reservation: ReservationRead = {
+    kind: "found",
+    reservationId: 2n ** 100n,
+    holderId: 2n ** 128n - 1n,
+    state: ReservationState.reserved,
+    epoch: 1n,
+    createdLsn: 3n,
+    deadlineSlot: 2n ** 64n - 1n,
+    releasedLsn: undefined,
+    retireAfterSlot: undefined,
+    memberResourceIds: [5n, 6n],
+  };
+  figures: Metrics = HEALTHY_METRICS;
+  tick: TickResult | { kind: "rejected"; rejection: Rejection } | "silence" = {
+    kind: "applied",
+    processedCount: 2,
+    lastAppliedLsn: 1_022n,
+  };
+  checkpointResult: CheckpointResult | "silence" = {
+    kind: "done",
+    snapshotLsn: 1_020n,
+    previousSnapshotLsn: undefined,
+    removedSegments: 1,
+  };
+  /** When set, every call throws it: what a bug looks like from outside. */
+  bug: Error | undefined;
   #lsn = 0n;
-  readonly #command: Command = createCommand(DEFAULT_CORE_CONFIG.maxBundleSize);
-  readonly #outcome = createOutcome();
-  readonly #remembered = new Map<string, Outcome>();
-  readonly #resources = new Map<bigint, bigint | undefined>();
-  readonly #claims = new Map<bigint, Claim>();
-
-  /** Answers that wait. */
-  get heldCount(): number {
-    return this.#held.length;
-  }
-
-  /** Gives the answers that wait, in order, in one burst. */
-  answerHeld(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const answer of held) answer();
-  }
 
   submit(
     view: DataView,
@@ -83,191 +142,93 @@ export class ScriptedNode implements NodeApi {
     sink: ResultSink,
     token: number,
   ): void {
-    const bytes = new Uint8Array(view.buffer, view.byteOffset + at, end - at).slice();
-    this.received.push({ bytes, slot });
-    const position = this.received.length - 1;
-    this.#answer(() => {
-      const decision = this.script({ bytes, slot }, position);
-      if (decision !== "apply") sink.rejected(token, decision);
-      else this.#apply(bytes, slot ?? this.currentSlot(), sink, token);
-    });
+    this.#fail();
+    const command = decode(view, at, end, slot);
+    this.seen.push(command);
+    const answer = typeof this.answer === "function" ? this.answer(command) : this.answer;
+    if (answer === "silence") return;
+    if (typeof answer === "string") this.#commit(command, answer, sink, token);
+    else sink.rejected(token, answer);
   }
 
-  getResource(resourceId: bigint): ResourceRead {
-    if (this.readRefusal !== undefined) return this.readRefusal;
-    if (!this.#resources.has(resourceId)) return { kind: "not_found" };
-    const currentReservationId = this.#resources.get(resourceId);
-    const state = currentReservationId === undefined
-      ? ResourceState.available
-      : ResourceState.reserved;
-    return { kind: "found", resourceId, state, currentReservationId, version: this.#lsn };
+  getResource(resourceId: bigint, requiredLsn?: bigint): ResourceRead {
+    this.#fail();
+    this.reads.push([resourceId, requiredLsn]);
+    return this.resource;
   }
 
-  getReservation(reservationId: bigint, requiredLsn = 0n): ReservationRead {
-    if (this.readRefusal !== undefined) return this.readRefusal;
-    if (requiredLsn > this.#lsn) {
-      return { kind: "fence_not_applied", requiredLsn, lastAppliedLsn: this.#lsn };
-    }
-    const claim = this.#claims.get(reservationId);
-    if (claim === undefined) return { kind: "not_found" };
-    const { state, holderId, createdLsn, deadlineSlot, resourceId } = claim;
-    return {
-      kind: "found",
-      reservationId,
-      holderId,
-      state,
-      epoch: 1n,
-      createdLsn,
-      deadlineSlot,
-      releasedLsn: undefined,
-      retireAfterSlot: undefined,
-      memberResourceIds: [resourceId],
-    };
+  getReservation(
+    reservationId: bigint,
+    requiredLsn?: bigint,
+    currentSlot?: bigint,
+  ): ReservationRead {
+    this.#fail();
+    this.reads.push([reservationId, requiredLsn, currentSlot]);
+    return this.reservation;
   }
 
   metrics(): Metrics {
-    return this.metricsResult;
+    this.#fail();
+    return this.figures;
   }
 
-  tickExpirations(_slot: bigint | undefined, done: (result: TickResult) => void): void {
-    this.#answer(() => done({ kind: "applied", processedCount: 0, lastAppliedLsn: this.#lsn }));
+  tickExpirations(
+    _currentSlot: bigint | undefined,
+    done: (result: TickResult | { kind: "rejected"; rejection: Rejection }) => void,
+  ): void {
+    this.#fail();
+    if (this.tick !== "silence") done(this.tick);
   }
 
   checkpoint(done: (result: CheckpointResult) => void): void {
-    this.#answer(() => done(this.checkpointResult));
+    this.#fail();
+    if (this.checkpointResult !== "silence") done(this.checkpointResult);
   }
 
   currentSlot(): bigint {
-    return 1_000n;
+    this.#fail();
+    return 9_012n;
   }
 
-  #answer(answer: () => void): void {
-    if (this.holds) this.#held.push(answer);
-    else answer();
+  #fail(): void {
+    if (this.bug !== undefined) throw this.bug;
   }
 
-  #apply(bytes: Uint8Array, slot: bigint, sink: ResultSink, token: number): void {
-    const view = new DataView(bytes.buffer);
-    const end = decodeCommand(view, 0, bytes.length, this.#command);
-    if (end !== bytes.length) {
-      const reason = end < 0 ? codecErrorName(end) : "invalid_layout";
-      return sink.rejected(token, {
-        category: "definite",
-        code: "invalid_request",
-        reason: reason as "invalid_layout",
-      });
-    }
-    const key = this.#command.words.subarray(0, 8).join();
-    const remembered = this.#remembered.get(key);
-    if (remembered !== undefined) {
-      return sink.committed(token, { ...remembered, fromRetryCache: true });
-    }
-    this.#decide(slot);
-    const { code, hasReservation, words } = this.#outcome;
-    const kept = { code, hasReservation, fromRetryCache: false, words: words.slice() };
-    this.#remembered.set(key, kept);
-    sink.committed(token, this.#outcome);
-    words.fill(0xdead); // The contract: whoever keeps an outcome copies it.
-  }
-
-  #decide(slot: bigint): void {
-    const outcome = this.#outcome;
-    outcome.words.fill(0);
-    writeU64(outcome.words, OutcomeField.appliedLsn, ++this.#lsn);
-    outcome.hasReservation = false;
-    const subject = readU128(this.#command.words, Field.subjectId);
-    switch (this.#command.tag) {
-      case CommandTag.create_resource:
-        outcome.code = this.#resources.has(subject) ? ResultCode.already_exists : ResultCode.ok;
-        if (outcome.code === ResultCode.ok) this.#resources.set(subject, undefined);
-        return;
-      case CommandTag.reserve:
-        return this.#reserve(subject, slot);
-      case CommandTag.confirm:
-        outcome.code = this.#move(subject, ReservationState.confirmed);
-        return;
-      case CommandTag.release:
-        outcome.code = this.#move(subject, ReservationState.released);
-        return;
-      default:
-        outcome.code = ResultCode.noop;
-    }
-  }
-
-  #reserve(resourceId: bigint, slot: bigint): void {
-    const outcome = this.#outcome;
-    if (!this.#resources.has(resourceId)) outcome.code = ResultCode.resource_not_found;
-    else if (this.#resources.get(resourceId) !== undefined) outcome.code = ResultCode.resource_busy;
-    else {
-      const deadlineSlot = slot + readU64(this.#command.words, Field.quantity);
-      const reservationId = (5n << 64n) | this.#lsn;
-      this.#resources.set(resourceId, reservationId);
-      const holderId = readU128(this.#command.words, Field.holderId);
-      const state = ReservationState.reserved;
-      const claim = { resourceId, holderId, createdLsn: this.#lsn, deadlineSlot, state };
-      this.#claims.set(reservationId, claim);
-      outcome.code = ResultCode.ok;
+  #commit(command: SeenCommand, code: ResultName, sink: ResultSink, token: number): void {
+    const outcome = createOutcome();
+    this.#lsn++;
+    outcome.code = ResultCode[code];
+    writeU64(outcome.words, OutcomeField.appliedLsn, this.#lsn);
+    if (code === "ok" && command.name.startsWith("reserve")) {
       outcome.hasReservation = true;
-      writeU128(outcome.words, OutcomeField.reservationId, reservationId);
+      writeU128(outcome.words, OutcomeField.reservationId, this.#lsn);
       writeU64(outcome.words, OutcomeField.epoch, 1n);
-      writeU64(outcome.words, OutcomeField.deadlineSlot, deadlineSlot);
+      const slot = command.slot ?? this.currentSlot();
+      writeU64(outcome.words, OutcomeField.deadlineSlot, slot + command.quantity);
     }
-  }
-
-  #move(reservationId: bigint, state: ReservationState): ResultCode {
-    const claim = this.#claims.get(reservationId);
-    if (claim === undefined) return ResultCode.reservation_not_found;
-    claim.state = state;
-    if (state === ReservationState.released) this.#resources.set(claim.resourceId, undefined);
-    return ResultCode.ok;
+    sink.committed(token, outcome);
+    outcome.words.fill(0xdead); // The record is the caller's again: whoever kept it kept this.
   }
 }
 
-/** Metrics in which every field has another value. */
-export const SAMPLE_METRICS: Metrics = {
-  queueDepth: 1,
-  queueCapacity: 2,
-  acceptingWrites: true,
-  haltReason: undefined,
-  recovery: {
-    startupKind: "snapshot_and_wal",
-    loadedSnapshotLsn: 3n,
-    replayedWalFrameCount: 4,
-    replayedWalLastLsn: 5n,
-    activeSnapshotLsn: 6n,
-  },
-  core: {
-    lastAppliedLsn: 7n,
-    lastRequestSlot: 8n,
-    logicalSlotLag: 9n,
-    expirationBacklog: 10,
-    operationTableUsed: 11,
-    operationTableCapacity: 12,
-    operationTableUtilizationPct: 13,
-    resourceTableUsed: 14,
-    resourceTableCapacity: 15,
-    reservationTableUsed: 16,
-    reservationTableCapacity: 17,
-    reservationMemberTableUsed: 18,
-    reservationMemberTableCapacity: 19,
-  },
-  wal: {
-    bytes: 20,
-    segments: 21,
-    framesSinceCheckpoint: 22,
-    bytesSinceCheckpoint: 23,
-    checkpointAgeMs: 24.5,
-    lastSyncMs: 0.125,
-    syncCount: 25,
-    applyGap: 26,
-  },
-  counters: {
-    committed: 27,
-    rejectedDefinite: 28,
-    rejectedIndefinite: 29,
-    retryCacheHits: 30,
-    expired: 31,
-    checkpoints: 32,
-    checkpointFailures: 33,
-  },
-};
+function decode(
+  view: DataView,
+  at: number,
+  end: number,
+  slot: bigint | undefined,
+): SeenCommand {
+  const command = createCommand(0xffff);
+  const next = decodeCommand(view, at, end, command);
+  if (next !== end) throw new Error(`Submitted bytes are no command: ${next}`);
+  const { words, members, memberCount } = command;
+  return {
+    name: COMMAND_NAMES[command.tag]!,
+    operationId: readU128(words, Field.operationId),
+    clientId: readU128(words, Field.clientId),
+    subjectId: readU128(words, Field.subjectId),
+    holderId: readU128(words, Field.holderId),
+    quantity: readU64(words, Field.quantity),
+    members: Array.from({ length: memberCount }, (_, i) => readU128(members, i * 4)),
+    slot,
+  };
+}
