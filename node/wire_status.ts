@@ -1,6 +1,30 @@
-/** What a server says about itself. Source: docs/wire.md#status. */
+/** What a server says about itself, and how it says it. Source: docs/wire.md#status. */
 import type { CoreConfig, EngineConfig } from "../core/config.ts";
 import type { Metrics } from "./api.ts";
+import { MessageType, TEXT_BYTES_MAX } from "./wire_messages.ts";
+import { readMetrics, writeMetrics } from "./wire_metrics.ts";
+import type { WireReader } from "./wire_reader.ts";
+import type { WireWriter } from "./wire_writer.ts";
+
+const ENGINE_FIELDS = ["maxSubmissionQueue", "maxCommandBytes", "maxExpirationsPerTick"] as const;
+const LIMIT_FIELDS = [
+  "maxConnections",
+  "maxFrameBytes",
+  "maxBatchCommands",
+  "maxInFlightCommands",
+  "maxUnsentBytes",
+] as const;
+const TRAFFIC_FIELDS = [
+  "connectionsOpen",
+  "connectionsAccepted",
+  "connectionsRefused",
+  "connectionsFailed",
+  "requests",
+  "commands",
+  "bytesReceived",
+  "bytesSent",
+] as const;
+const MEMORY_FIELDS = ["rssBytes", "heapUsedBytes", "heapTotalBytes", "externalBytes"] as const;
 
 /** Bounds of a server towards its clients. */
 export interface ServerLimits {
@@ -51,4 +75,98 @@ export interface ServerStatus {
   readonly traffic: ServerTraffic;
   readonly memory: ServerMemory;
   readonly metrics: Metrics;
+}
+
+/** `[17, request_id, identity, core, engine, limits, traffic, memory, metrics]`. */
+export function writeStatusReply(out: WireWriter, requestId: bigint, status: ServerStatus): void {
+  const frame = out.beginFrame();
+  out.array(9);
+  out.small(MessageType.status_reply);
+  out.u64(requestId);
+  out.array(5);
+  out.bytes16(status.clusterId);
+  out.u64(status.replicaId);
+  out.text(status.version, TEXT_BYTES_MAX);
+  out.u64(Math.max(0, Math.round(status.uptimeMs)));
+  out.u64(status.currentSlot);
+  writeCore(out, status.core);
+  writeAll(out, ENGINE_FIELDS, status.engine);
+  writeAll(out, LIMIT_FIELDS, status.limits);
+  writeAll(out, TRAFFIC_FIELDS, status.traffic);
+  writeAll(out, MEMORY_FIELDS, status.memory);
+  writeMetrics(out, status.metrics);
+  out.endFrame(frame);
+}
+
+/**
+ * Reads what follows the request id of a status reply.
+ *
+ * @param reader Behind the request id.
+ * @param elements What the head of the message said.
+ * @returns The status; meaningless when the reader has failed.
+ */
+export function readStatusReply(reader: WireReader, elements: number): ServerStatus {
+  reader.require(elements === 9);
+  reader.array(5);
+  return {
+    clusterId: reader.bytes16(),
+    replicaId: reader.u64(),
+    version: reader.text(TEXT_BYTES_MAX),
+    uptimeMs: reader.count(),
+    currentSlot: reader.u64(),
+    core: readCore(reader),
+    engine: readAll(reader, ENGINE_FIELDS),
+    limits: readAll(reader, LIMIT_FIELDS),
+    traffic: readAll(reader, TRAFFIC_FIELDS),
+    memory: readAll(reader, MEMORY_FIELDS),
+    metrics: readMetrics(reader),
+  };
+}
+
+function writeCore(out: WireWriter, core: CoreConfig): void {
+  out.array(10);
+  out.u64(core.shardId);
+  out.u64(core.maxResources);
+  out.u64(core.maxReservations);
+  out.u64(core.maxOperations);
+  out.u64(core.maxBundleSize);
+  out.u64(core.maxTtlSlots);
+  out.u64(core.maxExpirationBucketLen);
+  out.u64(core.reservationHistoryWindowSlots);
+  out.u64(core.maxClientRetryWindowSlots);
+  out.u64(core.slotDurationMs);
+}
+
+function readCore(reader: WireReader): CoreConfig {
+  reader.array(10);
+  return {
+    shardId: reader.u64(),
+    maxResources: reader.count(),
+    maxReservations: reader.count(),
+    maxOperations: reader.count(),
+    maxBundleSize: reader.count(),
+    maxTtlSlots: reader.u64(),
+    maxExpirationBucketLen: reader.count(),
+    reservationHistoryWindowSlots: reader.u64(),
+    maxClientRetryWindowSlots: reader.u64(),
+    slotDurationMs: reader.count(),
+  };
+}
+
+/** Counts only, in the order of `fields`. */
+function writeAll<Name extends string>(
+  out: WireWriter,
+  fields: readonly Name[],
+  values: Readonly<Record<Name, number>>,
+): void {
+  out.array(fields.length);
+  for (const field of fields) out.u64(values[field]);
+}
+
+function readAll<Name extends string>(
+  reader: WireReader,
+  fields: readonly Name[],
+): Record<Name, number> {
+  reader.array(fields.length);
+  return Object.fromEntries(fields.map((field) => [field, reader.count()])) as Record<Name, number>;
 }
