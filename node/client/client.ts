@@ -1,26 +1,51 @@
-import type {
-  CheckpointResult,
-  Metrics,
-  Rejection,
-  ReservationRead,
-  ResourceRead,
-  TickResult,
-} from "../api.ts";
-import type { ServerStatus } from "../wire_status.ts";
+import type { CheckpointResult, Metrics, ReservationRead, ResourceRead } from "../api.ts";
+import { readMetricsReply } from "../wire_metrics.ts";
+import type { WireReader } from "../wire_reader.ts";
 import {
-  type CallOptions,
-  type ClientCommand,
-  type ConnectOptions,
-  type CreateResource,
-  type HolderAction,
-  type OperatorAction,
-  type Reserve,
-  type ReserveBundle,
-  type ServerInfo,
-  type SubmitResult,
-  TransportError,
-  type WriteOptions,
+  readCheckpointReply,
+  readReservationReply,
+  readResourceReply,
+  readTickReply,
+  type TickReply,
+} from "../wire_replies.ts";
+import type { Question } from "../wire_requests.ts";
+import { readStatusReply, type ServerStatus } from "../wire_status.ts";
+import { submitBodyBytesMax } from "../wire_submit.ts";
+import { WireWriter } from "../wire_writer.ts";
+import { parseAddress } from "./address.ts";
+import { checkedId, randomId, writeCommand } from "./encode.ts";
+import { tooLarge } from "./results.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import type {
+  CallOptions,
+  ClientCommand,
+  ConnectOptions,
+  CreateResource,
+  HolderAction,
+  OperatorAction,
+  Reserve,
+  ReserveBundle,
+  ServerInfo,
+  SubmitResult,
+  WriteOptions,
 } from "./types.ts";
+
+export type { TickReply };
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+const SILENCE_TIMEOUT_MS = 3_000;
+const CHECKPOINT_TIMEOUT_MS = 60_000;
+const BACKOFF_MS_MAX = 1_000;
+const SUBMIT_WINDOW = 4;
+/** Scratch above this is let go: a bundle of thousands came through. */
+const SCRATCH_BYTES = 0x4000;
+
+/** A command as it will be sent, time and again if need be. */
+interface EncodedWrite {
+  readonly operationId: bigint;
+  readonly bytes: Uint8Array;
+}
 
 /** Per read. */
 export interface ReadOptions extends CallOptions {
@@ -34,9 +59,6 @@ export interface SlotOptions extends CallOptions {
   readonly currentSlot?: bigint;
 }
 
-/** What an expiration tick answers. */
-export type TickReply = TickResult | { readonly kind: "rejected"; readonly rejection: Rejection };
-
 /**
  * A connection to AllocDB that mends itself. Writes made in one turn travel together; a write whose
  * outcome is in doubt is sent again with the same operation id until its deadline. Business outcomes are
@@ -45,23 +67,42 @@ export type TickReply = TickResult | { readonly kind: "rejected"; readonly rejec
 export class AllocDbClient implements AsyncDisposable {
   /** Half of every retry key. */
   readonly clientId: bigint;
-  /** What the server of the latest connection said about itself. */
-  readonly server: ServerInfo;
+  readonly #session: Session;
+  readonly #timeoutMs: number;
+  readonly #scratch = new WireWriter();
 
-  private constructor(clientId: bigint, server: ServerInfo) {
+  private constructor(clientId: bigint, session: Session, timeoutMs: number) {
     this.clientId = clientId;
-    this.server = server;
+    this.#session = session;
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
-   * Connects to the first server that answers.
+   * Connects to the first server that answers; each address is tried once.
    *
    * @param options Where to, and how long to try.
    * @returns A client that is ready.
    * @throws {TransportError} When no server answered in time, or one refused this client.
+   * @throws {TypeError} When there is no address, or one that is none.
+   * @throws {RangeError} When the client id does not fit 128 bits.
+   *
+   * @example
+   * ```ts ignore
+   * await using client = await AllocDbClient.connect({ address: "127.0.0.1:7400" });
+   * const claim = await client.reserve({ resourceId: 21n, holderId: 7n, ttlMs: 30_000 });
+   * if (claim.kind === "committed" && claim.ok) console.log(claim.reservationId, claim.epoch);
+   * ```
    */
-  static connect(options: ConnectOptions): Promise<AllocDbClient> {
-    return Promise.reject(new TransportError("unreachable", `no server at ${options.address}`));
+  static async connect(options: ConnectOptions): Promise<AllocDbClient> {
+    const session = new Session(sessionOptions(options));
+    const clientId = checkedId(options.clientId ?? randomId());
+    await session.open();
+    return new AllocDbClient(clientId, session, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
+  }
+
+  /** What the server of the latest connection said about itself. */
+  get server(): ServerInfo {
+    return this.#session.info;
   }
 
   /** Makes a resource. */
@@ -109,45 +150,66 @@ export class AllocDbClient implements AsyncDisposable {
     commands: readonly ClientCommand[],
     options?: WriteOptions,
   ): Promise<readonly SubmitResult[]> {
-    return Promise.all(commands.map((command) => this.#submit(command, options)));
+    const { promise, resolve, reject } = Promise.withResolvers<readonly SubmitResult[]>();
+    const results: SubmitResult[] = new Array(commands.length);
+    let left = commands.length;
+    if (left === 0) resolve(results);
+    try {
+      const encoded = commands.map((command) => this.#encode(command));
+      encoded.forEach((write, i) =>
+        this.#start(write, options, (result) => {
+          results[i] = result;
+          if (--left === 0) resolve(results);
+        })
+      );
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
   }
 
   /** Reads a resource. */
-  getResource(_resourceId: bigint, _options?: ReadOptions): Promise<ResourceRead> {
-    return this.#unconnected();
+  getResource(resourceId: bigint, options: ReadOptions = {}): Promise<ResourceRead> {
+    const { requiredLsn } = options;
+    return this.#ask({ kind: "get_resource", resourceId, requiredLsn }, options, readResourceReply);
   }
 
   /** Reads a reservation. */
   getReservation(
-    _reservationId: bigint,
-    _options?: ReadOptions & SlotOptions,
+    reservationId: bigint,
+    options: ReadOptions & SlotOptions = {},
   ): Promise<ReservationRead> {
-    return this.#unconnected();
+    const { requiredLsn, currentSlot } = options;
+    const question = { kind: "get_reservation", reservationId, requiredLsn, currentSlot } as const;
+    return this.#ask(question, options, readReservationReply);
   }
 
   /** The node's operational figures. */
-  metrics(_options?: SlotOptions): Promise<Metrics> {
-    return this.#unconnected();
+  metrics(options: SlotOptions = {}): Promise<Metrics> {
+    const { currentSlot } = options;
+    return this.#ask({ kind: "get_metrics", currentSlot }, options, readMetricsReply);
   }
 
   /** Sequences the expirations that are due. */
-  tick(_options?: SlotOptions): Promise<TickReply> {
-    return this.#unconnected();
+  tick(options: SlotOptions = {}): Promise<TickReply> {
+    const { currentSlot } = options;
+    return this.#ask({ kind: "tick_expirations", currentSlot }, options, readTickReply);
   }
 
-  /** Has the node write a snapshot. Waits up to 60 seconds unless told. */
-  checkpoint(_options?: CallOptions): Promise<CheckpointResult> {
-    return this.#unconnected();
+  /** Has the node write a snapshot. Waits for a minute unless told. */
+  checkpoint(options: CallOptions = {}): Promise<CheckpointResult> {
+    const timeoutMs = options.timeoutMs ?? Math.max(this.#timeoutMs, CHECKPOINT_TIMEOUT_MS);
+    return this.#ask({ kind: "checkpoint" }, { timeoutMs }, readCheckpointReply);
   }
 
   /** Who the server is, how it is bounded and what it did. */
-  status(_options?: CallOptions): Promise<ServerStatus> {
-    return this.#unconnected();
+  status(options: CallOptions = {}): Promise<ServerStatus> {
+    return this.#ask({ kind: "status" }, options, readStatusReply);
   }
 
-  /** Ends the connection. Calls under way end at once, as unknown or failed. */
+  /** Ends the connection. Calls under way end at once, as unknown, rejected or failed. */
   close(): Promise<void> {
-    return Promise.resolve();
+    return this.#session.close();
   }
 
   /** Closes. */
@@ -155,11 +217,67 @@ export class AllocDbClient implements AsyncDisposable {
     return this.close();
   }
 
-  #submit(_command: ClientCommand, _options?: WriteOptions): Promise<SubmitResult> {
-    return this.#unconnected();
+  async #submit(command: ClientCommand, options?: WriteOptions): Promise<SubmitResult> {
+    const [result] = await this.submitMany([command], options);
+    return result!;
   }
 
-  #unconnected(): Promise<never> {
-    return Promise.reject(new TransportError("closed", "the client is not connected"));
+  #encode(command: ClientCommand): EncodedWrite {
+    const operationId = command.operationId ?? randomId();
+    const out = this.#scratch;
+    out.clear(SCRATCH_BYTES);
+    writeCommand(out, command, this.clientId, operationId, this.server.slotDurationMs);
+    return { operationId, bytes: out.bytes.slice(0, out.end) };
   }
+
+  #start(
+    { operationId, bytes }: EncodedWrite,
+    options: WriteOptions | undefined,
+    done: (result: SubmitResult) => void,
+  ): void {
+    const { maxFrameBytes, maxCommandBytes } = this.server;
+    if (submitBodyBytesMax(bytes.length) > maxFrameBytes) {
+      return done(tooLarge(operationId, bytes.length, maxCommandBytes));
+    }
+    this.#session.submit({
+      operationId,
+      bytes,
+      slot: options?.slot,
+      deadlineMs: this.#deadline(options?.timeoutMs),
+      done,
+      isInDoubt: false,
+      isDone: false,
+      attempts: 0,
+      notBeforeMs: 0,
+      lastRejection: undefined,
+      lastError: undefined,
+    });
+  }
+
+  #ask<T>(
+    question: Question,
+    { timeoutMs }: CallOptions,
+    read: (reader: WireReader, elements: number) => T | undefined,
+  ): Promise<T> {
+    return this.#session.ask(question, this.#deadline(timeoutMs), read);
+  }
+
+  #deadline(timeoutMs: number | undefined): number {
+    return performance.now() + (timeoutMs ?? this.#timeoutMs);
+  }
+}
+
+function sessionOptions(options: ConnectOptions): SessionOptions {
+  const { address, addresses = [] } = options;
+  const all = address === undefined ? addresses : [address, ...addresses];
+  if (all.length === 0) throw new TypeError("no address to connect to");
+  return {
+    addresses: all.map(parseAddress),
+    clientName: options.clientName ?? "allocdb client",
+    clusterId: options.clusterId,
+    connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    backoffMsMax: options.reconnectBackoffMsMax ?? BACKOFF_MS_MAX,
+    silenceTimeoutMs: options.silenceTimeoutMs ?? SILENCE_TIMEOUT_MS,
+    submitWindow: options.submitWindow ?? SUBMIT_WINDOW,
+  };
 }

@@ -1,0 +1,191 @@
+import { DEFAULT_MAX_FRAME_BYTES, FrameReader } from "../framing.ts";
+import { SocketWriter } from "../socket_writer.ts";
+import {
+  type ClientHello,
+  readError,
+  readServerHello,
+  type WireError,
+  writeClientHello,
+} from "../wire_hello.ts";
+import { MessageType } from "../wire_messages.ts";
+import { WireReader } from "../wire_reader.ts";
+import { type Address, dial } from "./address.ts";
+import { type ServerInfo, TransportError } from "./types.ts";
+
+/** How a connection came to its end. */
+export interface Ending {
+  readonly error: TransportError;
+  /** True when the server said that it has not taken what it has not answered. */
+  readonly isGoodbye: boolean;
+}
+
+/** Who gets what a connection receives. */
+export interface ConnectionOwner {
+  /** A message that is no error of the whole connection. False when it makes no sense. */
+  received(view: DataView, at: number, end: number): boolean;
+  /** Called once, after the last message. */
+  ended(ending: Ending): void;
+}
+
+/** One socket to one server, from hello to its end. */
+export class ClientConnection {
+  /** What the server said about itself. */
+  readonly info: ServerInfo;
+  /** When something last came, by `performance.now()`. */
+  receivedMs = performance.now();
+  /** Where requests are written; flush in the same turn. */
+  readonly writer: SocketWriter;
+  readonly #conn: Deno.TcpConn;
+  readonly #frames: FrameReader;
+  readonly #errors = new WireReader();
+  #ending: Ending | undefined;
+
+  private constructor(conn: Deno.TcpConn, info: ServerInfo, frames: FrameReader) {
+    this.#conn = conn;
+    this.info = info;
+    this.#frames = frames;
+    const lost = new TransportError("connection_lost", `${info.address} closed the connection`);
+    this.writer = new SocketWriter(conn, { bytesSent: 0 }, () => {}, () => this.close(lost));
+  }
+
+  /**
+   * Connects and says hello.
+   *
+   * @param address Where to.
+   * @param hello What to say.
+   * @param timeoutMs How long it may take in all.
+   * @returns A connection on which requests can be sent.
+   * @throws {TransportError} When there is no server, or none for us.
+   */
+  static async open(
+    address: Address,
+    hello: ClientHello,
+    timeoutMs: number,
+  ): Promise<ClientConnection> {
+    const startMs = performance.now();
+    const conn = await dial(address, timeoutMs);
+    const leftMs = Math.max(1, timeoutMs - (performance.now() - startMs));
+    const timer = setTimeout(() => closeQuietly(conn), leftMs);
+    try {
+      const frames = new FrameReader(DEFAULT_MAX_FRAME_BYTES);
+      const info = await greet(conn, frames, hello, address.text);
+      return new ClientConnection(conn, info, frames);
+    } catch (error) {
+      closeQuietly(conn);
+      if (error instanceof TransportError) throw error;
+      const message = `${address.text} did not answer hello within ${timeoutMs} ms`;
+      throw new TransportError("unreachable", message);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Hands everything received to the owner, until the connection ends. */
+  async run(owner: ConnectionOwner): Promise<void> {
+    const lost = new TransportError(
+      "connection_lost",
+      `${this.info.address} closed the connection`,
+    );
+    try {
+      for (;;) {
+        this.#takeFrames(owner);
+        const count = this.#ending ? null : await this.#conn.read(this.#frames.space());
+        if (count === null) break;
+        this.receivedMs = performance.now();
+        this.#frames.received(count);
+      }
+    } catch {
+      // Reset, or closed by ourselves: the same as the end.
+    }
+    this.close(lost);
+    owner.ended(this.#ending ?? { error: lost, isGoodbye: false });
+  }
+
+  /** Closes the socket; the owner hears of it from {@linkcode ClientConnection.run}. */
+  close(error: TransportError, isGoodbye = false): void {
+    this.#ending ??= { error, isGoodbye };
+    closeQuietly(this.#conn);
+  }
+
+  #takeFrames(owner: ConnectionOwner): void {
+    while (this.#ending === undefined) {
+      const status = this.#frames.next();
+      if (status === "incomplete") return;
+      const { view, bodyStart, bodyEnd } = this.#frames;
+      const isUnderstood = status === "frame" && this.#take(owner, view, bodyStart, bodyEnd);
+      if (!isUnderstood) this.close(protocolError(this.info.address));
+    }
+  }
+
+  #take(owner: ConnectionOwner, view: DataView, at: number, end: number): boolean {
+    if (end - at < 2) return false;
+    if (view.getUint8(at + 1) === MessageType.error) {
+      this.#errors.open(view, at, end);
+      const error = readError(this.#errors);
+      if (error === undefined) return false;
+      if (error.requestId === 0n) {
+        this.close(refusal(error, this.info.address), error.code === "shutting_down");
+        return true;
+      }
+    }
+    return owner.received(view, at, end);
+  }
+}
+
+/** Says hello and waits for the answer. Throws whatever the socket throws. */
+async function greet(
+  conn: Deno.TcpConn,
+  frames: FrameReader,
+  hello: ClientHello,
+  address: string,
+): Promise<ServerInfo> {
+  const writer = new SocketWriter(conn, { bytesSent: 0 }, () => {}, () => {});
+  writeClientHello(writer.out, hello);
+  writer.flush();
+  let status = frames.next();
+  while (status === "incomplete") {
+    const count = await conn.read(frames.space());
+    if (count === null) {
+      throw new TransportError("unreachable", `${address} closed the connection at hello`);
+    }
+    frames.received(count);
+    status = frames.next();
+  }
+  if (status === "unsupported_version") {
+    throw new TransportError("wrong_version", `${address} speaks another version of the protocol`);
+  }
+  if (status !== "frame") throw protocolError(address);
+  return readInfo(frames, address);
+}
+
+function readInfo(frames: FrameReader, address: string): ServerInfo {
+  const reader = new WireReader();
+  reader.open(frames.view, frames.bodyStart, frames.bodyEnd);
+  const hello = readServerHello(reader);
+  if (hello !== undefined) {
+    frames.maxFrameBytes = hello.maxFrameBytes;
+    return { address, ...hello };
+  }
+  reader.open(frames.view, frames.bodyStart, frames.bodyEnd);
+  const error = readError(reader);
+  throw error === undefined ? protocolError(address) : refusal(error, address);
+}
+
+function refusal(error: WireError, address: string): TransportError {
+  const message = `${address}: ${error.code}: ${error.message}`;
+  if (error.code === "wrong_cluster") return new TransportError("wrong_cluster", message);
+  if (error.code === "unsupported_version") return new TransportError("wrong_version", message);
+  return new TransportError("refused", message);
+}
+
+function protocolError(address: string): TransportError {
+  return new TransportError("protocol_error", `${address} sent something that is no reply`);
+}
+
+function closeQuietly(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed already.
+  }
+}

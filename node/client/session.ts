@@ -1,0 +1,186 @@
+import { readError } from "../wire_hello.ts";
+import { MessageType } from "../wire_messages.ts";
+import { WireReader } from "../wire_reader.ts";
+import type { Question } from "../wire_requests.ts";
+import { submitReplyId } from "../wire_submit.ts";
+import type { Ending } from "./connection.ts";
+import { Link, type LinkOptions } from "./link.ts";
+import { QuestionQueue } from "./question_queue.ts";
+import { type ServerInfo, TransportError } from "./types.ts";
+import { type PendingWrite, WriteQueue } from "./write_queue.ts";
+
+/** How often deadlines are looked at while something is on its way. */
+const TICK_MS = 20;
+
+/** How a session behaves. */
+export interface SessionOptions extends LinkOptions {
+  readonly silenceTimeoutMs: number;
+  readonly submitWindow: number;
+}
+
+/** Everything on its way between one client and whichever server it is connected to. */
+export class Session {
+  readonly #link: Link;
+  readonly #writes: WriteQueue;
+  readonly #questions = new QuestionQueue();
+  readonly #reader = new WireReader();
+  readonly #silenceTimeoutMs: number;
+  readonly #nextRequestId = (): number => ++this.#requestId;
+  readonly #sendAll = (): void => this.#send();
+  #requestId = 0;
+  #isSendDue = false;
+  #isClosed = false;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #info: ServerInfo | undefined;
+
+  /** @param options How to connect and how long to wait. */
+  constructor(options: SessionOptions) {
+    this.#silenceTimeoutMs = options.silenceTimeoutMs;
+    this.#writes = new WriteQueue(options.submitWindow);
+    this.#link = new Link(options, {
+      connected: ({ info }) => {
+        this.#info = info;
+        this.#send();
+      },
+      received: (view, at, end) => this.#received(view, at, end),
+      disconnected: (ending) => this.#disconnected(ending),
+    });
+  }
+
+  /**
+   * Connects.
+   *
+   * @throws {TransportError} Why none of the servers would do.
+   */
+  open(): Promise<void> {
+    return this.#link.open();
+  }
+
+  /** What the server of the latest connection said about itself. */
+  get info(): ServerInfo {
+    if (this.#info === undefined) throw this.#link.lastError;
+    return this.#info;
+  }
+
+  /** Whether {@linkcode Session.close} was called. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Sends a command, together with whatever else is to be sent in this turn. */
+  submit(write: PendingWrite): void {
+    this.#writes.add(write);
+    if (this.#isClosed) this.#writes.close(this.#link.lastError);
+    else this.#sendLater();
+  }
+
+  /**
+   * Asks something.
+   *
+   * @param question What.
+   * @param deadlineMs When to give up, by `performance.now()`.
+   * @param read Reads what follows the request id of the reply.
+   * @returns The answer.
+   * @throws {TransportError} When there was none.
+   */
+  ask<T>(
+    question: Question,
+    deadlineMs: number,
+    read: (reader: WireReader, elements: number) => T | undefined,
+  ): Promise<T> {
+    return new Promise((resolve, fail) => {
+      if (this.#isClosed) return fail(this.#link.lastError);
+      const answer = (reader: WireReader, elements: number): boolean => {
+        const value = read(reader, elements);
+        const isReply = value !== undefined && reader.finish();
+        if (isReply) resolve(value);
+        return isReply;
+      };
+      this.#questions.add({ question, deadlineMs, answer, fail });
+      this.#sendLater();
+    });
+  }
+
+  /** Ends everything that is on its way, and the connection. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const closing = this.#link.close();
+    this.#writes.close(this.#link.lastError);
+    this.#questions.close(this.#link.lastError);
+    clearInterval(this.#ticker);
+    await closing;
+  }
+
+  #sendLater(): void {
+    this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
+    if (this.#isSendDue) return;
+    this.#isSendDue = true;
+    queueMicrotask(this.#sendAll);
+  }
+
+  #send(): void {
+    this.#isSendDue = false;
+    const { connection } = this.#link;
+    if (connection === undefined) return;
+    this.#questions.send(connection, this.#nextRequestId);
+    this.#writes.send(connection, this.#nextRequestId);
+    connection.writer.flush();
+  }
+
+  #received(view: DataView, at: number, end: number): boolean {
+    const type = view.getUint8(at + 1);
+    if (type === MessageType.submit_reply) return this.#submitReply(view, at, end);
+    this.#reader.open(view, at, end);
+    if (type === MessageType.error) return this.#error();
+    const elements = this.#reader.arrayHead();
+    this.#reader.small(23);
+    const requestId = this.#reader.count();
+    if (this.#reader.failed) return false;
+    return this.#questions.reply(requestId, type, this.#reader, elements);
+  }
+
+  #submitReply(view: DataView, at: number, end: number): boolean {
+    const isReply = this.#writes.reply(submitReplyId(view, at, end), view, at, end);
+    if (isReply && !this.#writes.isEmpty) this.#sendLater();
+    return isReply;
+  }
+
+  #error(): boolean {
+    const error = readError(this.#reader);
+    if (error === undefined) return false;
+    const requestId = Number(error.requestId);
+    const reason = new TransportError("refused", `${error.code}: ${error.message}`);
+    return this.#questions.refuse(requestId, reason) || this.#writes.refuse(requestId, reason);
+  }
+
+  #disconnected(ending: Ending): void {
+    if (this.#isClosed) return;
+    this.#writes.disconnected(ending);
+    this.#questions.disconnected();
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    const { connection, lastError } = this.#link;
+    const linkError = connection === undefined ? lastError : undefined;
+    this.#writes.tick(nowMs, linkError);
+    this.#questions.tick(nowMs, linkError);
+    this.#send();
+    this.#watchForSilence(nowMs);
+    if (!this.#writes.isEmpty || !this.#questions.isEmpty) return;
+    clearInterval(this.#ticker);
+    this.#ticker = undefined;
+  }
+
+  /** A server that owes a reply and says nothing at all may be gone without the system knowing. */
+  #watchForSilence(nowMs: number): void {
+    const { connection } = this.#link;
+    const writes = this.#writes.oldestSentMs ?? Infinity;
+    const oldest = Math.min(writes, this.#questions.oldestSentMs ?? Infinity);
+    if (connection === undefined || oldest === Infinity) return;
+    const silentMs = nowMs - Math.max(oldest, connection.receivedMs);
+    if (silentMs <= this.#silenceTimeoutMs) return;
+    const message = `${connection.info.address} was silent for ${Math.round(silentMs)} ms`;
+    connection.close(new TransportError("connection_lost", message));
+  }
+}
