@@ -2,7 +2,15 @@
 // acknowledged commands, too strict refuses to start after a mere crash.
 import { assertEquals } from "@std/assert";
 import { assertGolden } from "../tests/support/golden.ts";
-import { frameRun, type FrameSpec, hashOf, IDENTITY, layOut } from "../tests/support/log_frames.ts";
+import {
+  chained,
+  frameRun,
+  type FrameSpec,
+  hashOf,
+  IDENTITY,
+  layOut,
+  writeSpec,
+} from "../tests/support/log_frames.ts";
 import { SeededRandom } from "../tests/support/seeded_random.ts";
 import { FrameKind, type LogBuffer } from "./log_frame.ts";
 import { LogScan, type ScanStop } from "./log_scan.ts";
@@ -123,6 +131,22 @@ Deno.test("LogScan refuses a lost sector that a later frame claims to be synced"
   assertEquals(scan(longer).stop, corruption(3, "unwritten_sector_before_synced_frame"));
 });
 
+Deno.test("LogScan believes no claim that is not in a sound header, or that claims too much", () => {
+  const claims: readonly (readonly [bigint, boolean, boolean])[] = [
+    [6n, true, true],
+    [5n, true, false],
+    [9n, true, false],
+    [6n, false, false],
+  ];
+  for (const [synced, isSound, isBelieved] of claims) {
+    const segment = layOut(RUN.slice(0, 5), BYTES);
+    writeSpec(segment, 3000, { ...RUN[7]!, op: 9n, synced });
+    if (!isSound) segment.bytes[3063]! ^= 1;
+    const error = "unwritten_sector_before_synced_frame";
+    assertEquals(scan(segment).stop, isBelieved ? corruption(5, error) : torn(5));
+  }
+});
+
 Deno.test("LogScan refuses a lost sector before the last op that counts", () => {
   const segment = layOut(RUN, BYTES);
   zeroUnsynced(segment, 2);
@@ -222,16 +246,6 @@ function scan(buffer: LogBuffer, range: { base?: Tip; last?: bigint } = {}): Sca
   }
   const stop = scan.stop!;
   return { seen, stop, tip, synced, end: stop.kind === "corruption" ? stop.at : stop.validUpTo };
-}
-
-/** The same frames with every hash put right. */
-function chained(frames: readonly FrameSpec[]): FrameSpec[] {
-  const linked: FrameSpec[] = [];
-  for (const frame of frames) {
-    const before = linked.at(-1);
-    linked.push(before === undefined ? frame : { ...frame, previousHash: hashOf(before) });
-  }
-  return linked;
 }
 
 /** What a crash leaves of a sector that the last batch wrote to: the batches before it. */

@@ -50,6 +50,7 @@ export function readLogRange(
   to: Uint32Array,
   visit: RangeVisitor,
 ): LogRead {
+  if (compareU64(to, 0, from, 0) < 0) return { kind: "read", frames: 0 };
   const reader = new RangeReader(payloadBytesMax, from, to, visit);
   const last = lastOps(segments.map((segment) => segment.header));
   let firstOp: bigint | undefined;

@@ -1,5 +1,7 @@
 import { type Disk, DiskFault, type DiskFaultKind, type DiskFile, type Done } from "../disk.ts";
 
+const SECTOR_BYTES = 512;
+
 /** The operations that can be made to fail. */
 export type FaultyAction =
   | "create"
@@ -15,7 +17,7 @@ export type FaultyAction =
 export interface FaultRule {
   /** What the operation answers; without it the operation succeeds. */
   readonly fault?: DiskFaultKind;
-  /** Bytes that a failing write still writes: a torn write. 0 if not given. */
+  /** Bytes that a failing write still writes, down to the end of a sector: a torn write. 0 if not given. */
   readonly tornBytes?: number;
   /** Only for `sync`: by how much later the end of a durable write or a background sync is told. */
   readonly delayMs?: number;
@@ -106,7 +108,7 @@ class FaultyFile implements DiskFile {
   write(at: number, bytes: Uint8Array): void {
     const rule = this.#weather.match("write");
     if (rule?.fault === undefined) return this.#inner.write(at, bytes);
-    this.#inner.write(at, bytes.subarray(0, rule.tornBytes ?? 0));
+    this.#inner.write(at, bytes.subarray(0, wholeSectors(at, rule.tornBytes ?? 0)));
     throw faultOf(rule.fault, "write", this.name);
   }
 
@@ -175,6 +177,12 @@ class Weather {
     if (delayMs === 0) return done;
     return (fault) => this.#schedule(delayMs, () => done(fault));
   }
+}
+
+/** What is left of a write that stopped after `bytes`: sectors are written whole, as the port promises. */
+export function wholeSectors(at: number, bytes: number): number {
+  const end = at + bytes;
+  return Math.max(end - end % SECTOR_BYTES - at, 0);
 }
 
 function attempt(call: () => void): DiskFault | undefined {

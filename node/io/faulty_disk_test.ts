@@ -15,15 +15,16 @@ Deno.test("FaultyDisk fails the operations of its table after those it skips, as
   file.write(4, NINE);
 });
 
-Deno.test("FaultyDisk tears a failing write and follows changes of its table", () => {
+Deno.test("FaultyDisk tears a failing write behind a whole sector and follows changes of its table", () => {
   const inner = new MemoryDisk();
   const table: FaultTable = {};
-  const file = new FaultyDisk(inner, table).create("a", 4);
-  table.write = { fault: "io_error", tornBytes: 3 };
+  const file = new FaultyDisk(inner, table).create("a", 2000);
+  table.write = { fault: "io_error", tornBytes: 1100 };
   let told: DiskFault | undefined;
-  file.writeDurably(0, NINE, (fault) => told = fault);
+  file.writeDurably(100, new Uint8Array(1500).fill(9), (fault) => told = fault);
   assertEquals([told?.kind, told?.action], ["io_error", "write"]);
-  assertEquals([...inner.readAll("a")], [9, 9, 9, 0]);
+  const written = inner.readAll("a");
+  assertEquals([written.indexOf(9), written.lastIndexOf(9)], [100, 1023]);
 });
 
 Deno.test("FaultyDisk fails a durable write at its sync: written, not durable", () => {

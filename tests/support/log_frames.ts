@@ -9,8 +9,13 @@ import {
   sealFrame,
 } from "../../core/log_frame.ts";
 import { chainHash } from "../../core/log_hash.ts";
-import { type LogIdentity, SEGMENT_HEADER_BYTES } from "../../core/log_segment.ts";
-import { genesisTip } from "../../core/log_segment.ts";
+import {
+  encodeSegmentHeader,
+  genesisTip,
+  type LogIdentity,
+  SEGMENT_HEADER_BYTES,
+} from "../../core/log_segment.ts";
+import { createTip, type Tip } from "../../core/log_tip.ts";
 import { readU64, writeU64 } from "../../core/words.ts";
 import { SeededRandom } from "./seeded_random.ts";
 
@@ -59,6 +64,39 @@ export function hashOf(frame: FrameSpec): bigint {
   const hash = new Uint32Array(2);
   chainHash(buffer.words, 0, hash, 0);
   return readU64(hash, 0);
+}
+
+/** The same frames with every hash put right, behind `before` if there is one. */
+export function chained(frames: readonly FrameSpec[], before?: FrameSpec): FrameSpec[] {
+  const linked: FrameSpec[] = [];
+  for (const frame of frames) {
+    const last = linked.at(-1) ?? before;
+    linked.push(last === undefined ? frame : { ...frame, previousHash: hashOf(last) });
+  }
+  return linked;
+}
+
+/** The tip behind a frame; that of a new log without one. */
+export function tipOf(frame: FrameSpec | undefined): Tip {
+  if (frame === undefined) return genesisTip(IDENTITY);
+  const tip = createTip();
+  const { op, lsn, slot, view } = frame;
+  for (const [i, value] of [op, lsn, slot, view, hashOf(frame)].entries()) {
+    writeU64(tip, i * 2, value);
+  }
+  return tip;
+}
+
+/** A whole segment file: `frames` behind `before`. */
+export function segmentImage(
+  generation: bigint,
+  before: FrameSpec | undefined,
+  frames: readonly FrameSpec[],
+  bytes: number,
+): Uint8Array {
+  const image = layOut(frames, bytes).bytes;
+  image.set(encodeSegmentHeader({ identity: IDENTITY, generation, base: tipOf(before), bytes }));
+  return image;
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   type DiskFile,
   type Done,
 } from "../../node/disk.ts";
+import { wholeSectors } from "../../node/io/faulty_disk.ts";
 import { MemoryFile, type Survival } from "./memory_file.ts";
 import { SeededRandom } from "./seeded_random.ts";
 
@@ -27,7 +28,7 @@ export interface PlannedFault {
   readonly action?: DiskAction;
   /** The power fails in the middle of the operation, or the operation answers a fault. */
   readonly effect: "crash" | DiskFaultKind;
-  /** Bytes that a failing write still writes; 0 if not given. */
+  /** Bytes that a failing write still writes, down to the end of a sector; 0 if not given. */
   readonly tornBytes?: number;
 }
 
@@ -243,7 +244,7 @@ class MemoryDiskFile implements DiskFile {
       this.#file.write(at, bytes);
       throw new CrashSignal();
     }
-    this.#file.write(at, bytes.subarray(0, fault.tornBytes ?? 0));
+    this.#file.write(at, bytes.subarray(0, wholeSectors(at, fault.tornBytes ?? 0)));
     throw planned(fault, "write", this.name);
   }
 
