@@ -64,7 +64,9 @@ export function problem(
     ...(waits ? { retry_after_ms: RETRY_AFTER_MS } : {}),
     ...facts,
   };
-  const wait = waits ? { "retry-after": String(RETRY_AFTER_MS / 1_000) } : {};
+  // Programs repeat by themselves what has this header: a committed result would only be the same again.
+  const repeats = waits && kind !== "committed";
+  const wait = repeats ? { "retry-after": String(RETRY_AFTER_MS / 1_000) } : {};
   return { status, contentType: PROBLEM_TYPE, body, headers: { ...wait, ...headers } };
 }
 

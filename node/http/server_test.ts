@@ -172,7 +172,7 @@ Deno.test("a reply has numbers as strings, says where the new thing is, and belo
     node.answer = "resource_busy";
     const busy = await post(`${url}/v1/resources`, { resource_id: 1, operation_id: 3 });
     assertEquals(busy.headers.get("content-type"), "application/problem+json; charset=utf-8");
-    assertEquals(busy.headers.get("retry-after"), "1");
+    assertEquals(busy.headers.get("retry-after"), null);
     assertEquals(busy.headers.get("location"), null);
     const { title, ...rest } = await busy.json();
     assertEquals(typeof title, "string");
@@ -394,6 +394,21 @@ Deno.test("an answer that comes after its deadline goes nowhere and harms nobody
     const next = await post(`${url}/v1/resources`, { resource_id: 1 });
     assertEquals(next.status, 201, await next.text());
     assertEquals(bugs, []);
+  });
+});
+
+Deno.test("a node that answers a write twice is a bug: http/one-answer-per-write", async () => {
+  const node = new ScriptedNode();
+  node.submit = (_view, _at, _end, _slot, sink, token) => {
+    sink.rejected(token, { category: "definite", code: "shutting_down" });
+    sink.rejected(token, { category: "definite", code: "shutting_down" });
+  };
+  await withGateway(node, {}, async ({ url, bugs }) => {
+    const reply = await post(`${url}/v1/resources`, { resource_id: 1 });
+    await reply.body?.cancel();
+    assertEquals(bugs.map(String), [
+      "AssertionFailure: Invariant violated: http/one-answer-per-write",
+    ]);
   });
 });
 
