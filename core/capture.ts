@@ -2,6 +2,7 @@
  * A frozen picture of the tables, taken while commands go on being applied. Taking it costs nothing at first;
  * a page of rows that is about to change before it was read out is copied then (copy on write).
  */
+import { assert } from "./assert.ts";
 import type { Row } from "./ids.ts";
 import type { Table, Tables } from "./tables.ts";
 
@@ -56,6 +57,7 @@ export function beginCapture(
   capture: Capture,
   ranges: { resources: RowRange; reservations: RowRange; operations: RowRange },
 ): void {
+  assert(!capture.active, "capture/one-at-a-time"); // A second would let go of what the first has still to read.
   freeze(capture.resources, ranges.resources);
   freeze(capture.reservations, ranges.reservations);
   freeze(capture.operations, ranges.operations);

@@ -14,7 +14,7 @@ import {
 import { NO_ROW, type Row } from "./ids.ts";
 
 const ROWS = 16;
-const STRIDE = 6;
+const STRIDE = 10;
 const KEY_AT = 1;
 
 interface Fixture {
@@ -74,8 +74,8 @@ function keysOf(count: number, keyWords: number): Uint32Array[] {
   );
 }
 
-Deno.test("an index agrees with a Map, hashing as it does, for keys of 2, 4 and 5 words", () => {
-  for (const keyWords of [2, 4, 5]) {
+Deno.test("an index agrees with a Map, hashing as it does, for keys of 2, 4 and 8 words", () => {
+  for (const keyWords of [2, 4, 8]) {
     for (let seed = 0; seed < 5; seed++) {
       walk(createFixture(16, keyWords), keysOf(24, keyWords), seed, 300);
     }
