@@ -16,7 +16,9 @@ export interface FixedMap {
   readonly buckets: Int32Array;
   /** Bucket count - 1; the count is a power of two. */
   readonly mask: number;
-  readonly records: Keyed;
+  /** The records, row after row. */
+  readonly words: Uint32Array;
+  readonly stride: number;
   readonly keyAt: number;
   readonly keyWords: number;
   readonly seed: number;
@@ -28,7 +30,7 @@ export interface FixedMap {
  * @param bucketCount A power of two, above the number of rows that will ever be in it.
  * @param records Where keys are.
  * @param keyAt Word offset of the key in a record.
- * @param keyWords Words of a key.
+ * @param keyWords Words of a key: 2, 4 or 8.
  * @param seed Perturbs the hash, so that nobody can prepare colliding ids.
  * @returns An index with no rows in it.
  */
@@ -40,11 +42,13 @@ export function createFixedMap(
   seed: number,
 ): FixedMap {
   const buckets = new Int32Array(bucketCount * 2);
-  return { buckets, mask: bucketCount - 1, records, keyAt, keyWords, seed };
+  const { words, stride } = records;
+  return { buckets, mask: bucketCount - 1, words, stride, keyAt, keyWords, seed };
 }
 
 /**
- * Hash of a key of any length: a murmur3-style mix of 32-bit words.
+ * Hash of a key: every word is multiplied by itself alone, so that the multiplications overlap, and the sum is
+ * finished as in MurmurHash3.
  *
  * @param map Whose seed is used.
  * @param key Where the key is.
@@ -52,18 +56,22 @@ export function createFixedMap(
  * @returns A signed 32-bit number: it stays unboxed on its way through calls.
  */
 export function hashKey(map: FixedMap, key: Uint32Array, at: number): number {
-  let h = map.seed;
-  for (let i = at, end = at + map.keyWords; i < end; i++) {
-    let k = Math.imul(key[i]!, 0xcc9e2d51);
-    k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-    h ^= k;
-    h = Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
+  const { seed, keyWords } = map;
+  let h = mix(key[at]! ^ seed, 0x9e3779b1) + mix(key[at + 1]! ^ seed, 0x85ebca77);
+  if (keyWords >= 4) {
+    h = (h + mix(key[at + 2]! ^ seed, 0xc2b2ae3d) + mix(key[at + 3]! ^ seed, 0x27d4eb2f)) | 0;
   }
-  h ^= h >>> 16;
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
+  if (keyWords === 8) {
+    h = (h + mix(key[at + 4]! ^ seed, 0x165667b1) + mix(key[at + 5]! ^ seed, 0xd3a2646d)) | 0;
+    h = (h + mix(key[at + 6]! ^ seed, 0xfd7046c5) + mix(key[at + 7]! ^ seed, 0xb55a4f09)) | 0;
+  }
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);
+}
+
+function mix(word: number, odd: number): number {
+  return Math.imul(word ^ (word >>> 15), odd);
 }
 
 /** Row whose key equals `key[at…]`, or {@linkcode NO_ROW}. */
@@ -124,8 +132,14 @@ export function touchBuckets(map: FixedMap, hashes: Int32Array, count: number): 
   touched ^= sum;
 }
 
+/** Brings a key's home bucket, and the record that it points to, into the cache. */
+export function touchRow(map: FixedMap, hash: number): void {
+  const rowPlusOne = map.buckets[(hash & map.mask) * 2]!;
+  if (rowPlusOne !== 0) touched ^= map.words[(rowPlusOne - 1) * map.stride]!;
+}
+
 function keyEquals(map: FixedMap, row: number, key: Uint32Array, at: number): boolean {
-  const { words, stride } = map.records;
+  const { words, stride } = map;
   const from = row * stride + map.keyAt;
   for (let i = 0; i < map.keyWords; i++) if (words[from + i] !== key[at + i]) return false;
   return true;

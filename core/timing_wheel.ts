@@ -51,7 +51,9 @@ export function createTimingWheel(
 
 /** Bucket of the u64 deadline at `words[at]`. */
 export function bucketOf(wheel: TimingWheel, words: Uint32Array, at: number): number {
-  const buckets = wheel.heads.length; // Below 2^26, so the product stays exact.
+  const buckets = wheel.heads.length;
+  if (words[at + 1] === 0) return words[at]! % buckets; // An integer division: the other is ten times dearer.
+  // Below 2^26, so the product stays exact.
   return ((words[at + 1]! % buckets) * (0x1_0000_0000 % buckets) + words[at]! % buckets) % buckets;
 }
 

@@ -15,6 +15,7 @@ import { createOutcome, type Outcome, OutcomeField, ResultCode } from "../core/o
 import { applyEntry } from "../core/replay.ts";
 import { type Engine, Limit, Position, POSITION_WORDS, Progress } from "../core/state.ts";
 import { bumpU64, compareU64, copyU64, readU128, readU64, writeU64 } from "../core/words.ts";
+import { WARM_GROUP, warmCommand } from "../core/warm.ts";
 import type { Rejection, ResultSink } from "./api.ts";
 import type { Tip } from "../core/log_tip.ts";
 import type { DiskFault } from "./disk.ts";
@@ -353,10 +354,25 @@ export class Executor {
     const { buffer, bytes } = writer.flushed;
     const cursor = this.#cursor;
     cursor.buffer = buffer;
-    for (cursor.at = 0; cursor.at < bytes; cursor.at = cursor.end) this.#applyFrame(cursor);
+    for (cursor.at = 0; cursor.at < bytes;) {
+      const end = this.#warmGroup(cursor, bytes);
+      for (; cursor.at < end; cursor.at = cursor.end) this.#applyFrame(cursor);
+    }
     this.#tip.set(writer.durableTip);
     if (this.#queue.length === 0) this.#runIdle();
     if (writer.pendingBytes > 0) this.#beginTurn();
+  }
+
+  /** Reads ahead for the next frames; answers where they end and leaves the cursor where it was. */
+  #warmGroup(cursor: FrameCursor, bytes: number): number {
+    const start = cursor.at;
+    for (let i = 0; i < WARM_GROUP && cursor.at < bytes; i++, cursor.at = cursor.end) {
+      if (cursor.kind !== FrameKind.client_command) continue;
+      warmCommand(this.engine, cursor.data, cursor.payloadAt, cursor.words, cursor.lsnAt);
+    }
+    const end = cursor.at;
+    cursor.at = start;
+    return end;
   }
 
   #runIdle(): void {
