@@ -5,6 +5,8 @@ export interface Machine {
   readonly cores: number;
   readonly cpu: string;
   readonly memoryBytes: number;
+  /** Processes that wanted to run in the minute before: what others did to the figures. */
+  readonly loadAverage: number;
   readonly os: string;
   readonly kernel: string;
   readonly deno: string;
@@ -59,6 +61,7 @@ export async function describeMachine(directory: string): Promise<Machine> {
     cores: navigator.hardwareConcurrency,
     cpu: await matchIn("/proc/cpuinfo", /^model name\s*: (.*)$/m),
     memoryBytes: Deno.systemMemoryInfo().total,
+    loadAverage: Deno.loadavg()[0]!,
     os: await matchIn("/etc/os-release", /^PRETTY_NAME="?([^"\n]*)/m),
     kernel: Deno.osRelease(),
     deno: Deno.version.deno,

@@ -51,7 +51,8 @@ function renderGaps(gaps: readonly Gap[]): string[] {
 export function renderReport({ machine, systems, rows }: Report): string {
   const figures = rows.filter((row): row is Figures & Ratios => !isGap(row));
   return [
-    `machine  ${machine.cores} × ${machine.cpu}, ${count(machine.memoryBytes / 2 ** 20)} MiB`,
+    `machine  ${machine.cores} × ${machine.cpu}, ${count(machine.memoryBytes / 2 ** 20)} MiB, ` +
+    `load ${machine.loadAverage.toFixed(1)} at the start`,
     `system   ${machine.os}, kernel ${machine.kernel}`,
     `disk     ${machine.fileSystem} on ${machine.device} (${machine.mountOptions})`,
     ...systems.map(({ name, version, settings }) => `${name}: ${version}\n         ${settings}`),

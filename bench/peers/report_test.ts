@@ -57,13 +57,15 @@ Deno.test("renderReport() shows figures in the table and gaps below it, never as
     startedAt: "2026-01-01T00:00:00Z",
     seconds: 5,
     machine: {
-      ...{ cores: 2, cpu: "CPU", memoryBytes: 2 ** 30, os: "OS", kernel: "1.2", deno: "2.4.2" },
+      ...{ cores: 2, cpu: "CPU", memoryBytes: 2 ** 30, loadAverage: 0.25 },
+      ...{ os: "OS", kernel: "1.2", deno: "2.4.2" },
       ...{ fileSystem: "ext4", device: "/dev/x", mountOptions: "rw" },
     },
     systems: [{ name: "redis", version: "7", settings: "always" }],
     ...summarize(ROWS),
   };
   const lines = renderReport(report).split("\n").map((line) => line.replace(/ +/g, " ").trim());
+  assertEquals(lines[0], "machine 2 × CPU, 1,024 MiB, load 0.3 at the start");
   assertStringIncludes(lines.join("\n"), "disk ext4 on /dev/x (rw)");
   assertEquals(lines.filter((line) => line.startsWith("1x1 redis")), [
     "1x1 redis 4,000 4,000 – 4,000 0.25 ms 0.25 ms 0.25 ms 100.0% 2.50× 1.50×",
