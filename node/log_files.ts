@@ -14,6 +14,7 @@ import {
   type SegmentHeader,
 } from "../core/log_segment.ts";
 import type { Disk, DiskFile } from "./disk.ts";
+import type { SegmentIndex } from "./log_index.ts";
 
 /** The segment that is written to. */
 export const ACTIVE_SEGMENT = "state.wal";
@@ -33,6 +34,15 @@ export function sealedName(firstOp: bigint): string {
 export interface SegmentFile {
   readonly name: string;
   readonly header: SegmentHeader;
+}
+
+/** One file of the log, and what is known about its content. */
+export interface LogSegment {
+  name: string;
+  readonly header: SegmentHeader;
+  /** One past its last frame that counts and is durable, in bytes from the start of the file. */
+  end: number;
+  readonly index: SegmentIndex;
 }
 
 /** The segments of a directory in the order in which they were made; the last is the active one. */

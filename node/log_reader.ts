@@ -14,8 +14,7 @@ import { baseOp, SEGMENT_HEADER_BYTES } from "../core/log_segment.ts";
 import { checkFollows, createTip, moveTip, type Tip } from "../core/log_tip.ts";
 import { compareU64, equalU64, readU64 } from "../core/words.ts";
 import { type Disk, DiskFault, type DiskFile } from "./disk.ts";
-import { damaged, lastOps } from "./log_files.ts";
-import type { LogSegment } from "./log_store.ts";
+import { damaged, lastOps, type LogSegment } from "./log_files.ts";
 
 /** Called for each frame; the cursor is moved on afterwards. False ends the reading. */
 export type RangeVisitor = (frame: FrameCursor) => boolean;

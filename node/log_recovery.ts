@@ -13,13 +13,14 @@ import {
   ACTIVE_SEGMENT,
   findSegments,
   installSegment,
+  type LogSegment,
   NEXT_SEGMENT,
   sealedName,
   type SegmentFile,
 } from "./log_files.ts";
 import { SegmentIndex } from "./log_index.ts";
 import { type LogFailure, LogReplay, type LogVisitor, type UncertainTail } from "./log_replay.ts";
-import { type LogOptions, type LogSegment, LogWriter } from "./log_store.ts";
+import { type LogOptions, LogWriter } from "./log_store.ts";
 
 /** How to open a log. */
 export interface RecoverOptions extends LogOptions {

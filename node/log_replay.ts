@@ -13,9 +13,8 @@ import { baseOp, SEGMENT_HEADER_BYTES } from "../core/log_segment.ts";
 import { equalTips, moveTip, type Tip, TipWord } from "../core/log_tip.ts";
 import { compareU64, writeU64 } from "../core/words.ts";
 import type { Disk, DiskFault } from "./disk.ts";
-import { damaged, lastOps, type SegmentFile } from "./log_files.ts";
+import { damaged, lastOps, type LogSegment, type SegmentFile } from "./log_files.ts";
 import { SegmentIndex } from "./log_index.ts";
-import type { LogSegment } from "./log_store.ts";
 
 /** Whoever rebuilds state from the log. A string refuses, and ends recovery before anything was written. */
 export interface LogVisitor {

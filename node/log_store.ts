@@ -8,12 +8,18 @@ import {
   FrameWord,
   type LogBuffer,
 } from "../core/log_frame.ts";
-import { baseOp, SEGMENT_HEADER_BYTES, type SegmentHeader } from "../core/log_segment.ts";
+import { baseOp, SEGMENT_HEADER_BYTES } from "../core/log_segment.ts";
 import { checkFollows, createTip, moveTip, type Tip, TipWord } from "../core/log_tip.ts";
 import { bumpU64, compareU64, copyU64, readU64 } from "../core/words.ts";
 import { type Disk, DiskFault, type DiskFile, type Done } from "./disk.ts";
 import { LogBatch } from "./log_batch.ts";
-import { ACTIVE_SEGMENT, installSegment, lastOps, sealedName } from "./log_files.ts";
+import {
+  ACTIVE_SEGMENT,
+  installSegment,
+  lastOps,
+  type LogSegment,
+  sealedName,
+} from "./log_files.ts";
 import { SegmentIndex } from "./log_index.ts";
 import { type LogRead, type RangeVisitor, readLogRange } from "./log_reader.ts";
 
@@ -30,15 +36,6 @@ export interface LogOptions {
    * allocated; 1 MiB if not given, 0 for not at all.
    */
   readonly zeroAheadBytes?: number;
-}
-
-/** One file of the log, and what is known about its content. */
-export interface LogSegment {
-  name: string;
-  readonly header: SegmentHeader;
-  /** One past its last frame that counts and is durable, in bytes from the start of the file. */
-  end: number;
-  readonly index: SegmentIndex;
 }
 
 /** Frames of a flush, back to back from the buffer's first byte. */
