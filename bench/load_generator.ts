@@ -2,7 +2,7 @@
  * A process that loads a server: C connections, each with P requests of B commands under way. Prints one
  * JSON object. Run it beside the server, not inside: it needs a core of its own.
  *
- *   deno run --allow-net --allow-read bench/load_generator.ts --address 127.0.0.1:7400 \
+ *   deno run --allow-net --allow-read bench/load_generator.ts --address 127.0.0.1:7100 \
  *     --connections 256 --in-flight 1 --batch 1 --seconds 5 --workload cycle
  */
 import { parseArgs } from "@std/cli/parse-args";
@@ -28,7 +28,7 @@ interface Load {
 }
 
 const DEFAULTS = {
-  "address": "127.0.0.1:7400",
+  "address": "127.0.0.1:7100",
   "connections": "1",
   "in-flight": "1",
   "batch": "1",

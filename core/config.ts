@@ -64,6 +64,9 @@ export const ROWS_MAX = 0x0800_0000;
 /** Most words of one table: 16 GiB, what one typed array can hold. */
 const TABLE_WORDS_MAX = 0x1_0000_0000;
 
+/** Largest command that any node may be configured to take, in bytes: it still fits one frame of every log. */
+const COMMAND_BYTES_MAX = 1024 * 1024;
+
 /** Most resources one encoded bundle can name; a reservation record of that size still fits a snapshot block. */
 const BUNDLE_SIZE_MAX = 0xffff;
 
@@ -164,6 +167,13 @@ export function checkEngineConfig(config: EngineConfig): ConfigError | undefined
     if (!isCount(value)) {
       return error("out_of_range", parameter, `must be a whole number up to ${ROWS_MAX}`);
     }
+  }
+  if (config.maxCommandBytes > COMMAND_BYTES_MAX) {
+    return error(
+      "out_of_range",
+      "engine.max_command_bytes",
+      `must not exceed ${COMMAND_BYTES_MAX}`,
+    );
   }
   return undefined;
 }

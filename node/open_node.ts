@@ -41,10 +41,12 @@ export interface NodeOptions {
 }
 
 /** Length of a log segment, unless told otherwise. */
-export const SEGMENT_BYTES: number = 64 * 1024 * 1024;
+const SEGMENT_BYTES = 64 * 1024 * 1024;
 const SLOT_LEAD_MAX = 100n;
-/** An internal command is never larger. */
-const INTERNAL_COMMAND_BYTES = 64;
+/** Largest payload of a frame: fixed, so that a smaller `max_command_bytes` never makes an old log unreadable. */
+const PAYLOAD_BYTES_MAX = 1024 * 1024;
+/** What a segment needs besides one frame's payload. */
+const SEGMENT_OVERHEAD_BYTES = 1024;
 
 /**
  * Recovers a data directory's state and puts a node over it.
@@ -72,11 +74,20 @@ export function openNode(options: NodeOptions): Node | RecoveryRefusal {
   return assemble(options, recovered);
 }
 
+/**
+ * Sizes of a node's log.
+ *
+ * @param segmentBytes Length of a segment.
+ * @returns What the log is opened with.
+ */
+export function logSizes(segmentBytes: number = SEGMENT_BYTES): LogOptions {
+  const room = segmentBytes - SEGMENT_OVERHEAD_BYTES;
+  return { segmentBytes, maxPayloadBytes: Math.min(PAYLOAD_BYTES_MAX, room) };
+}
+
 function logOptionsOf(options: NodeOptions): LogOptions {
-  const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
-  const maxPayloadBytes = Math.max(options.engine.maxCommandBytes, INTERNAL_COMMAND_BYTES);
-  const { batchBytes } = options;
-  return { segmentBytes, maxPayloadBytes, ...(batchBytes === undefined ? {} : { batchBytes }) };
+  const { batchBytes, segmentBytes } = options;
+  return { ...logSizes(segmentBytes), ...(batchBytes === undefined ? {} : { batchBytes }) };
 }
 
 function assemble(

@@ -20,7 +20,7 @@ import type { NodeLog } from "./log_lines.ts";
 import { recoverLog } from "./log_recovery.ts";
 import { settleMetadata, type StoredMetadata } from "./metadata.ts";
 import { Node } from "./node.ts";
-import { openNode, SEGMENT_BYTES } from "./open_node.ts";
+import { logSizes, openNode } from "./open_node.ts";
 import type { RecoveryRefusal } from "./recover.ts";
 
 /** A node over a locked data directory. */
@@ -122,9 +122,8 @@ function createEmptyLog(disk: Disk, clusterId: Uint8Array, config: NodeConfig): 
     shardId: new Uint32Array(new BigUint64Array([config.core.shardId]).buffer),
     configFingerprint: configFingerprint(config.core),
   };
-  const sizes = { segmentBytes: SEGMENT_BYTES, maxPayloadBytes: config.engine.maxCommandBytes };
   const visitor = { begin: () => undefined, frame: () => "a new log has an entry" };
-  const log = recoverLog(disk, identity, { ...sizes, expectFresh: true }, visitor);
+  const log = recoverLog(disk, identity, { ...logSizes(), expectFresh: true }, visitor);
   if (log.kind === "recovered") return log.writer.close();
   if (log.kind === "disk_fault") throw log.fault;
   throw new CliError("E_CORRUPT", "a new log could not be read back");

@@ -3,7 +3,7 @@ import { DEFAULT_MAX_FRAME_BYTES } from "./framing.ts";
 import type { ServerLimits } from "./wire_status.ts";
 
 /** The port of servers and clients that are not told another one. */
-export const DEFAULT_PORT = 7400;
+export const DEFAULT_PORT = 7100;
 
 /** Smallest frame limit: any single command of ordinary size and its reply fit. */
 const FRAME_BYTES_MIN = 4_096;

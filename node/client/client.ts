@@ -88,7 +88,7 @@ export class AllocDbClient implements AsyncDisposable {
    *
    * @example
    * ```ts ignore
-   * await using client = await AllocDbClient.connect({ address: "127.0.0.1:7400" });
+   * await using client = await AllocDbClient.connect({ address: "127.0.0.1:7100" });
    * const claim = await client.reserve({ resourceId: 21n, holderId: 7n, ttlMs: 30_000 });
    * if (claim.kind === "committed" && claim.ok) console.log(claim.reservationId, claim.epoch);
    * ```
