@@ -10,7 +10,7 @@ import { formatId, parseId, parseReservationId } from "./ids.ts";
 import type { CliIo } from "./io.ts";
 import { METRICS } from "./metric_names.ts";
 import { parseU64 } from "./numbers.ts";
-import { type Data, Id, show, type Value } from "./output.ts";
+import { Id, type Report, show, type Style } from "./output.ts";
 import type { SharedFlags } from "./shared_flags.ts";
 import { quote, shellCommand } from "./text.ts";
 
@@ -79,7 +79,7 @@ async function getResource(context: VerbContext, text: string, fence: Fence): Pr
   );
   switch (read.kind) {
     case "found":
-      return await show(context.io, resourceReport(read), context.style);
+      return await show(context.io, resourceReport(read, text, context.style), context.style);
     case "not_found": {
       const hint = `make it first: ${shellCommand(["allocdb", "create", text])}`;
       const message = `there is no resource ${quote(text)}`;
@@ -90,11 +90,12 @@ async function getResource(context: VerbContext, text: string, fence: Fence): Pr
   }
 }
 
-function resourceReport(view: ResourceView): { readonly data: Data; readonly quiet: Value } {
+function resourceReport(view: ResourceView, typed: string, { format }: Style): Report {
   const state = RESOURCE_STATE_NAMES[view.state];
   const holder = view.currentReservationId;
   return {
     data: {
+      ...(format === "table" ? { resource: typed } : {}),
       resource_id: new Id(view.resourceId),
       state,
       current_reservation_id: holder === undefined ? undefined : new Id(holder),
@@ -130,7 +131,7 @@ async function getReservation(context: VerbContext, text: string, fence: Fence):
   }
 }
 
-function reservationReport(view: ReservationView): { readonly data: Data; readonly quiet: Value } {
+function reservationReport(view: ReservationView): Report {
   const state = RESERVATION_STATE_NAMES[view.state];
   return {
     data: {

@@ -36,6 +36,8 @@ interface Write {
   readonly verb: string;
   /** Printed with the result. */
   readonly subject: Data;
+  /** The same as it was typed, for tables: a person knows the name, not its number. */
+  readonly typed: Data;
   readonly send: (client: NodeClient, base: Base, options: Options) => Promise<SubmitResult>;
   /** The line of `--quiet` after success. */
   readonly quiet: (result: Committed) => Value;
@@ -51,6 +53,7 @@ export async function create(context: VerbContext, resource: string): Promise<vo
   await write(context, {
     verb: "create",
     subject: { resource_id: new Id(resourceId) },
+    typed: { resource },
     send: (client, base, options) => client.createResource({ ...base, resourceId }, options),
     quiet: () => new Id(resourceId),
     advice: ({ code }) =>
@@ -74,6 +77,7 @@ export async function reserve(
   await write(context, {
     verb: "reserve",
     subject: { resource_ids: resourceIds.map((id) => new Id(id)), holder_id: new Id(holderId) },
+    typed: { [resources.length === 1 ? "resource" : "resources"]: resources, holder },
     send: (client, base, options) =>
       resourceIds.length === 1
         ? client.reserve({ ...base, ...ttl, resourceId: resourceId!, holderId }, options)
@@ -99,6 +103,7 @@ export async function actAsHolder(
   await write(context, {
     verb,
     subject: { reservation_id: new Id(reservationId) },
+    typed: { reservation },
     send: (client, base, options) =>
       client[verb]({ ...base, reservationId, holderId, epoch }, options),
     quiet: () => undefined,
@@ -116,6 +121,7 @@ export async function actAsOperator(
   await write(context, {
     verb,
     subject: { reservation_id: new Id(reservationId) },
+    typed: { reservation },
     send: (client, base, options) => client[verb]({ ...base, reservationId }, options),
     quiet: () => undefined,
     next: () => verb === "revoke" ? paste("reclaim", reservation) : undefined,
@@ -154,15 +160,9 @@ async function showCommitted(
 ): Promise<void> {
   const { io, style } = context;
   const failure = resultErrorCode(result.code);
-  const data: Data = {
-    result_code: result.code,
-    ...request.subject,
-    ...(request.verb === "reserve" ? reservationFields(result) : {}),
-    applied_lsn: result.appliedLsn,
-    from_retry_cache: result.fromRetryCache,
-    operation_id: new Id(result.operationId),
-    client_id: new Id(clientId),
-  };
+  const data = style.format === "table"
+    ? shortData(request, result)
+    : fullData(request, result, clientId);
   if (failure === undefined) {
     await show(io, { data, quiet: request.quiet(result) }, style);
     if (style.format === "table" && !style.quiet && io.err.isTerminal) {
@@ -177,6 +177,28 @@ async function showCommitted(
     ...(hint === undefined ? {} : { hint }),
     context: { result_code: result.code, applied_lsn: result.appliedLsn },
   });
+}
+
+function fullData(request: Write, result: Committed, clientId: bigint): Data {
+  return {
+    result_code: result.code,
+    ...request.subject,
+    ...(request.verb === "reserve" ? reservationFields(result) : {}),
+    applied_lsn: result.appliedLsn,
+    from_retry_cache: result.fromRetryCache,
+    operation_id: new Id(result.operationId),
+    client_id: new Id(clientId),
+  };
+}
+
+function shortData(request: Write, result: Committed): Data {
+  return {
+    result_code: result.code,
+    ...request.typed,
+    ...(result.reservationId === undefined ? {} : reservationFields(result)),
+    applied_lsn: result.appliedLsn,
+    from_retry_cache: result.fromRetryCache,
+  };
 }
 
 function reservationFields({ reservationId, epoch, deadlineSlot }: Committed): Data {
