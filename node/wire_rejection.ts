@@ -79,19 +79,28 @@ export function writeDetails(rejection: Rejection, words: Uint32Array, at: numbe
   }
 }
 
+const scratch = new Uint32Array(DETAIL_WORDS);
+
 /**
  * Reads what {@linkcode writeDetails} wrote.
  *
  * @param code One of {@linkcode RejectionCode}.
  * @param words Where the details are.
  * @param at Their first word.
- * @returns The rejection, or `undefined` when the details make no sense for the code.
+ * @returns The rejection, or `undefined` when these details are never written for the code.
  */
 export function readRejection(
   code: number,
   words: Uint32Array,
   at: number,
 ): Rejection | undefined {
+  const rejection = readFields(code, words, at);
+  if (rejection === undefined) return undefined;
+  writeDetails(rejection, scratch, 0);
+  return scratch.every((word, i) => word === words[at + i]) ? rejection : undefined;
+}
+
+function readFields(code: number, words: Uint32Array, at: number): Rejection | undefined {
   const first = readU64(words, at);
   const second = readU64(words, at + 2);
   const category = "definite";

@@ -84,7 +84,9 @@ export function writeCommand(
 /** A time to live in whole slots, never less than was asked for. */
 function ttlSlots(ttl: Ttl, slotDurationMs: number): bigint {
   if (ttl.ttlSlots !== undefined) return ttl.ttlSlots;
-  if (!Number.isFinite(ttl.ttlMs)) throw new RangeError("ttlMs must be a finite number");
+  if (!(ttl.ttlMs >= 0 && ttl.ttlMs < Infinity)) {
+    throw new RangeError("ttlMs must be a finite number and not negative");
+  }
   return BigInt(Math.ceil(ttl.ttlMs / slotDurationMs));
 }
 
