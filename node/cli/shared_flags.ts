@@ -31,7 +31,7 @@ const SERVER = [
 const TIMEOUT = ["--timeout <duration>", "How long to try (default 10s)"];
 const CLIENT = [
   "--client <id>",
-  "Client half of the retry key (env ALLOCDB_CLIENT, default random)",
+  "Client half of the retry key (env ALLOCDB_CLIENT, default 0)",
 ];
 const OPERATION_ID = ["--operation-id <id>", "Operation half of the retry key (default random)"];
 const SLOT = ["--slot <n>", "Logical time instead of the node's clock"];

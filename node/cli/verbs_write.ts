@@ -134,7 +134,7 @@ async function write(context: VerbContext, request: Write): Promise<void> {
   const { io, flags } = context;
   const operationId = idFlag(flags.operationId, "--operation-id") ?? io.randomId();
   const clientText = flags.client ?? (io.env("ALLOCDB_CLIENT") || undefined);
-  const clientId = idFlag(clientText, "--client") ?? io.randomId();
+  const clientId = idFlag(clientText, "--client") ?? 0n;
   const options = flags.slot === undefined ? {} : { slot: parseU64(flags.slot, "--slot") };
   const again = pasteable(context, request.verb, [
     ["--client", formatId(clientId, "hex")],
