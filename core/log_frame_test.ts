@@ -141,7 +141,7 @@ Deno.test("putFrame() refuses a payload that its length field cannot state", () 
   const buffer = createLogBuffer(80);
   const fields = new Uint32Array(12);
   const put = () =>
-    putFrame(buffer, 0, FrameKind.client_command, fields, buffer.bytes, 0, 0x100_0000);
+    putFrame(buffer, 0, FrameKind.client_command, fields, buffer.data, 0, 0x100_0000);
   assertThrows(put, AssertionFailure, "log/payload-fits-its-length-field");
 });
 

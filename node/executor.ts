@@ -97,7 +97,6 @@ export class Executor {
   readonly #lsn = new Uint32Array(2);
   readonly #view = new Uint32Array(2);
   readonly #internal = new DataView(new ArrayBuffer(64));
-  #payload: { readonly view: DataView; readonly bytes: Uint8Array };
   readonly #idle: (() => void)[] = [];
   #turnScheduled = false;
   #haltReason: string | undefined;
@@ -114,7 +113,6 @@ export class Executor {
     this.#command = createCommand(parts.engine.config.maxBundleSize);
     this.#applied = createCommand(parts.engine.config.maxBundleSize);
     this.#tip = parts.tip.slice();
-    this.#payload = viewedTwice(this.#internal);
     this.#view.set(VIEW);
     copyU64(this.#sequenced, Position.lsn, this.engine.progress, Progress.lastLsn);
     copyU64(this.#sequenced, Position.slot, this.engine.progress, Progress.lastSlot);
@@ -302,11 +300,9 @@ export class Executor {
 
   /** Gives the entry its lsn and puts it into the batch that is written next. */
   #sequence(kind: FrameKind, view: DataView, at: number, length: number): boolean {
-    if (this.#payload.view !== view) this.#payload = viewedTwice(view);
     copyU64(this.#lsn, 0, this.#sequenced, Position.lsn);
     assert(bumpU64(this.#lsn, 0, 1), "engine/lsn-not-exhausted");
-    const { bytes } = this.#payload;
-    if (!this.#parts.writer.put(kind, this.#lsn, this.#slot, this.#view, bytes, at, length)) {
+    if (!this.#parts.writer.put(kind, this.#lsn, this.#slot, this.#view, view, at, length)) {
       return false;
     }
     copyU64(this.#sequenced, Position.lsn, this.#lsn, 0);
@@ -344,8 +340,15 @@ export class Executor {
       this.syncs.count++;
       this.#parts.onSync?.(this.syncs.lastMs);
       if (fault === undefined) this.#applyFlushed();
-      else this.#halt(fault);
+      else this.#halt(fault, "flush");
     });
+  }
+
+  /** Halts when the log has failed in another way than by a flush, which tells by itself. */
+  haltIfLogFailed(): void {
+    const { failure, isFlushing } = this.#parts.writer;
+    if (failure === undefined || isFlushing || this.#haltReason !== undefined) return;
+    this.#halt(failure, "maintenance");
   }
 
   /** The batch is durable: commit it, frame by frame, from the very bytes that were written. */
@@ -359,6 +362,7 @@ export class Executor {
       for (; cursor.at < end; cursor.at = cursor.end) this.#applyFrame(cursor);
     }
     this.#tip.set(writer.durableTip);
+    this.haltIfLogFailed();
     if (this.#queue.length === 0) this.#runIdle();
     if (writer.pendingBytes > 0) this.#beginTurn();
   }
@@ -422,9 +426,10 @@ export class Executor {
   }
 
   /** Fail closed: what the disk holds is unknown until the next start has looked. */
-  #halt(fault: DiskFault): void {
+  #halt(fault: DiskFault, during: "flush" | "maintenance"): void {
     this.#haltReason = fault.message;
-    this.#logHalt(fault);
+    if (during === "flush") this.#logFailedFlush(fault);
+    else this.#logFailedLog(fault);
     while (this.#queue.length > 0) {
       const { headSink: sink, headToken: token } = this.#queue;
       const followers = this.#queue.shift();
@@ -436,34 +441,36 @@ export class Executor {
     this.#runIdle();
   }
 
-  #logHalt(fault: DiskFault): void {
+  /** No entry was being written: the line says where the log stood. */
+  #logFailedLog(fault: DiskFault): void {
+    const requestSlot = readU64(this.engine.progress, Progress.lastSlot);
+    const facts = { requestSlot, appliedLsn: this.#appliedLsn(), error: fault.message };
+    this.#parts.log.error(haltedOnInternalWalError({ ...facts, phase: "before_append" }));
+  }
+
+  /** The line is about the first entry of the batch. */
+  #logFailedFlush(fault: DiskFault): void {
     const cursor = this.#cursor;
     cursor.buffer = this.#parts.writer.flushed.buffer;
     cursor.at = 0;
-    const requestSlot = readU64(cursor.words, cursor.slotAt);
-    const applied = readU64(this.engine.progress, Progress.lastLsn);
     const facts = {
-      requestSlot,
-      appliedLsn: applied === 0n ? undefined : applied,
+      requestSlot: readU64(cursor.words, cursor.slotAt),
+      appliedLsn: this.#appliedLsn(),
       phase: fault.action === "sync" ? "sync" as const : "append" as const,
       error: fault.message,
     };
     if (cursor.kind === FrameKind.internal_command) {
       return this.#parts.log.error(haltedOnInternalWalError(facts));
     }
-    const next = decodeCommand(
-      cursor.data,
-      cursor.payloadAt,
-      cursor.payloadAt + cursor.payloadBytes,
-      this.#applied,
-    );
+    const { payloadAt, payloadBytes } = cursor;
+    const next = decodeCommand(cursor.data, payloadAt, payloadAt + payloadBytes, this.#applied);
     assert(next > 0, "executor/sequenced-bytes-decode");
     const operationId = readU128(this.#applied.words, Field.operationId);
     this.#parts.log.error(haltedOnWalError({ operationId, ...facts }));
   }
-}
 
-/** The same bytes for a reader of numbers and for a copier; offsets agree. */
-function viewedTwice(view: DataView): { readonly view: DataView; readonly bytes: Uint8Array } {
-  return { view, bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength) };
+  #appliedLsn(): bigint | undefined {
+    const applied = readU64(this.engine.progress, Progress.lastLsn);
+    return applied === 0n ? undefined : applied;
+  }
 }

@@ -47,7 +47,7 @@ export class LogBatch {
   put(
     kind: FrameKind,
     fields: Uint32Array,
-    payload: Uint8Array,
+    payload: DataView,
     from: number,
     length: number,
   ): number {

@@ -152,7 +152,7 @@ export class LogWriter {
     lsn: Uint32Array,
     slot: Uint32Array,
     view: Uint32Array,
-    payload: Uint8Array,
+    payload: DataView,
     from: number,
     length: number,
   ): boolean {

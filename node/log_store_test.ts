@@ -1,5 +1,6 @@
 // The writer turns "written" into "durable" and must never say so too early, nor go on after a fault. Run on
 // the disk in memory, which ends durable work only when told to.
+import { viewOf } from "../tests/support/log_frames.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { AssertionFailure } from "../core/assert.ts";
 import { FrameCursor, FrameKind } from "../core/log_frame.ts";
@@ -111,7 +112,7 @@ Deno.test("LogWriter.put() refuses what would break the order, and a payload abo
       wordsOf(lsn),
       wordsOf(slot),
       wordsOf(view),
-      new Uint8Array(length).fill(1),
+      viewOf(new Uint8Array(length).fill(1)),
       0,
       length,
     );
@@ -147,7 +148,7 @@ Deno.test("LogWriter starts a new segment when a batch does not fit, and seals t
 Deno.test("LogWriter fills a segment to its last byte and goes on in the next", () => {
   const disk = new MemoryDisk();
   const writer = openWriter(disk, { segmentBytes: 1024, batchBytes: 512 });
-  const payload = new Uint8Array(60).fill(7);
+  const payload = viewOf(new Uint8Array(60).fill(7));
   for (let op = 1n; op <= 12n; op++) {
     const [slot, view] = [wordsOf(0n), wordsOf(1n)];
     assert(writer.put(FrameKind.client_command, wordsOf(op), slot, view, payload, 0, 60));
@@ -161,7 +162,7 @@ Deno.test("LogWriter fills each segment with zeros ahead of its end, now and the
   const disk = new MemoryDisk();
   const writer = openWriter(disk, { zeroAheadBytes: 1024, segmentBytes: 4096 });
   const operations: number[] = [];
-  const payload = new Uint8Array(184).fill(7);
+  const payload = viewOf(new Uint8Array(184).fill(7));
   for (let op = 1n; op <= 17n; op++) {
     const before = disk.operations;
     writer.put(FrameKind.client_command, wordsOf(op), wordsOf(0n), wordsOf(1n), payload, 0, 184);
@@ -317,7 +318,7 @@ Deno.test("LogWriter.readRange() reads frames longer than its window, and many s
   };
   const writer = openWriter(disk, sizes);
   const lengths = [10, 700_000, 262_000, 100, ...new Array<number>(4000).fill(90), 300_000];
-  const payload = new Uint8Array(700_000).fill(3);
+  const payload = viewOf(new Uint8Array(700_000).fill(3));
   for (const [i, length] of lengths.entries()) {
     const [lsn, slot, view] = [wordsOf(BigInt(i + 1)), wordsOf(0n), wordsOf(1n)];
     const fits = () => writer.put(FrameKind.client_command, lsn, slot, view, payload, 0, length);

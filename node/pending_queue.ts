@@ -4,8 +4,7 @@
  */
 import { assert } from "../core/assert.ts";
 import { type Command, COMMAND_WORDS, FIELDS_WORDS, KEY_WORDS } from "../core/command.ts";
-import { createFixedMap, findRow, type FixedMap, insertRow, removeRow } from "../core/fixed_map.ts";
-import type { Row } from "../core/ids.ts";
+import { NO_ROW, type Row } from "../core/ids.ts";
 import type { ResultSink } from "./api.ts";
 
 /** Words of an entry: retry key, fingerprint, tag. */
@@ -24,14 +23,21 @@ export interface Follower {
 export class PendingQueue {
   readonly capacity: number;
   readonly #words: Uint32Array;
-  readonly #index: FixedMap;
   readonly #hashes: Int32Array;
-  readonly #keyed: Uint8Array;
+  /**
+   * Newest entry of each hash bucket, and of each entry the next older one of its bucket, as ordinals from 1.
+   * Entries leave oldest first, so a chain is alive up to its first dead entry and nothing is ever unlinked.
+   */
+  readonly #newest: Float64Array;
+  readonly #older: Float64Array;
+  readonly #mask: number;
   readonly #tokens: Int32Array;
   readonly #sinks: (ResultSink | undefined)[];
   readonly #followers = new Map<number, Follower[]>();
   #head = 0;
   #length = 0;
+  /** Ordinal of the oldest entry. */
+  #oldest = 1;
 
   /**
    * @param capacity Most entries at a time.
@@ -41,10 +47,10 @@ export class PendingQueue {
     this.#words = new Uint32Array(capacity * STRIDE);
     let buckets = 2;
     while (buckets < capacity * 2) buckets *= 2;
-    const records = { words: this.#words, stride: STRIDE };
-    this.#index = createFixedMap(buckets, records, 0, KEY_WORDS, 0);
+    this.#mask = buckets - 1;
+    this.#newest = new Float64Array(buckets);
+    this.#older = new Float64Array(capacity);
     this.#hashes = new Int32Array(capacity);
-    this.#keyed = new Uint8Array(capacity);
     this.#tokens = new Int32Array(capacity);
     this.#sinks = new Array<ResultSink | undefined>(capacity).fill(undefined);
   }
@@ -67,7 +73,13 @@ export class PendingQueue {
    * @returns Its place in the ring, or `NO_ROW`.
    */
   find(command: Command, hash: number): Row {
-    return findRow(this.#index, command.words, 0, hash);
+    let ordinal = this.#newest[hash & this.#mask]!;
+    while (ordinal >= this.#oldest) {
+      const row = this.#rowOf(ordinal);
+      if (this.#hashes[row] === hash && this.#hasKey(row, command)) return row;
+      ordinal = this.#older[row]!;
+    }
+    return NO_ROW;
   }
 
   /** Adds a client command at the end. */
@@ -80,13 +92,13 @@ export class PendingQueue {
     }
     this.#words[at + TAG_AT] = command.tag;
     this.#hashes[row] = hash;
-    this.#keyed[row] = 1;
-    insertRow(this.#index, row, hash);
+    this.#older[row] = this.#newest[hash & this.#mask]!;
+    this.#newest[hash & this.#mask] = this.#oldest + this.#length - 1;
   }
 
   /** Adds an internal command at the end: it has no retry key. */
   pushInternal(sink: ResultSink, token: number): void {
-    this.#keyed[this.#push(sink, token)] = 0;
+    this.#push(sink, token);
   }
 
   /** Lets a retry wait for the entry that {@linkcode find} answered. */
@@ -112,10 +124,10 @@ export class PendingQueue {
   shift(): readonly Follower[] {
     assert(this.#length > 0, "queue/shift-needs-an-entry");
     const row = this.#head as Row;
-    if (this.#keyed[row] === 1) removeRow(this.#index, row, this.#hashes[row]!);
     this.#sinks[row] = undefined;
     this.#head = row + 1 === this.capacity ? 0 : row + 1;
     this.#length--;
+    this.#oldest++;
     if (this.#followers.size === 0) return NOBODY;
     const followers = this.#followers.get(row);
     if (followers === undefined) return NOBODY;
@@ -131,6 +143,17 @@ export class PendingQueue {
     this.#sinks[row] = sink;
     this.#tokens[row] = token;
     return row as Row;
+  }
+
+  #rowOf(ordinal: number): Row {
+    const row = this.#head + (ordinal - this.#oldest);
+    return (row >= this.capacity ? row - this.capacity : row) as Row;
+  }
+
+  #hasKey(row: number, command: Command): boolean {
+    const at = row * STRIDE;
+    for (let i = 0; i < KEY_WORDS; i++) if (this.#words[at + i] !== command.words[i]) return false;
+    return true;
   }
 
   #isSame(row: number, command: Command): boolean {

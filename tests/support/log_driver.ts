@@ -5,7 +5,7 @@ import { readU64, writeU64 } from "../../core/words.ts";
 import type { Disk, DiskFault } from "../../node/disk.ts";
 import { type LogRecovery, recoverLog, type RecoverOptions } from "../../node/log_recovery.ts";
 import type { LogWriter } from "../../node/log_store.ts";
-import { type FrameSpec, IDENTITY, writeSpec } from "./log_frames.ts";
+import { type FrameSpec, IDENTITY, viewOf, writeSpec } from "./log_frames.ts";
 import { SeededRandom } from "./seeded_random.ts";
 
 /** Sizes that make a few frames fill a segment, and make batches and segments end in odd places. */
@@ -72,7 +72,7 @@ export function putNext(writer: LogWriter, author = 0): string | undefined {
   const lsn = wordsOf(readU64(writer.tip, TipWord.lsn) + 1n);
   const slot = wordsOf(readU64(writer.tip, TipWord.slot) + BigInt(random.below(2)));
   const view = wordsOf(BigInt(1 + author));
-  if (!writer.put(kind, lsn, slot, view, payload, 0, payload.length)) return undefined;
+  if (!writer.put(kind, lsn, slot, view, viewOf(payload), 0, payload.length)) return undefined;
   return `kind=${kind} op=${op} lsn=${readU64(lsn, 0)} slot=${readU64(slot, 0)} ` +
     `view=${1 + author} payload=${base64(payload)}`;
 }

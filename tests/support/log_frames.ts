@@ -53,7 +53,7 @@ export function writeSpec(buffer: LogBuffer, at: number, frame: FrameSpec): numb
   for (const [i, value] of [op, lsn, slot, view, synced, previousHash].entries()) {
     writeU64(fields, i * 2, value);
   }
-  putFrame(buffer, at, frame.kind, fields, payload, 0, payload.length);
+  putFrame(buffer, at, frame.kind, fields, viewOf(payload), 0, payload.length);
   return sealFrame(buffer, at, fields, 8);
 }
 
@@ -126,4 +126,9 @@ export function frameRun(
     }
   }
   return frames;
+}
+
+/** The same bytes as a view. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
