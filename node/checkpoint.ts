@@ -189,7 +189,10 @@ export class Checkpointer {
     const through = new Uint32Array(2);
     writeU64(through, 0, this.#activeOp);
     const fault = writer.removeSegmentsThrough(through);
-    if (fault !== undefined) log.warn(`segments not removed: error=${fault.message}`);
+    if (fault !== undefined) {
+      log.warn(`segments not removed: error=${fault.message}`);
+      this.#parts.executor.haltIfLogFailed();
+    }
     return before - writer.segments.length;
   }
 }

@@ -19,7 +19,7 @@ import { encodePlain, plainOutcome, type Request, TINY_CONFIG } from "./core_bui
 import { MemoryDisk } from "./memory_disk.ts";
 import type { Survival } from "./memory_file.ts";
 import type { ClientCommand, ModelOutcome } from "./model_words.ts";
-import { wordsOf } from "./log_driver.ts";
+import { u64Words } from "./requests.ts";
 
 /** Bounds of the node around the engine, as low as those of the engine. */
 export const TINY_ENGINE: EngineConfig = {
@@ -255,7 +255,7 @@ export class NodeHarness implements ResultSink {
   }
 
   #createLog(clusterId: Uint8Array): void {
-    const shardId = wordsOf(this.core.shardId);
+    const shardId = u64Words(this.core.shardId);
     const identity = { clusterId, shardId, configFingerprint: configFingerprint(this.core) };
     const sizes = {
       segmentBytes: this.#options.segmentBytes ?? 4_096,

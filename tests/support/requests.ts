@@ -1,4 +1,5 @@
-/** Requests in as few words as possible. */
+/** Requests and words in as few words as possible. */
+import { writeU64 } from "../../core/words.ts";
 import type { Request } from "./core_builders.ts";
 
 /** The holder that every request below has unless told. */
@@ -30,4 +31,11 @@ export function revoke(reservationId: bigint): Request {
 
 export function reclaim(reservationId: bigint): Request {
   return { kind: "reclaim", reservationId };
+}
+
+/** A u64 as two words. */
+export function u64Words(value: bigint): Uint32Array {
+  const words = new Uint32Array(2);
+  writeU64(words, 0, value);
+  return words;
 }
