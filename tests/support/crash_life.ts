@@ -89,7 +89,6 @@ class Life {
       core: this.#harness.core,
       clusterId: Uint8Array.from({ length: 16 }, (_, i) => i + 1),
       segmentBytes: SEGMENT_BYTES,
-      maxPayloadBytes: this.#harness.engine.maxCommandBytes,
     });
   }
 

@@ -17,6 +17,7 @@ import { createEngine, type Engine } from "../../core/state.ts";
 import { readU64 } from "../../core/words.ts";
 import { configFingerprint } from "../../node/config_text.ts";
 import { recoverLog } from "../../node/log_recovery.ts";
+import { logSizes } from "../../node/open_node.ts";
 import { recover } from "../../node/recover.ts";
 import { plainOutcome } from "./core_builders.ts";
 import type { MemoryDisk } from "./memory_disk.ts";
@@ -37,7 +38,6 @@ export interface OracleOptions {
   readonly core: CoreConfig;
   readonly clusterId: Uint8Array;
   readonly segmentBytes: number;
-  readonly maxPayloadBytes: number;
 }
 
 /** See the top of this file. */
@@ -82,13 +82,13 @@ export class HistoryOracle {
 
   /** Compares what a start makes of a disk, whose log was observed, with the state that must come out. */
   compareState(disk: MemoryDisk): void {
-    const { core, clusterId, segmentBytes, maxPayloadBytes } = this.#options;
+    const { core, clusterId, segmentBytes } = this.#options;
     const recovered = recover({
       disk: disk.crash("keep"),
       clusterId,
       core,
       hashSeed: 3,
-      logOptions: { segmentBytes, maxPayloadBytes },
+      logOptions: logSizes(segmentBytes),
       expectFresh: false,
     });
     if (recovered.kind === "refused") throw new Error(`Refused: ${recovered.error}`);
@@ -155,14 +155,14 @@ export class HistoryOracle {
   }
 
   #readLog(disk: MemoryDisk): LogEntry[] {
-    const { core, clusterId, segmentBytes, maxPayloadBytes } = this.#options;
+    const { core, clusterId, segmentBytes } = this.#options;
     const identity = {
       clusterId,
       shardId: u64Words(core.shardId),
       configFingerprint: configFingerprint(core),
     };
     const entries: LogEntry[] = [];
-    const options = { segmentBytes, maxPayloadBytes, expectFresh: false };
+    const options = { ...logSizes(segmentBytes), expectFresh: false };
     const log = recoverLog(disk.crash("keep"), identity, options, {
       begin: () => undefined,
       frame: ({ words, lsnAt, slotAt, kind, bytes, payloadAt, payloadBytes }) => {

@@ -13,7 +13,7 @@ import type { NodeLog } from "../../node/log_lines.ts";
 import { recoverLog } from "../../node/log_recovery.ts";
 import { settleMetadata } from "../../node/metadata.ts";
 import { Node } from "../../node/node.ts";
-import { openNode } from "../../node/open_node.ts";
+import { logSizes, openNode } from "../../node/open_node.ts";
 import type { RecoveryRefusal } from "../../node/recover.ts";
 import { encodePlain, plainOutcome, type Request, TINY_CONFIG } from "./core_builders.ts";
 import { MemoryDisk } from "./memory_disk.ts";
@@ -34,7 +34,6 @@ export interface HarnessOptions {
   readonly engine?: Partial<EngineConfig>;
   /** 4 KiB unless told, so that a few dozen commands rotate the log. */
   readonly segmentBytes?: number;
-  readonly batchBytes?: number;
   /** How far explicit slots may be ahead; the node's own default unless told. */
   readonly slotLeadMax?: bigint;
   /** A disk with a past. */
@@ -108,6 +107,7 @@ export class NodeHarness implements ResultSink {
   /** Starts the node as `serve` does, on whatever the disk holds. */
   open(): Node | RecoveryRefusal {
     const { disk, core } = this;
+    const { slotLeadMax } = this.#options;
     const clusterId = existingCluster(disk) ?? this.#init();
     const opened = openNode({
       disk,
@@ -120,9 +120,8 @@ export class NodeHarness implements ResultSink {
       log: this.#log(),
       hashSeed: 7,
       expectFresh: false,
-      segmentBytes: this.#options.segmentBytes ?? 4_096,
-      ...optional("batchBytes", this.#options.batchBytes),
-      ...optional("slotLeadMax", this.#options.slotLeadMax),
+      segmentBytes: this.#segmentBytes,
+      ...(slotLeadMax === undefined ? {} : { slotLeadMax }),
     });
     this.#node = opened instanceof Node ? opened : undefined;
     return opened;
@@ -236,6 +235,10 @@ export class NodeHarness implements ResultSink {
     this.#answer(token, { kind: "rejected", rejection });
   }
 
+  get #segmentBytes(): number {
+    return this.#options.segmentBytes ?? 4_096;
+  }
+
   #answer(token: number, answer: Answer): void {
     const ticket = this.#tickets[token]!;
     ticket.answer = once(ticket.answer, answer);
@@ -257,10 +260,7 @@ export class NodeHarness implements ResultSink {
   #createLog(clusterId: Uint8Array): void {
     const shardId = u64Words(this.core.shardId);
     const identity = { clusterId, shardId, configFingerprint: configFingerprint(this.core) };
-    const sizes = {
-      segmentBytes: this.#options.segmentBytes ?? 4_096,
-      maxPayloadBytes: this.engine.maxCommandBytes,
-    };
+    const sizes = logSizes(this.#segmentBytes);
     const visitor = { begin: () => undefined, frame: () => undefined };
     const log = recoverLog(this.disk, identity, { ...sizes, expectFresh: true }, visitor);
     if (log.kind === "disk_fault") throw log.fault;
@@ -304,10 +304,6 @@ function existingCluster(disk: Disk): Uint8Array | undefined {
   if (found.kind !== "allocdb") throw new Error(`Not a data directory: ${found.kind}`);
   settleMetadata(disk, found.stored);
   return found.stored.metadata.clusterId;
-}
-
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }
 
 function once<T>(before: T | undefined, now: T): T {
