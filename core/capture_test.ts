@@ -1,7 +1,13 @@
 // A checkpoint reads the tables while commands change them: whatever is applied meanwhile, each row must come
 // out as it was when the picture was taken, until it is let go.
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { apply, type Bench, createBench, snapshotBlocks } from "../tests/support/core_builders.ts";
+import {
+  apply,
+  applyCommand,
+  type Bench,
+  createBench,
+  snapshotBlocks,
+} from "../tests/support/core_builders.ts";
 import { SeededRandom } from "../tests/support/seeded_random.ts";
 import { AssertionFailure } from "./assert.ts";
 import {
@@ -106,6 +112,57 @@ Deno.test("readCapturedRow() gives every row as it was at the begin, whatever is
     endCapture(capture);
   }
 });
+
+/** Single commands, each of which is the first to change something after the picture was taken. */
+const FIRST_CHANGES: Record<string, (bench: Bench) => void> = {
+  create_resource: (bench) => apply(bench, { kind: "create_resource", resourceId: 9n }),
+  reserve: (bench) => apply(bench, { kind: "reserve", resourceId: 4n, holderId: 7n, ttlSlots: 5n }),
+  confirm: (bench) => apply(bench, { kind: "confirm", reservationId: 5n, holderId: 7n, epoch: 1n }),
+  release: (bench) => apply(bench, { kind: "release", reservationId: 5n, holderId: 7n, epoch: 1n }),
+  revoke: (bench) => apply(bench, { kind: "revoke", reservationId: 6n }),
+  expire: (bench) => {
+    bench.slot = 5n;
+    applyCommand(bench, { kind: "expire", reservationId: 5n, deadlineSlot: 5n });
+  },
+  "a dropped reservation": (bench) => {
+    bench.slot = 100n;
+    applyCommand(bench, { kind: "expire", reservationId: 99n, deadlineSlot: 5n });
+  },
+};
+
+for (const [what, change] of Object.entries(FIRST_CHANGES)) {
+  Deno.test(`${what}, as the first change of its rows, does not show in the picture`, () => {
+    const bench = createBench();
+    for (const resourceId of [1n, 2n, 3n, 4n]) {
+      apply(bench, { kind: "create_resource", resourceId });
+    }
+    for (const resourceId of [1n, 2n, 3n]) {
+      apply(bench, { kind: "reserve", resourceId, holderId: 7n, ttlSlots: 5n });
+    }
+    apply(bench, { kind: "confirm", reservationId: 6n, holderId: 7n, epoch: 1n });
+    apply(bench, { kind: "release", reservationId: 7n, holderId: 7n, epoch: 1n });
+    const { capture } = bench.engine;
+    const before = partsOf(capture).map(({ table }) => table.words.slice());
+    wholeTables(capture);
+    const progress = bench.lsn;
+    change(bench);
+    assertEquals(bench.lsn, progress + 1n);
+    assert(partsOf(capture).some(({ copies }) => copies.size > 0));
+    const row = new Uint32Array(64);
+    for (const [which, part] of partsOf(capture).entries()) {
+      const { stride, capacity } = part.table;
+      for (let at = 0; at < capacity; at++) {
+        readCapturedRow(part, at, row, 0);
+        const derived = part === capture.reservations;
+        assertEquals(
+          logicalRow(row, 0, stride, derived),
+          logicalRow(before[which]!, at * stride, stride, derived),
+        );
+      }
+    }
+    endCapture(capture);
+  });
+}
 
 Deno.test("rows that were read out or are not shown are not copied when they change", () => {
   const random = new SeededRandom(1);

@@ -164,7 +164,8 @@ function drawMissing(random: SeededRandom, model: Model): bigint {
   const ids = [
     ...[0n, 1n, U64_MAX].map((lsn) => shard | lsn),
     ...[model.retiredLsn, model.retiredLsn + 1n, model.lastLsn + 1n].map((lsn) => shard | lsn),
-    (shard ^ (1n << 64n)) | model.retiredLsn,
+    (shard | model.retiredLsn) ^ (1n << 64n),
+    ...[...model.reservations.keys()].map((id) => id ^ (1n << 64n)),
   ];
   return ids[random.below(ids.length)]!;
 }

@@ -142,11 +142,18 @@ function idsToProbe(model: Model): bigint[] {
   const { retiredLsn, lastLsn, bounds: { shardId } } = model;
   const lsns = [0n, retiredLsn, retiredLsn + 1n, lastLsn, lastLsn + 1n, retiredLsn / 2n];
   const shard = shardId << 64n;
+  const otherShard = 1n << 64n;
   return [
     ...model.reservations.keys(),
     ...lsns.map((lsn) => shard | lsn),
-    (shard ^ (1n << 64n)) | retiredLsn,
+    (shard | retiredLsn) ^ otherShard,
+    (firstOf(model.reservations.keys()) ?? shard) ^ otherShard,
   ];
+}
+
+function firstOf<T>(values: Iterable<T>): T | undefined {
+  for (const value of values) return value;
+  return undefined;
 }
 
 function differenceInReservation(
