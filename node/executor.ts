@@ -205,6 +205,15 @@ export class Executor {
     return true;
   }
 
+  /** What keeps an internal command from being sequenced at a slot, room aside. Nothing was written. */
+  checkInternal(command: Command, slot: Uint32Array): Rejection | undefined {
+    if (this.#haltReason !== undefined) return ENGINE_HALTED;
+    if (this.#isExhausted()) return this.#exhausted();
+    copyU64(this.#slot, 0, slot, 0);
+    const kind = slotOverflow(this.engine, command, this.#slot, 0);
+    return kind === 0 ? undefined : this.#overflow(command, kind);
+  }
+
   /** The slot an internal command gets when it is asked for at `slot`: never below what is sequenced. */
   raiseToSequenced(slot: Uint32Array): void {
     if (compareU64(slot, 0, this.#sequenced, Position.slot) < 0) {
@@ -242,13 +251,7 @@ export class Executor {
   /** What keeps a fresh command from being sequenced, in the contract's order. Definite: nothing was written. */
   #checkSequencing(command: Command, slot: bigint | undefined): Rejection | undefined {
     if (this.#draining) return SHUTTING_DOWN;
-    if (this.#isExhausted()) {
-      return {
-        category: "definite",
-        code: "lsn_exhausted",
-        lastAppliedLsn: readU64(this.engine.progress, Progress.lastLsn),
-      };
-    }
+    if (this.#isExhausted()) return this.#exhausted();
     const kind = slotOverflow(this.engine, command, this.#slot, 0);
     if (kind !== 0) return this.#overflow(command, kind);
     if (slot !== undefined) {
@@ -270,6 +273,11 @@ export class Executor {
       };
     }
     return this.checkLead(slot);
+  }
+
+  #exhausted(): Rejection {
+    const lastAppliedLsn = readU64(this.engine.progress, Progress.lastLsn);
+    return { category: "definite", code: "lsn_exhausted", lastAppliedLsn };
   }
 
   #overflow(command: Command, kind: 1 | 2 | 3): Rejection {

@@ -6,7 +6,7 @@ import { type Command, CommandTag, createCommand, Field } from "../core/command.
 import { type Outcome, OutcomeField, RESULT_NAMES } from "../core/outcome.ts";
 import { Limit } from "../core/state.ts";
 import { Reservation } from "../core/tables.ts";
-import { collectDue } from "../core/timing_wheel.ts";
+import { collectDue, countDue } from "../core/timing_wheel.ts";
 import { copyU64, readU128, readU64, writeU64 } from "../core/words.ts";
 import type { Rejection, ResultSink, TickResult } from "./api.ts";
 import type { Executor } from "./executor.ts";
@@ -38,7 +38,7 @@ export class Expiration implements ResultSink {
   readonly #log: NodeLog;
   readonly #maxPerTick: number;
   readonly #rows: Uint32Array;
-  readonly #command: Command = createCommand(1);
+  readonly #command: Command = createExpire();
   readonly #slot = new Uint32Array(2);
   readonly #waiting: (() => void)[] = [];
   #batch: Batch | undefined;
@@ -93,17 +93,20 @@ export class Expiration implements ResultSink {
   }
 
   #start(currentSlot: bigint, isAsked: boolean, done: (outcome: TickOutcome) => void): void {
-    if (this.#executor.haltReason !== undefined) {
-      const rejection: Rejection = { category: "indefinite", code: "engine_halted" };
-      return done({ kind: "rejected", rejection });
-    }
+    const { wheel } = this.#executor.engine;
     writeU64(this.#slot, 0, currentSlot);
-    const due = collectDue(this.#executor.engine.wheel, this.#slot, this.#rows);
+    const due = collectDue(wheel, this.#slot, this.#rows);
+    const dueCandidates = isAsked ? countDue(wheel, this.#slot) : due;
     this.#executor.raiseToSequenced(this.#slot);
+    const rejection = this.#executor.checkInternal(this.#command, this.#slot);
+    if (rejection !== undefined) {
+      done({ kind: "rejected", rejection });
+      return this.#startNext();
+    }
     const requestSlot = readU64(this.#slot, 0);
     const counts = { planned: 0, answered: 0, lastAppliedLsn: undefined, rejection: undefined };
     const batch = { currentSlot, requestSlot, isAsked, done, ...counts };
-    if (isAsked) this.#logPlanned(batch, due);
+    if (isAsked) this.#logPlanned(batch, dueCandidates);
     this.#sequence(batch, due);
   }
 
@@ -121,7 +124,6 @@ export class Expiration implements ResultSink {
     const { tables, limits } = this.#executor.engine;
     const { words, stride } = tables.reservations;
     const command = this.#command;
-    command.tag = CommandTag.expire;
     copyU64(command.words, Field.subjectId, words, row * stride + Reservation.createdLsn);
     copyU64(command.words, Field.subjectId + 2, limits, Limit.shard);
     copyU64(command.words, Field.quantity, words, row * stride + Reservation.deadlineSlot);
@@ -143,6 +145,10 @@ export class Expiration implements ResultSink {
       }
       batch.done({ kind: "applied", processedCount, lastAppliedLsn });
     }
+    this.#startNext();
+  }
+
+  #startNext(): void {
     this.#waiting.shift()?.();
   }
 
@@ -166,4 +172,10 @@ export class Expiration implements ResultSink {
       resultCode: RESULT_NAMES[outcome.code]!,
     }));
   }
+}
+
+function createExpire(): Command {
+  const command = createCommand(1);
+  command.tag = CommandTag.expire;
+  return command;
 }
