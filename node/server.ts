@@ -121,7 +121,8 @@ export class Server implements AsyncDisposable {
     await this.#empty(deadlineMs);
     for (const connection of this.#connections.keys()) connection.destroy();
     clearInterval(this.#sweeper);
-    await Promise.all([this.#accepting, ...this.#connections.values()]);
+    const ending = [...this.#connections].filter(([connection]) => !connection.isStuck);
+    await Promise.all([this.#accepting, ...ending.map(([, served]) => served)]);
   }
 
   /** Resolves when no connection is left, or the time is up. */

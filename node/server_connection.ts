@@ -38,6 +38,7 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
   /** Commands and other requests that the node has not answered. */
   #inFlight = 0;
   #roomWaiter: (() => void) | undefined;
+  /** Resolves when the system has the socket back. */
   readonly #gone = Promise.withResolvers<void>();
 
   /**
@@ -52,14 +53,14 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
       conn,
       context.traffic,
       () => this.#sent(),
-      () => this.destroy(),
+      () => this.#broken(),
     );
     const { remoteAddr } = conn;
     const isTcp = remoteAddr.transport === "tcp";
     this.peer = isTcp ? `${remoteAddr.hostname}:${remoteAddr.port}` : remoteAddr.transport;
   }
 
-  /** Serves the client until the socket is gone. */
+  /** Serves the client until the system has the socket back. */
   async run(): Promise<void> {
     for (;;) {
       const count = await this.#read();
@@ -229,9 +230,15 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
   }
 
   #sent(): void {
+    if (this.#phase === "closed") return this.#gone.resolve();
     this.#wakeWhenRoom();
     if (this.#phase === "ending") void this.#hangUp();
     else this.#closeWhenDone();
+  }
+
+  #broken(): void {
+    this.destroy();
+    this.#gone.resolve();
   }
 
   #closeWhenDone(): void {
@@ -269,17 +276,23 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
     }
   }
 
-  /** Closes the socket now. */
+  /** Whether the socket is closed but for a write that cannot be taken back. */
+  get isStuck(): boolean {
+    return this.#phase === "closed" && this.#writer.isSending;
+  }
+
+  /** Closes the socket now, or as soon as a write under way ends. */
   destroy(): void {
     if (this.#phase === "closed") return;
     this.#enter("closed");
+    this.#writer.abandon();
     try {
       this.#conn.close();
     } catch {
       // The peer was faster.
     }
     this.#wakeWhenRoom();
-    this.#gone.resolve();
+    if (!this.#writer.isSending) this.#gone.resolve();
   }
 
   #enter(phase: Phase): void {
@@ -289,6 +302,7 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
 
   /** Closes the connection if it takes too long over something. Called by the server now and then. */
   sweep(nowMs: number): void {
+    if (this.#phase === "closed") return;
     const { handshakeMs, frameMs, writeMs, idleMs, lingerMs } = this.#context.deadlines;
     const since = (startMs: number): number => startMs === 0 ? -1 : nowMs - startMs;
     if (since(this.#writer.sendingSinceMs) > writeMs) this.#abandon("does not read its replies");

@@ -29,7 +29,7 @@ export class SocketWriter {
    * @param conn The socket.
    * @param meter Counts what the system has taken.
    * @param onSent Called each time everything has been sent.
-   * @param onBroken Called once, when the socket takes nothing any more.
+   * @param onBroken Called at the end of a send that failed: the socket takes nothing any more.
    */
   constructor(conn: Deno.Conn, meter: SendMeter, onSent: () => void, onBroken: () => void) {
     this.#conn = conn;
@@ -43,6 +43,20 @@ export class SocketWriter {
     return this.out.end + (this.#isSending ? this.#spare.end : 0);
   }
 
+  /** Whether the system has not yet taken what it was last given. */
+  get isSending(): boolean {
+    return this.#isSending;
+  }
+
+  /**
+   * Forgets what has not been given to the system. What has been cannot be taken back: Deno keeps a closed
+   * socket until a write under way ends, be it that the peer reads, resets, or is given up by the system.
+   */
+  abandon(): void {
+    this.#isBroken = true;
+    this.out = new WireWriter();
+  }
+
   /** Starts sending what was written, unless a send is under way: then that one goes on with it. */
   flush(): void {
     if (this.#isSending || this.#isBroken || this.out.end === 0) return;
@@ -52,7 +66,7 @@ export class SocketWriter {
   async #send(): Promise<void> {
     this.#isSending = true;
     try {
-      while (this.out.end > 0) {
+      while (this.out.end > 0 && !this.#isBroken) {
         const sending = this.out;
         this.out = this.#spare;
         this.#spare = sending;
