@@ -89,7 +89,7 @@ function createLog(
   visitor: LogVisitor,
 ): LogRecovery {
   const base = genesisTip(identity);
-  const why = visitor.begin(base);
+  const why = visitor.begin(base) ?? visitor.end?.(base);
   if (why !== undefined) return { kind: "rejected", file: ACTIVE_SEGMENT, at: 0, why };
   const header = { identity, generation: 1n, base, bytes: options.segmentBytes };
   const file = installSegment(disk, header, new Uint8Array(), undefined);

@@ -26,6 +26,12 @@ export interface LogVisitor {
   begin(base: Tip): string | undefined;
   /** Called for each frame in order of ops; the cursor is moved on afterwards. */
   frame(frame: FrameCursor): string | undefined;
+  /**
+   * Called once, last, and still before anything is written.
+   *
+   * @param tip The last frame.
+   */
+  end?(tip: Tip): string | undefined;
 }
 
 /** Why a log was not opened. Nothing on the disk has changed, unless the disk itself failed. */
@@ -111,7 +117,7 @@ export class LogReplay {
       const failure = this.#load(segment) ?? this.#replay(segment, this.#last[i]);
       if (failure !== undefined) return failure;
     }
-    return undefined;
+    return this.#end();
   }
 
   /** The frames behind the last op that is known to be durable: all in the newest segment. */
@@ -133,6 +139,13 @@ export class LogReplay {
       next = sealFrame(copy, next, base, TipWord.op);
     }
     return { base, count, at, frames: copy.bytes };
+  }
+
+  #end(): LogFailure | undefined {
+    const why = this.#visitor.end?.(this.tip);
+    if (why === undefined) return undefined;
+    const { name: file, end: at } = this.segments[this.segments.length - 1]!;
+    return { kind: "rejected", file, at, why };
   }
 
   /** A segment counts unless later ones supersede all of it. */

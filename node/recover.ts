@@ -85,8 +85,6 @@ function recoverFiles(parts: RecoverParts): Recovered | RecoveryRefusal {
   const logIdentity = { clusterId, shardId, configFingerprint: fingerprint };
   const log = recoverLog(disk, logIdentity, options, replay);
   if (log.kind !== "recovered") return describeLogFailure(log, replay);
-  const short = replay.reachesSnapshot(log.facts.tip);
-  if (short !== undefined) return refuse("wal_file", short);
   removeSnapshotTemporary(disk);
   return {
     kind: "recovered",
@@ -219,8 +217,8 @@ class Replay implements LogVisitor {
     return this.#fail("replay", "slot overflow");
   }
 
-  /** Whether the log goes at least as far as the snapshot. */
-  reachesSnapshot(tip: Tip): string | undefined {
+  /** The log must go at least as far as the snapshot. */
+  end(tip: Tip): string | undefined {
     const op = readU64(tip, TipWord.op);
     if (op >= this.#snapshotOp) return undefined;
     return `the log ends at op ${op} but the snapshot reaches op ${this.#snapshotOp}`;

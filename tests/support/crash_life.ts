@@ -12,7 +12,7 @@ import { HistoryOracle } from "./history_oracle.ts";
 import { MemoryDisk, type PlannedFault } from "./memory_disk.ts";
 import type { Survival } from "./memory_file.ts";
 import type { ClientCommand } from "./model_words.ts";
-import { NodeHarness, type Ticket } from "./node_harness.ts";
+import { CLUSTER_ID, NodeHarness, type Ticket } from "./node_harness.ts";
 import { bundle, confirm, create, reclaim, release, reserve, revoke } from "./requests.ts";
 import { SeededRandom } from "./seeded_random.ts";
 
@@ -87,7 +87,7 @@ class Life {
     });
     this.#oracle = new HistoryOracle({
       core: this.#harness.core,
-      clusterId: Uint8Array.from({ length: 16 }, (_, i) => i + 1),
+      clusterId: CLUSTER_ID,
       segmentBytes: SEGMENT_BYTES,
     });
   }

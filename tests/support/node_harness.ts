@@ -2,6 +2,7 @@
  * One real node over a disk in memory. The test decides when a turn of the event loop ends, what time it is,
  * what the disk does and when the power fails, so that every schedule can be had and had again.
  */
+import { crc32c } from "../../core/crc32c.ts";
 import type { CoreConfig, EngineConfig } from "../../core/config.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { CheckpointResult, Metrics, Rejection, ResultSink } from "../../node/api.ts";
@@ -58,7 +59,8 @@ export interface ManualClock {
   nowMs(): number;
 }
 
-const CLUSTER_ID = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
+/** The cluster of every directory that a harness makes. */
+export const CLUSTER_ID: Uint8Array = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 /** Where ids that a test did not choose begin. */
 const FRESH_OPERATION_IDS = 1n << 100n;
 const TURNS_MAX = 10_000;
@@ -293,9 +295,14 @@ export function fileNames(disk: Disk): string[] {
   return disk.list().sort();
 }
 
-/** Every file with its bytes, to compare a disk with itself. */
-export function diskImage(disk: MemoryDisk): Map<string, Uint8Array> {
-  return new Map(fileNames(disk).map((name) => [name, disk.contents(name).slice()]));
+/** Every file with its length and a checksum, to compare a disk with itself. */
+export function diskImage(disk: MemoryDisk): Record<string, string> {
+  return Object.fromEntries(
+    fileNames(disk).map((name) => {
+      const bytes = disk.contents(name);
+      return [name, `${bytes.length} bytes, ${crc32c(bytes, 0, bytes.length)}`];
+    }),
+  );
 }
 
 function existingCluster(disk: Disk): Uint8Array | undefined {
