@@ -44,8 +44,8 @@ export interface ExecutorParts {
   readonly nowMs: () => number;
   /** Told how long each write and sync of a batch took, in milliseconds. */
   readonly onSync?: (ms: number) => void;
-  /** Runs a task in the next turn of the event loop, once what has arrived in this one is taken in. */
-  readonly later: (task: () => void) => void;
+  /** Runs a task once what has arrived in this turn of the event loop is taken in. */
+  readonly atEndOfTurn: (task: () => void) => void;
 }
 
 /** Writes and syncs of the log so far. */
@@ -335,7 +335,7 @@ export class Executor {
     if (this.#turnScheduled) return;
     this.#turnScheduled = true;
     this.#parts.slots.refresh();
-    this.#parts.later(() => this.#endTurn());
+    this.#parts.atEndOfTurn(() => this.#endTurn());
   }
 
   #endTurn(): void {

@@ -23,8 +23,10 @@ export interface NodeOptions {
   readonly core: CoreConfig;
   readonly engine: EngineConfig;
   readonly clock: Clock;
-  /** Runs a task in the next turn of the event loop. */
+  /** Runs a task in a later turn of the event loop. */
   readonly later: (task: () => void) => void;
+  /** Runs a task once what has arrived in this turn is taken in, for group commit; `later` if not given. */
+  readonly atEndOfTurn?: (task: () => void) => void;
   readonly log: NodeLog;
   /** Perturbs the layout of indexes; random in production. */
   readonly hashSeed: number;
@@ -108,7 +110,7 @@ function assemble(
     log,
     slotLeadMax: options.slotLeadMax ?? SLOT_LEAD_MAX,
     nowMs,
-    later,
+    atEndOfTurn: options.atEndOfTurn ?? later,
     ...(options.onSync === undefined ? {} : { onSync: options.onSync }),
   });
   const loaded = snapshot === undefined ? undefined : { op: snapshot.op, lsn: snapshot.lsn };

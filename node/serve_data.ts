@@ -1,5 +1,4 @@
 /** What `allocdb serve` does before it listens: lock the directory, find out what it is, make it or recover it. */
-import { setImmediate } from "node:timers";
 import { type CoreConfig, tableBytes } from "../core/config.ts";
 import type { ServeOptions } from "./cli/options.ts";
 import { PROFILES } from "./config_profiles.ts";
@@ -175,7 +174,9 @@ function open(
     core: config.core,
     engine: config.engine,
     clock: { nowMs: () => performance.now() },
-    later: (task) => void setImmediate(task),
+    later: (task) => void setTimeout(task, 0),
+    // Reads that became ready together go on in the same round of microtasks, ahead of one queued by the first.
+    atEndOfTurn: queueMicrotask,
     log,
     hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]! | 0,
     expectFresh: false,

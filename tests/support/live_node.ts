@@ -1,5 +1,4 @@
 /** A real node over a disk in memory, run by the real event loop, with a clock that the test moves. */
-import { setImmediate } from "node:timers";
 import { PROFILES } from "../../node/config_profiles.ts";
 import { SILENT_LOG } from "../../node/log_lines.ts";
 import { Node } from "../../node/node.ts";
@@ -23,7 +22,8 @@ export function openLiveNode(): LiveNode {
     clusterId: Uint8Array.from({ length: 16 }, (_, i) => i),
     replicaId: 1n,
     clock: { nowMs: () => clock.ms },
-    later: (task) => void setImmediate(task),
+    later: (task) => void setTimeout(task, 0),
+    atEndOfTurn: queueMicrotask,
     log: SILENT_LOG,
     hashSeed: 1,
     expectFresh: true,
