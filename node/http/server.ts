@@ -130,17 +130,20 @@ async function answer(
     if (admitted.kind === "reply") return { route, reply: admitted.reply };
     route = admitted.value.route;
     const { url, path } = admitted.value;
-    const reply = await withDeadline(
-      deadlines,
-      gateway.limits.requestTimeoutMs,
-      (deadline) => admitted.value.route.answer(gateway, { request, url, path, deadline }),
-    );
-    return { route, reply };
+    const ask = (deadline: AbortSignal): Promise<Reply> =>
+      admitted.value.route.answer(gateway, { request, url, path, deadline });
+    // What has no body waits for nobody.
+    const waits = route.inputs.body !== undefined;
+    const ms = gateway.limits.requestTimeoutMs;
+    return { route, reply: await (waits ? withDeadline(deadlines, ms, ask) : ask(NEVER)) };
   } catch (error) {
     onBug(error);
     return { route, reply: problem("bug", { kind: "rejected", category: "indefinite" }) };
   }
 }
+
+/** A deadline that does not come. */
+const NEVER = new AbortController().signal;
 
 async function withDeadline<T>(
   deadlines: Set<AbortController>,
@@ -159,13 +162,13 @@ async function withDeadline<T>(
 }
 
 function toResponse(reply: Reply, headOnly: boolean, last: boolean): Response {
-  const headers = new Headers({
+  const headers: Record<string, string> = {
     "content-type": reply.contentType,
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     ...reply.headers,
-    ...(last ? { connection: "close" } : {}),
-  });
+  };
+  if (last) headers.connection = "close";
   return new Response(headOnly ? null : replyText(reply), { status: reply.status, headers });
 }
 

@@ -67,20 +67,21 @@ export function createSubmitter(node: NodeApi): Submitter {
 
   return {
     submitAll(writes, deadline): Promise<WriteAnswer[]> {
-      return new Promise((resolve) => {
-        const answers = new Array<WriteAnswer>(writes.length).fill(UNANSWERED);
-        const finish = (): void => {
-          deadline.removeEventListener("abort", finish);
-          resolve(answers.slice());
-        };
-        deadline.addEventListener("abort", finish);
-        const batch: Batch = { answers, waiting: writes.length, finish };
-        for (const [index, { bytes, slot }] of writes.entries()) {
-          lastToken = (lastToken + 1) % Number.MAX_SAFE_INTEGER;
-          places.set(lastToken, { batch, index });
-          node.submit(bytes, 0, bytes.byteLength, slot, sink, lastToken);
-        }
-      });
+      // Not in the function given to a promise, which would swallow what is thrown after it is resolved.
+      const { promise, resolve } = Promise.withResolvers<WriteAnswer[]>();
+      const answers = new Array<WriteAnswer>(writes.length).fill(UNANSWERED);
+      const finish = (): void => {
+        deadline.removeEventListener("abort", finish);
+        resolve(answers.slice());
+      };
+      deadline.addEventListener("abort", finish);
+      const batch: Batch = { answers, waiting: writes.length, finish };
+      for (const [index, { bytes, slot }] of writes.entries()) {
+        lastToken = (lastToken + 1) % Number.MAX_SAFE_INTEGER;
+        places.set(lastToken, { batch, index });
+        node.submit(bytes, 0, bytes.byteLength, slot, sink, lastToken);
+      }
+      return promise;
     },
   };
 }

@@ -211,13 +211,16 @@ export class ScriptedNode implements NodeApi {
   }
 }
 
+/** Room for every bundle; overwritten by each command. */
+const DECODED = createCommand(0xffff);
+
 function decode(
   view: DataView,
   at: number,
   end: number,
   slot: bigint | undefined,
 ): SeenCommand {
-  const command = createCommand(0xffff);
+  const command = DECODED;
   const next = decodeCommand(view, at, end, command);
   if (next !== end) throw new Error(`Submitted bytes are no command: ${next}`);
   const { words, members, memberCount } = command;
