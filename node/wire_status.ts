@@ -42,38 +42,59 @@ export interface ServerLimits {
 
 /** What passed through a server since it started. */
 export interface ServerTraffic {
+  /** Open now. */
   readonly connectionsOpen: number;
+  /** Accepted in all. */
   readonly connectionsAccepted: number;
   /** Closed at once because `maxConnections` were open. */
   readonly connectionsRefused: number;
   /** Closed for breaking the protocol or a deadline. */
   readonly connectionsFailed: number;
+  /** Requests taken in. */
   readonly requests: number;
+  /** Commands in those requests. */
   readonly commands: number;
+  /** Bytes read from sockets. */
   readonly bytesReceived: number;
+  /** Bytes that the system has taken. */
   readonly bytesSent: number;
 }
 
 /** Memory of the server's process, in bytes. */
 export interface ServerMemory {
+  /** Resident set. */
   readonly rssBytes: number;
+  /** JavaScript heap in use. */
   readonly heapUsedBytes: number;
+  /** JavaScript heap reserved. */
   readonly heapTotalBytes: number;
+  /** Outside the heap: tables and buffers. */
   readonly externalBytes: number;
 }
 
 /** Everything a server knows about itself. */
 export interface ServerStatus {
+  /** 16 bytes, made once when the data directory was. */
   readonly clusterId: Uint8Array;
+  /** Which replica of the cluster. */
   readonly replicaId: bigint;
+  /** Of the server's program. */
   readonly version: string;
+  /** Since the server began to listen. */
   readonly uptimeMs: number;
+  /** The node's slot. */
   readonly currentSlot: bigint;
+  /** Bounds fixed with the data. */
   readonly core: CoreConfig;
+  /** Bounds of the node. */
   readonly engine: EngineConfig;
+  /** Bounds towards clients. */
   readonly limits: ServerLimits;
+  /** What passed through. */
   readonly traffic: ServerTraffic;
+  /** Of the process. */
   readonly memory: ServerMemory;
+  /** The node's figures. */
   readonly metrics: Metrics;
 }
 

@@ -95,7 +95,7 @@ export class AllocDbClient implements AsyncDisposable {
    */
   static async connect(options: ConnectOptions): Promise<AllocDbClient> {
     const session = new Session(sessionOptions(options));
-    const clientId = checkedId(options.clientId ?? randomId());
+    const clientId = checkedId("clientId", options.clientId ?? randomId());
     await session.open();
     return new AllocDbClient(clientId, session, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
   }

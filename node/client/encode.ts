@@ -26,14 +26,15 @@ export function randomId(): bigint {
 }
 
 /**
- * Checks a client id, once instead of with every command.
+ * Checks an id.
  *
+ * @param name What it is the id of, for the error.
  * @param value The id.
  * @returns The same.
  * @throws {RangeError} When it does not fit 128 bits.
  */
-export function checkedId(value: bigint): bigint {
-  if (value < 0n || value > U128_MAX) throw new RangeError("clientId must fit 128 bits");
+export function checkedId(name: string, value: bigint): bigint {
+  if (value < 0n || value > U128_MAX) throw new RangeError(`${name} must fit 128 bits`);
   return value;
 }
 
@@ -99,8 +100,7 @@ function writeMembers(out: WireWriter, ids: readonly bigint[]): void {
 }
 
 function writeId(out: WireWriter, name: string, value: bigint): void {
-  if (value < 0n || value > U128_MAX) throw new RangeError(`${name} must fit 128 bits`);
-  out.id(value);
+  out.id(checkedId(name, value));
 }
 
 function writeU64(out: WireWriter, name: string, value: bigint): void {

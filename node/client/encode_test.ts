@@ -112,7 +112,7 @@ Deno.test("writeCommand() refuses numbers that do not fit instead of cutting the
   ];
   for (const command of refused) assertThrows(() => encode(command, 1n, 1n), RangeError);
   assertThrows(() => encode({ kind: "revoke", reservationId: 1n }, 1n, 2n ** 128n), RangeError);
-  assertThrows(() => checkedId(2n ** 128n), RangeError);
+  assertThrows(() => checkedId("clientId", 2n ** 128n), RangeError);
 });
 
 Deno.test("randomId() gives 128-bit ids that do not repeat over many refills", () => {

@@ -54,6 +54,7 @@ export type Ttl =
 
 /** Makes a resource. */
 export interface CreateResource extends CommandBase {
+  /** Which resource. */
   readonly resourceId: bigint;
 }
 
@@ -71,7 +72,9 @@ export type ReserveBundle = CommandBase & Ttl & {
 
 /** Names a reservation as its holder: what confirm and release need. */
 export interface HolderAction extends CommandBase {
+  /** Which reservation. */
   readonly reservationId: bigint;
+  /** On whose behalf. */
   readonly holderId: bigint;
   /** The fencing token of the claim, as the reserve answered it. */
   readonly epoch: bigint;
@@ -79,6 +82,7 @@ export interface HolderAction extends CommandBase {
 
 /** Names a reservation as its owner's operator: what revoke and reclaim need. */
 export interface OperatorAction extends CommandBase {
+  /** Which reservation. */
   readonly reservationId: bigint;
 }
 
@@ -92,32 +96,45 @@ export type ClientCommand =
 
 /** Applied and durable; whether it did what was asked is `ok`. */
 export interface Committed {
+  /** Tells the members of the union apart. */
   readonly kind: "committed";
+  /** How it ended. */
   readonly code: ResultName;
   /** True when `code` is `ok`. */
   readonly ok: boolean;
+  /** Where in the order of all commands it was applied. */
   readonly appliedLsn: bigint;
   /** With `epoch` and `deadlineSlot`: after a reserve that succeeded. */
   readonly reservationId: bigint | undefined;
+  /** Fencing token of the claim. */
   readonly epoch: bigint | undefined;
+  /** Slot from which on the claim may expire. */
   readonly deadlineSlot: bigint | undefined;
   /** True when an earlier attempt decided it and the server remembered. */
   readonly fromRetryCache: boolean;
+  /** The retry key. */
   readonly operationId: bigint;
 }
 
 /** The command never left this program, so it certainly did not happen. */
 export interface NotSent {
+  /** It certainly did not happen. */
   readonly category: "definite";
+  /** Tells it from the server's rejections. */
   readonly code: "not_sent";
+  /** What went wrong. */
   readonly reason: TransportErrorCode;
+  /** In the words of a person. */
   readonly message: string;
 }
 
 /** It certainly did not happen. */
 export interface Rejected {
+  /** Tells the members of the union apart. */
   readonly kind: "rejected";
+  /** Why it did not happen. */
   readonly rejection: Extract<Rejection, { readonly category: "definite" }> | NotSent;
+  /** The retry key. */
   readonly operationId: bigint;
 }
 
@@ -126,10 +143,13 @@ export interface Rejected {
  * client id, is safe as long as the server remembers operations.
  */
 export interface Unknown {
+  /** Tells the members of the union apart. */
   readonly kind: "unknown";
   /** What the last attempt ended with. */
   readonly reason: Rejection["code"] | TransportErrorCode;
+  /** In the words of a person. */
   readonly message: string;
+  /** The retry key. */
   readonly operationId: bigint;
 }
 
@@ -159,9 +179,12 @@ export type TransportErrorCode =
 export class TransportError extends Error {
   /** Stable class name, kept through bundling. */
   override readonly name = "TransportError";
+  /** What went wrong, for programs. */
   readonly code: TransportErrorCode;
 
   /**
+   * Makes the error.
+   *
    * @param code What went wrong.
    * @param message In the words of a person.
    */
@@ -175,14 +198,23 @@ export class TransportError extends Error {
 export interface ServerInfo {
   /** `host:port` this client dialled. */
   readonly address: string;
+  /** 16 bytes, made once when the data directory was. */
   readonly clusterId: Uint8Array;
+  /** Of the server's program. */
   readonly version: string;
+  /** High half of every reservation id. */
   readonly shardId: bigint;
+  /** Real length of a slot. */
   readonly slotDurationMs: number;
+  /** Largest frame body either way. */
   readonly maxFrameBytes: number;
+  /** Largest encoded command. */
   readonly maxCommandBytes: number;
+  /** Commands in one request. */
   readonly maxBatchCommands: number;
+  /** Resources in one bundle. */
   readonly maxBundleSize: number;
+  /** Longest time to live. */
   readonly maxTtlSlots: bigint;
   /** The server's slot when the connection opened. */
   readonly currentSlot: bigint;
