@@ -6,8 +6,9 @@ import { withGateway } from "../../tests/support/http.ts";
 import { HEALTHY_METRICS, ScriptedNode } from "../../tests/support/scripted_node.ts";
 import type { Metrics } from "../api.ts";
 import { METRICS } from "../cli/metric_names.ts";
+import { GATEWAY_METRICS } from "./gateway_metrics.ts";
 import { metricsToJson, type Tree, type TreeValue } from "./metrics_json.ts";
-import { GATEWAY_METRICS, NODE_METRICS } from "./metrics_table.ts";
+import { NODE_METRICS } from "./metrics_table.ts";
 import { createExposition } from "./prometheus.ts";
 
 const PAGE = fromFileUrl(new URL("../../docs/metrics.md", import.meta.url));

@@ -1,7 +1,13 @@
 // The document is a promise to programs we will never see. Every method, path, status and code in it is
 // brought about on a live gateway, and the reply is held against the schema that the document gives.
 import { assert, assertEquals } from "@std/assert";
-import { post, type RawReply, sendRaw, withGateway } from "../../tests/support/http.ts";
+import {
+  post,
+  type RawReply,
+  sendRaw,
+  withGateway,
+  withShortDeadline,
+} from "../../tests/support/http.ts";
 import { checkJson, type JsonSchema } from "../../tests/support/json_schema_check.ts";
 import { HEALTHY_METRICS, ScriptedNode } from "../../tests/support/scripted_node.ts";
 import { U64_MAX } from "../../core/config.ts";
@@ -163,8 +169,17 @@ function arrange(code: string, set: Scene, method: string): void {
   }
 }
 
-/** Plays a scene on a gateway of its own. */
+/** Plays a scene, as often as it takes for the request to be read before its time is up. */
 async function play(set: Scene, method: string, path: string): Promise<RawReply> {
+  if (set.options !== SOON || set.missing > 0) return await playOnce(set, method, path);
+  return await withShortDeadline(
+    (requestTimeoutMs) => playOnce({ ...set, options: { requestTimeoutMs } }, method, path),
+    ({ status }) => status === 408,
+  );
+}
+
+/** Plays a scene on a gateway of its own. */
+async function playOnce(set: Scene, method: string, path: string): Promise<RawReply> {
   return await withGateway(set.node, set.options, async ({ gateway, url, bugs }) => {
     const letGo = set.draining ? await startDraining(set, gateway, url) : undefined;
     const target = path.replace("{id}", "7") + set.query;

@@ -1,7 +1,8 @@
 /** Figures for Prometheus: the node's are read when it scrapes, the gateway's are counted as they happen. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Metrics, NodeApi } from "../api.ts";
-import { GATEWAY_METRICS, NODE_METRICS, type NodeMetric } from "./metrics_table.ts";
+import { GATEWAY_METRICS } from "./gateway_metrics.ts";
+import { NODE_METRICS, type NodeMetric } from "./metrics_table.ts";
 
 /** The gateway's registry. It is private: nothing registers itself in it, and no default metric is in it. */
 export interface Exposition {

@@ -33,10 +33,8 @@ export async function readJson(
   const bytes = await readBody(request, bytesMax, deadline);
   if (bytes.kind === "reply") return bytes;
   if (bytes.value.length === 0) return value({});
-  if (!isJson(request.headers.get("content-type"))) {
-    const detail = "Send the header Content-Type: application/json";
-    return refusal(refused("unsupported_media_type", { detail }));
-  }
+  const detail = encodingMistake(request.headers);
+  if (detail !== undefined) return refusal(refused("unsupported_media_type", { detail }));
   const text = utf8(bytes.value);
   if (text === undefined) return wrong({ at: "body", message: "is not UTF-8" });
   const result = parseJson(text);
@@ -51,9 +49,14 @@ export async function readJson(
   });
 }
 
-/** Bodies are UTF-8, with or without saying so. */
-function isJson(contentType: string | null): boolean {
-  return /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType ?? "");
+/** Bodies are JSON in UTF-8, with or without saying the latter, and uncompressed. */
+function encodingMistake(headers: Headers): string | undefined {
+  const type = headers.get("content-type") ?? "";
+  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type)) {
+    return "Send the header Content-Type: application/json";
+  }
+  const encoding = headers.get("content-encoding") ?? "identity";
+  return encoding === "identity" ? undefined : "Send the body uncompressed";
 }
 
 function utf8(bytes: Uint8Array): string | undefined {

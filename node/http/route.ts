@@ -3,7 +3,7 @@ import type * as v from "valibot";
 import type { Code } from "./codes.ts";
 import type { Gateway } from "./gateway.ts";
 import { check, type Read, readJson, readQuery, value } from "./read_request.ts";
-import type { Reply } from "./reply.ts";
+import { refused, type Reply } from "./reply.ts";
 
 /** A request on its way into a route. */
 export interface Incoming {
@@ -108,8 +108,10 @@ export function defineRoute<
     async answer(gateway, incoming): Promise<Reply> {
       const inputs = await readInputs(gateway, incoming, path, query, body);
       if (inputs.kind === "reply") return inputs.reply;
-      const { headers } = incoming.request;
-      return run({ gateway, headers, deadline: incoming.deadline, ...inputs.value });
+      const { request: { headers }, deadline } = incoming;
+      // An end that came already is not announced to those who begin to listen for it now.
+      if (deadline.aborted) return refused("request_timeout");
+      return run({ gateway, headers, deadline, ...inputs.value });
     },
   };
 }
