@@ -6,34 +6,25 @@ import {
   apply,
   applyCommand,
   type Bench,
-  createBench,
   fillOperations,
   ownershipText,
-  type Request,
 } from "../../tests/support/core_builders.ts";
-import type { ModelOutcome } from "../../tests/support/model_words.ts";
+import {
+  benchIn,
+  DEADLINE,
+  HISTORY,
+  HOLDER,
+  MEMBERS,
+  record,
+  say,
+  type State,
+  STATES,
+  type Verb,
+} from "../../tests/support/life_cycle.ts";
 import { firstViolation } from "../invariants.ts";
-import { type ReservationRecord, viewReservation, viewResource } from "../query.ts";
+import { type ReservationRecord, viewResource } from "../query.ts";
 import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../tables.ts";
 import { collectDue } from "../timing_wheel.ts";
-
-const HOLDER = 7n;
-const DEADLINE = 3n;
-const HISTORY = 4n;
-const MEMBERS = [1n, 2n];
-
-const STATES = [
-  "never",
-  "dropped",
-  "reserved",
-  "confirmed",
-  "revoking",
-  "released",
-  "expired",
-  "revoked",
-] as const;
-type State = typeof STATES[number];
-type Verb = "confirm" | "release" | "revoke" | "reclaim" | "expire";
 
 /** What each command answers in each state when holder, epoch and deadline are right. */
 const ANSWERS: Record<Verb, Partial<Record<State, string>>> = {
@@ -103,61 +94,6 @@ function answerWithRoom({ verb, state, holder, epoch, deadline }: Omit<Row, "ful
   if (holder === "wrong") return "holder_mismatch";
   if (epoch === "wrong") return "stale_epoch";
   return ANSWERS[verb][state] ?? (verb === "expire" ? "noop" : "reservation_retired");
-}
-
-/** A bundle of resources 1 and 2, reserved at slot 0 and led to a state. */
-function benchIn(state: State): { bench: Bench; reservationId: bigint } {
-  const bench = createBench({ maxOperations: 12, reservationHistoryWindowSlots: HISTORY });
-  for (const resourceId of MEMBERS) apply(bench, { kind: "create_resource", resourceId });
-  if (state === "never") return { bench, reservationId: bench.lsn + 1n };
-  const { reserved } = apply(bench, {
-    kind: "reserve_bundle",
-    resourceIds: MEMBERS,
-    holderId: HOLDER,
-    ttlSlots: DEADLINE,
-  });
-  const { reservationId } = reserved!;
-  for (const verb of PATHS[state]) say(bench, verb, reservationId);
-  if (state === "dropped") {
-    bench.slot = HISTORY + 1n;
-    apply(bench, { kind: "create_resource", resourceId: 1n });
-  }
-  return { bench, reservationId };
-}
-
-const PATHS: Record<Exclude<State, "never">, readonly Verb[]> = {
-  reserved: [],
-  confirmed: ["confirm"],
-  revoking: ["confirm", "revoke"],
-  released: ["release"],
-  expired: ["expire"],
-  revoked: ["confirm", "revoke", "reclaim"],
-  dropped: ["release"],
-};
-
-function say(
-  bench: Bench,
-  verb: Verb,
-  reservationId: bigint,
-  wrong: Partial<Row> = {},
-): ModelOutcome {
-  if (verb === "expire") {
-    if (wrong.deadline !== "early" && bench.slot < DEADLINE) bench.slot = DEADLINE;
-    const deadlineSlot = wrong.deadline === "wrong" ? DEADLINE - 1n : DEADLINE;
-    return applyCommand(bench, { kind: "expire", reservationId, deadlineSlot });
-  }
-  const holderId = wrong.holder === "wrong" ? HOLDER + (1n << 96n) : HOLDER;
-  const current = record(bench, reservationId)?.epoch ?? 1n;
-  const epoch = wrong.epoch === "wrong" ? current + (1n << 32n) : current;
-  const request: Request = verb === "confirm" || verb === "release"
-    ? { kind: verb, reservationId, holderId, epoch }
-    : { kind: verb, reservationId };
-  return apply(bench, request);
-}
-
-function record({ engine, slot }: Bench, reservationId: bigint): ReservationRecord | undefined {
-  const view = viewReservation(engine, reservationId, slot);
-  return typeof view === "string" ? undefined : view;
 }
 
 function isScheduled({ engine }: Bench, createdLsn: bigint): boolean {
