@@ -79,7 +79,9 @@ export class LoadConnection {
     this.#writer.flush();
     let underWay = this.#lanes.length;
     while (underWay > 0) {
-      await this.#receive();
+      const count = await this.#conn.read(this.#frames.space());
+      if (count === null) throw new Error("The server closed the connection");
+      this.#frames.received(count);
       while (this.#isNextFrame()) {
         const lane = this.#take(recorder);
         if (recorder.isRunning()) this.#sendNext(lane);
@@ -107,13 +109,11 @@ export class LoadConnection {
   }
 
   async #nextFrame(): Promise<void> {
-    while (!this.#isNextFrame()) await this.#receive();
-  }
-
-  async #receive(): Promise<void> {
-    const count = await this.#conn.read(this.#frames.space());
-    if (count === null) throw new Error("The server closed the connection");
-    this.#frames.received(count);
+    while (!this.#isNextFrame()) {
+      const count = await this.#conn.read(this.#frames.space());
+      if (count === null) throw new Error("The server closed the connection");
+      this.#frames.received(count);
+    }
   }
 
   #isNextFrame(): boolean {

@@ -62,28 +62,28 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
 
   /** Serves the client until the system has the socket back. */
   async run(): Promise<void> {
-    for (;;) {
-      const count = await this.#read();
-      if (count === null) break;
-      this.#context.traffic.bytesReceived += count;
-      if (this.#phase === "ending") continue;
-      this.#receivedMs = performance.now();
-      this.#frames.received(count);
-      while (!this.#takeFrames()) await this.#room();
-    }
+    await this.#receive();
     if (this.#phase === "greeting" || this.#phase === "open") this.#enter("finishing");
     if (this.#phase === "ending") this.destroy();
     this.#closeWhenDone();
     await this.#gone.promise;
   }
 
-  /** Null when there is nothing more to read, for whatever reason. */
-  async #read(): Promise<number | null> {
-    try {
-      return await this.#conn.read(this.#frames.space());
-    } catch {
-      this.destroy();
-      return null;
+  /** Takes in what comes, until nothing more comes, for whatever reason. */
+  async #receive(): Promise<void> {
+    for (;;) {
+      let count: number | null;
+      try {
+        count = await this.#conn.read(this.#frames.space());
+      } catch {
+        return this.destroy();
+      }
+      if (count === null) return;
+      this.#context.traffic.bytesReceived += count;
+      if (this.#phase === "ending") continue;
+      this.#receivedMs = performance.now();
+      this.#frames.received(count);
+      while (!this.#takeFrames()) await this.#room();
     }
   }
 

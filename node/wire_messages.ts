@@ -31,31 +31,35 @@ export type MessageType = typeof MessageType[keyof typeof MessageType];
  * Why a server answers with an error message. With request id 0 it concerns the connection, which then
  * ends; with another one only that request.
  */
-export type WireErrorCode =
+export const WIRE_ERROR_CODES = [
   /** A frame announced a body above `max_frame_bytes`. */
-  | "frame_too_large"
+  "frame_too_large",
   /** Another protocol version, in a header or in hello. */
-  | "unsupported_version"
+  "unsupported_version",
   /** A reserved byte of a header is not 0. */
-  | "malformed_header"
+  "malformed_header",
   /** A body is not what was sent. */
-  | "checksum_mismatch"
+  "checksum_mismatch",
   /** A body is not what its message type says. */
-  | "malformed_message"
+  "malformed_message",
   /** A message that has no place here: hello is first, and only first. */
-  | "unexpected_message"
+  "unexpected_message",
   /** The client insists on another cluster. */
-  | "wrong_cluster"
+  "wrong_cluster",
   /** The server holds as many connections as it may. */
-  | "too_many_connections"
+  "too_many_connections",
   /** Hello, the rest of a frame, or the reading of replies took too long. */
-  | "deadline_exceeded"
+  "deadline_exceeded",
   /** The server stops; requests it has not answered were not taken. */
-  | "shutting_down"
+  "shutting_down",
   /** More commands than `max_batch_commands`: nothing of this request was taken. */
-  | "batch_too_large"
+  "batch_too_large",
   /** The reply would exceed `max_frame_bytes`. */
-  | "reply_too_large";
+  "reply_too_large",
+] as const;
+
+/** One of {@linkcode WIRE_ERROR_CODES}. */
+export type WireErrorCode = typeof WIRE_ERROR_CODES[number];
 
 /** Longest text that either side accepts, in bytes of UTF-8. */
 export const TEXT_BYTES_MAX = 1_024;
