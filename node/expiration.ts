@@ -12,6 +12,16 @@ import type { Rejection, ResultSink, TickResult } from "./api.ts";
 import type { Executor } from "./executor.ts";
 import { expirationApplied, type NodeLog, tickCompleted, tickPlanned } from "./log_lines.ts";
 
+/** When a tick happens and what it looks for. */
+export interface Tick {
+  /** The slot it happens in: the least that its entries get. */
+  readonly currentSlot: bigint;
+  /** Deadlines up to this slot are due. */
+  readonly dueThrough: bigint;
+  /** True when a person or host asked: every step is then logged. */
+  readonly isAsked: boolean;
+}
+
 /** How a tick ended. */
 export type TickOutcome =
   | TickResult
@@ -21,7 +31,6 @@ export type TickOutcome =
 interface Batch {
   readonly currentSlot: bigint;
   readonly requestSlot: bigint;
-  /** Whether every step is worth a line: somebody asked for this tick. */
   readonly isAsked: boolean;
   readonly done: (outcome: TickOutcome) => void;
   planned: number;
@@ -61,16 +70,15 @@ export class Expiration implements ResultSink {
   }
 
   /**
-   * Expires what is due at a slot, at most `maxPerTick` reservations; waits its turn behind a batch in flight.
+   * Expires what is due, at most `maxPerTick` reservations; waits its turn behind a batch in flight.
    *
-   * @param currentSlot The slot to look at.
-   * @param isAsked True when a person or host asked: every step is then logged.
+   * @param tick When, and up to which deadline.
    * @param done Called once.
    */
-  tick(currentSlot: bigint, isAsked: boolean, done: (outcome: TickOutcome) => void): void {
-    if (this.#batch === undefined) return this.#start(currentSlot, isAsked, done);
+  tick(tick: Tick, done: (outcome: TickOutcome) => void): void {
+    if (this.#batch === undefined) return this.#start(tick, done);
     if (this.#waiting.length < WAITING_MAX) {
-      this.#waiting.push(() => this.#start(currentSlot, isAsked, done));
+      this.#waiting.push(() => this.#start(tick, done));
       return;
     }
     const queue = { queueDepth: WAITING_MAX, queueCapacity: WAITING_MAX };
@@ -92,11 +100,13 @@ export class Expiration implements ResultSink {
     this.#answered(batch);
   }
 
-  #start(currentSlot: bigint, isAsked: boolean, done: (outcome: TickOutcome) => void): void {
+  #start(tick: Tick, done: (outcome: TickOutcome) => void): void {
     const { wheel } = this.#executor.engine;
-    writeU64(this.#slot, 0, currentSlot);
+    const { currentSlot, isAsked } = tick;
+    writeU64(this.#slot, 0, tick.dueThrough);
     const due = collectDue(wheel, this.#slot, this.#rows);
     const dueCandidates = isAsked ? countDue(wheel, this.#slot) : due;
+    writeU64(this.#slot, 0, currentSlot);
     this.#executor.raiseToSequenced(this.#slot);
     const rejection = this.#executor.checkInternal(this.#command, this.#slot);
     if (rejection !== undefined) {

@@ -119,7 +119,10 @@ export class Node implements NodeApi {
     const { executor, expiration } = this.#parts;
     const rejection = currentSlot === undefined ? undefined : executor.checkLead(currentSlot);
     if (rejection !== undefined) return done({ kind: "rejected", rejection });
-    expiration.tick(currentSlot ?? this.currentSlot(), true, done);
+    const tick = currentSlot === undefined
+      ? this.#clockTick()
+      : { currentSlot, dueThrough: currentSlot };
+    expiration.tick({ ...tick, isAsked: true }, done);
   }
 
   /** Writes a snapshot in the background. */
@@ -137,7 +140,7 @@ export class Node implements NodeApi {
     const { executor, expiration } = this.#parts;
     const { wheel } = executor.engine;
     if (wheel.scheduled === 0 || expiration.isBusy || executor.haltReason !== undefined) return;
-    expiration.tick(this.currentSlot(), false, () => {});
+    expiration.tick({ ...this.#clockTick(), isAsked: false }, () => {});
   }
 
   /** One turn of the background checkpoint worker. */
@@ -157,6 +160,12 @@ export class Node implements NodeApi {
   /** Closes the log's files; after {@linkcode drain}. */
   close(): void {
     this.#parts.writer.close();
+  }
+
+  /** Due is what fell due in a slot that is over: a command may have come late in its slot, and its time to live is whole. */
+  #clockTick(): { currentSlot: bigint; dueThrough: bigint } {
+    const currentSlot = this.currentSlot();
+    return { currentSlot, dueThrough: currentSlot === 0n ? 0n : currentSlot - 1n };
   }
 
   #fence(requiredLsn: bigint | undefined): ReadRefusal | undefined {

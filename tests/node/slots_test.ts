@@ -79,9 +79,9 @@ Deno.test("time that a node was down does not count: holds may last longer, neve
   harness.advanceSlots(1_000);
   harness.reopen();
   assertEquals(harness.node.currentSlot(), 31n);
-  harness.advanceSlots(7);
+  harness.advanceSlots(8);
   assertEquals(harness.tick(), { kind: "applied", processedCount: 0, lastAppliedLsn: undefined });
-  harness.advanceSlots(1);
+  harness.advanceSlots(1); // Slot 39 is over.
   assertEquals(harness.tick(), { kind: "applied", processedCount: 1, lastAppliedLsn: 3n });
 });
 
