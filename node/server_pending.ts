@@ -45,25 +45,25 @@ export class PendingSubmit implements ResultSink {
 
   /** Takes a result in. */
   committed(token: number, outcome: Outcome): void {
-    assert(this.columns.kinds[token] === 0, "server/one-answer-per-command");
+    assert(this.#isAwaited(token), "server/one-answer-per-command");
     setCommitted(this.columns, token, outcome);
     this.#answered();
   }
 
   /** Takes a rejection in. */
   rejected(token: number, rejection: Rejection): void {
-    assert(this.columns.kinds[token] === 0, "server/one-answer-per-command");
+    assert(this.#isAwaited(token), "server/one-answer-per-command");
     setRejected(this.columns, token, rejection);
     this.#answered();
   }
 
+  #isAwaited(token: number): boolean {
+    return token < this.count && this.columns.kinds[token] === 0;
+  }
+
   #answered(): void {
     this.#unanswered--;
-    if (this.#unanswered > 0) return;
-    const owner = this.#owner;
-    assert(owner !== undefined, "server/one-answer-per-command");
-    this.#owner = undefined;
-    owner.submitDone(this);
+    if (this.#unanswered === 0) this.#owner!.submitDone(this);
   }
 }
 
