@@ -8,7 +8,7 @@ import { reportFailure } from "./node/cli/report.ts";
 const RUNNERS: Runners = {
   runServe: async (options) => await (await import("./node/main.ts")).runServe(options),
   runDemo: () => absent("demo"),
-  runBench: () => absent("bench"),
+  runBench: async (options) => await (await import("./node/bench/main.ts")).runBench(options),
 };
 
 function absent(command: string): Promise<never> {
