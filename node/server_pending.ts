@@ -63,7 +63,10 @@ export class PendingSubmit implements ResultSink {
 
   #answered(): void {
     this.#unanswered--;
-    if (this.#unanswered === 0) this.#owner!.submitDone(this);
+    if (this.#unanswered > 0) return;
+    const owner = this.#owner!;
+    this.#owner = undefined; // The pool must not keep connections alive.
+    owner.submitDone(this);
   }
 }
 

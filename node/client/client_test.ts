@@ -240,7 +240,7 @@ Deno.test("a lost request is sent again, and nothing is in doubt in the end", as
 
 Deno.test("a server that falls silent is left, and the command goes the same to the next connection", async () => {
   const plan = (connection: number): Mischief => connection < 1 ? "go_silent" : "pass";
-  await using at = await flakyBench(plan, { silenceTimeoutMs: 60 });
+  await using at = await flakyBench(plan, { silenceTimeoutMs: 300 });
   const [result, read] = await Promise.all([
     at.client.createResource({ resourceId: 1n }),
     at.client.metrics(),
@@ -287,7 +287,7 @@ Deno.test("overloaded is waited out, and at the deadline it is a definite reject
   assertEquals(gist(await at.client.createResource({ resourceId: 1n })), "ok");
   assertEquals(attempts(at.node), 4);
   at.node.script = () => OVERLOADED;
-  const result = await at.client.createResource({ resourceId: 2n }, { timeoutMs: 100 });
+  const result = await at.client.createResource({ resourceId: 2n }, { timeoutMs: 400 });
   assert(result.kind === "rejected");
   assertEquals(result.rejection, OVERLOADED);
 });
@@ -331,7 +331,7 @@ Deno.test("a definite rejection of a retry does not speak for the attempt before
 });
 
 Deno.test("a command that never left is rejected, one that may have arrived is unknown", async () => {
-  await using at = await flakyBench(() => "go_silent", { requestTimeoutMs: 150 });
+  await using at = await flakyBench(() => "go_silent", { requestTimeoutMs: 500 });
   const sent = at.client.createResource({ resourceId: 1n });
   await until(() => at.node.received.length === 1);
   await at.proxy[Symbol.asyncDispose]();
@@ -372,7 +372,7 @@ Deno.test("the next address takes over when a server is gone", async () => {
 
 Deno.test("a client does not follow its address to another cluster", async () => {
   const plan = (connection: number): Mischief => connection < 1 ? "lose_request" : "pass";
-  await using at = await flakyBench(plan, { requestTimeoutMs: 200 });
+  await using at = await flakyBench(plan, { requestTimeoutMs: 500 });
   at.node.identity.clusterId.fill(99); // The same port, and another data directory behind it.
   const result = await at.client.createResource({ resourceId: 1n });
   assertEquals(gist(result), "unknown wrong_cluster");
@@ -423,7 +423,7 @@ Deno.test("connect() says why there is no server for this client", async () => {
 });
 
 /** Connects to a listener that answers everything with the same bytes. */
-async function connectTo(answer: Uint8Array): Promise<string> {
+async function connectTo(answer: Uint8Array, connectTimeoutMs = 5_000): Promise<string> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const serving = listener.accept().then(async (conn) => {
@@ -431,7 +431,7 @@ async function connectTo(answer: Uint8Array): Promise<string> {
     await conn.write(answer);
     return conn;
   });
-  const connecting = AllocDbClient.connect({ address: `127.0.0.1:${port}`, connectTimeoutMs: 100 });
+  const connecting = AllocDbClient.connect({ address: `127.0.0.1:${port}`, connectTimeoutMs });
   const error = await assertRejects(() => connecting, TransportError);
   (await serving).close();
   return error.code;
@@ -442,7 +442,7 @@ Deno.test("connect() is not taken in by something else that listens", async () =
   assertEquals(await connectTo(text("HTTP/1.1 400 Bad Request\r\n\r\n")), "wrong_version");
   assertEquals(await connectTo(frame(text("hello to you too"))), "protocol_error");
   assertEquals(await connectTo(frame(text("x")).with(11, 0)), "protocol_error");
-  assertEquals(await connectTo(new Uint8Array(0)), "unreachable");
+  assertEquals(await connectTo(new Uint8Array(0), 100), "unreachable");
 });
 
 Deno.test("commands that cannot be said are refused before anything is sent", async () => {
