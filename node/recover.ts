@@ -55,6 +55,8 @@ export interface RecoveryRefusal {
   readonly error: string;
   /** Set when it was the environment that failed. */
   readonly fault: DiskFault | undefined;
+  /** Whether a sound file has a format version that this program does not read. */
+  readonly isOtherVersion: boolean;
 }
 
 /**
@@ -126,8 +128,13 @@ function restoreSnapshot(
       const { header, sink, damaged } = result;
       return { kind: "loaded", engine: sink.restored!, header, damaged: damaged?.message };
     }
-    case "refused":
-      return refuse("config", `${result.refusal.file}: ${result.refusal.message}`);
+    case "refused": {
+      const { kind, file, message } = result.refusal;
+      if (kind === "unsupported_version") {
+        return refuseVersion("snapshot_file", `${file}: ${message}`);
+      }
+      return refuse("config", `${file}: ${message}`);
+    }
     default: {
       const text = result.errors.map((error) => `${error.file}: ${error.message}`).join("; ");
       const semantic = result.errors.every((error) => error.kind === "content_refused");
@@ -283,6 +290,7 @@ function describeLogFailure(
       return refuse("wal_file", log.fault.message, log.fault);
     case "corruption": {
       const text = `${log.file} at byte ${log.at}: ${log.error}`;
+      if (log.error === "invalid_version") return refuseVersion("wal_file", text);
       if (IDENTITY_ERRORS.includes(log.error)) return refuse("config", text);
       return refuse(ORDER_ERRORS.includes(log.error) ? "replay" : "wal_file", text);
     }
@@ -290,7 +298,11 @@ function describeLogFailure(
 }
 
 function refuse(failure: RecoveryFailureClass, error: string, fault?: DiskFault): RecoveryRefusal {
-  return { kind: "refused", failure, error, fault };
+  return { kind: "refused", failure, error, fault, isOtherVersion: false };
+}
+
+function refuseVersion(failure: RecoveryFailureClass, error: string): RecoveryRefusal {
+  return { ...refuse(failure, error), isOtherVersion: true };
 }
 
 /** Slots far beyond any clock: for hosts that give every slot themselves. */

@@ -187,8 +187,13 @@ function open(
 
 function refusal(refused: RecoveryRefusal): CliError {
   if (refused.fault !== undefined) return diskError(refused.fault, refused.error);
-  const code = refused.failure === "config" ? "E_CONFIG_MISMATCH" : "E_CORRUPT";
-  return new CliError(code, refused.error, { context: { class: refused.failure } });
+  const context = { class: refused.failure };
+  return new CliError(refusalCode(refused), refused.error, { context });
+}
+
+function refusalCode({ failure, isOtherVersion }: RecoveryRefusal): ErrorCode {
+  if (isOtherVersion) return "E_DATA_VERSION";
+  return failure === "config" ? "E_CONFIG_MISMATCH" : "E_CORRUPT";
 }
 
 const FAULT_CODES: Readonly<Record<DiskFaultKind, ErrorCode>> = {

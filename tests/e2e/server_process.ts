@@ -23,8 +23,8 @@ export type ServingLine = Readonly<Record<string, string>>;
 
 /** How to start a process. */
 export interface SpawnOptions {
-  /** A shell line run before the program takes the shell's place, such as `ulimit -f 100`. */
-  readonly before?: string;
+  /** A program with arguments that ends by becoming the words behind them, such as `setpriv …`. */
+  readonly through?: readonly string[];
 }
 
 /** A process of the program under test. */
@@ -42,15 +42,11 @@ export class TestProcess implements AsyncDisposable {
   }
 
   /** Starts the program with these arguments. */
-  static spawn(args: readonly string[], { before }: SpawnOptions = {}): TestProcess {
-    const { path, front } = programUnderTest();
-    const words = [...front, ...args];
-    const script = `${before} && exec "$0" "$@"`;
-    const command = before === undefined ? path : "/bin/sh";
-    const argv = before === undefined ? words : ["-c", script, path, ...words];
+  static spawn(args: readonly string[], { through = [] }: SpawnOptions = {}): TestProcess {
+    const [path, ...argv] = [...through, ...programUnderTest(), ...args];
     const env = { NO_COLOR: "1", RUST_BACKTRACE: "0" };
     const io = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
-    return new TestProcess(new Deno.Command(command, { args: argv, env, ...io }).spawn());
+    return new TestProcess(new Deno.Command(path!, { args: argv, env, ...io }).spawn());
   }
 
   get pid(): number {
@@ -155,10 +151,10 @@ export class TemporaryDirectory implements Disposable {
   }
 }
 
-function programUnderTest(): { path: string; front: readonly string[] } {
+function programUnderTest(): readonly string[] {
   const binary = Deno.env.get("ALLOCDB_BIN");
-  if (binary !== undefined && binary !== "") return { path: binary, front: [] };
-  return { path: Deno.execPath(), front: ["run", "--quiet", "--allow-all", CLI] };
+  if (binary !== undefined && binary !== "") return [binary];
+  return [Deno.execPath(), "run", "--quiet", "--allow-all", CLI];
 }
 
 /** Reads a stream to its end, whoever listens. */
