@@ -71,13 +71,7 @@ export function applyClient(
   position: Uint32Array,
   out: Outcome,
 ): void {
-  startOutcome(out, position);
-  if (slotOverflow(engine, command, position, Position.slot) !== 0) {
-    out.code = ResultCode.slot_overflow;
-    return;
-  }
-  advance(engine, position);
-  retireThrough(engine);
+  if (!enter(engine, command, position, out)) return;
   const index = engine.tables.operationIndex;
   const hash = hashKey(index, command.words, 0);
   const known = findRow(index, command.words, 0, hash);
@@ -112,21 +106,23 @@ export function applyInternal(
   position: Uint32Array,
   out: Outcome,
 ): void {
-  startOutcome(out, position);
-  if (slotOverflow(engine, command, position, Position.slot) !== 0) {
-    out.code = ResultCode.slot_overflow;
-    return;
-  }
-  advance(engine, position);
-  retireThrough(engine);
+  if (!enter(engine, command, position, out)) return;
   out.code = decide(engine, command, position);
   if (out.code === ResultCode.ok) commit(engine, command, position, out);
 }
 
-function startOutcome(out: Outcome, position: Uint32Array): void {
+/** What every apply begins with. False when a sum of slots overflows: then nothing has moved. */
+function enter(engine: Engine, command: Command, position: Uint32Array, out: Outcome): boolean {
   out.fromRetryCache = false;
   out.hasReservation = false;
   copyU64(out.words, OutcomeField.appliedLsn, position, Position.lsn);
+  if (slotOverflow(engine, command, position, Position.slot) !== 0) {
+    out.code = ResultCode.slot_overflow;
+    return false;
+  }
+  advance(engine, position);
+  retireThrough(engine);
+  return true;
 }
 
 function advance(engine: Engine, position: Uint32Array): void {
