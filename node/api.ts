@@ -74,8 +74,11 @@ export type ReadRefusal =
 
 /** A resource as readers see it. */
 export interface ResourceView {
+  /** Tells it from the answers without data. */
   readonly kind: "found";
+  /** The id that was asked for. */
   readonly resourceId: bigint;
+  /** Where it is in its life. */
   readonly state: ResourceState;
   /** The reservation that holds it, unless it is available. */
   readonly currentReservationId: bigint | undefined;
@@ -85,14 +88,21 @@ export interface ResourceView {
 
 /** A reservation as readers see it. */
 export interface ReservationView {
+  /** Tells it from the answers without data. */
   readonly kind: "found";
+  /** The id that was asked for. */
   readonly reservationId: bigint;
+  /** On whose behalf it was made. */
   readonly holderId: bigint;
+  /** Where it is in its life. */
   readonly state: ReservationState;
   /** Fencing token: grows when the holder loses its claim. */
   readonly epoch: bigint;
+  /** Position of the reserve that made it. */
   readonly createdLsn: bigint;
+  /** Slot from which on it may expire while reserved. */
   readonly deadlineSlot: bigint;
+  /** Position of the command that ended it. */
   readonly releasedLsn: bigint | undefined;
   /** Last slot at which the ended reservation is still readable. */
   readonly retireAfterSlot: bigint | undefined;
@@ -115,12 +125,15 @@ export type StartupKind = "fresh_start" | "wal_only" | "snapshot_only" | "snapsh
 
 /** Operational figures, under the runbook's names (camelCase here, snake_case on every wire and in every text). */
 export interface Metrics {
+  /** Commands that wait for their log position. */
   readonly queueDepth: number;
+  /** Most commands that may wait. */
   readonly queueCapacity: number;
   /** False when halted, exhausted or draining. */
   readonly acceptingWrites: boolean;
   /** Why the node halted, if it did. */
   readonly haltReason: string | undefined;
+  /** How the last start went; never changes later. */
   readonly recovery: {
     readonly startupKind: StartupKind;
     readonly loadedSnapshotLsn: bigint | undefined;
@@ -128,7 +141,9 @@ export interface Metrics {
     readonly replayedWalLastLsn: bigint | undefined;
     readonly activeSnapshotLsn: bigint | undefined;
   };
+  /** Figures of the engine. */
   readonly core: CoreMetrics;
+  /** Figures of the log. */
   readonly wal: {
     readonly bytes: number;
     readonly segments: number;
@@ -140,6 +155,7 @@ export interface Metrics {
     /** Entries sequenced but not yet applied. */
     readonly applyGap: number;
   };
+  /** Counts since the process started. */
   readonly counters: {
     readonly committed: number;
     readonly rejectedDefinite: number;
@@ -153,27 +169,41 @@ export interface Metrics {
 
 /** Figures of the engine itself. */
 export interface CoreMetrics {
+  /** Position of the last applied command. */
   readonly lastAppliedLsn: bigint | undefined;
+  /** Slot of the last applied command. */
   readonly lastRequestSlot: bigint | undefined;
   /** How far the asked slot is ahead of the last applied one; 0 before the first command. */
   readonly logicalSlotLag: bigint;
   /** Reserved reservations whose deadline has passed at the asked slot. */
   readonly expirationBacklog: number;
+  /** Operations remembered for retries. */
   readonly operationTableUsed: number;
+  /** Most operations remembered. */
   readonly operationTableCapacity: number;
+  /** Used of capacity in whole per cent, rounded down. */
   readonly operationTableUtilizationPct: number;
+  /** Resources. */
   readonly resourceTableUsed: number;
+  /** Most resources. */
   readonly resourceTableCapacity: number;
+  /** Reservations that are live or readable as history. */
   readonly reservationTableUsed: number;
+  /** Most of those. */
   readonly reservationTableCapacity: number;
+  /** Resources named by all reservations. */
   readonly reservationMemberTableUsed: number;
+  /** Most of those. */
   readonly reservationMemberTableCapacity: number;
 }
 
 /** What one expiration tick did. */
 export interface TickResult {
+  /** Tells it from a rejection. */
   readonly kind: "applied";
+  /** Reservations for which an expire was sequenced. */
   readonly processedCount: number;
+  /** Position of the last applied command. */
   readonly lastAppliedLsn: bigint | undefined;
 }
 

@@ -57,12 +57,16 @@ export type DiskFaultKind =
 export class DiskFault extends Error {
   /** Stable class name, kept through bundling. */
   override readonly name = "DiskFault";
+  /** What went wrong. */
   readonly kind: DiskFaultKind;
   /** What was tried: `write`, `sync`, `rename`, … */
   readonly action: string;
+  /** The file it was tried on. */
   readonly file: string;
 
   /**
+   * Makes the fault.
+   *
    * @param kind What went wrong.
    * @param action What was tried.
    * @param file The file it was tried on.
