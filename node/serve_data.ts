@@ -79,7 +79,7 @@ async function takeLock(path: string): Promise<DirectoryLock> {
   try {
     result = await lockDirectory(path);
   } catch (error) {
-    throw systemError(error, "lock", path);
+    throw error instanceof DiskFault ? diskError(error, path) : systemError(error, "lock", path);
   }
   if (result.kind === "held") return result.lock;
   throw new CliError("E_DATA_LOCKED", result.message, {
