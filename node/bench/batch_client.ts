@@ -3,6 +3,7 @@ import { type CommandTag, createCommand, Field } from "../../core/command.ts";
 import { encodeCommand } from "../../core/command_codec.ts";
 import { type Outcome, OutcomeField, RESULT_NAMES, type ResultName } from "../../core/outcome.ts";
 import type { NodeApi, Rejection, ResultSink } from "../api.ts";
+import { CliError } from "../errors.ts";
 
 /** One command. Ids are whole numbers below 2^53: in a run nothing needs more. */
 export interface Request {
@@ -72,10 +73,16 @@ export class BatchClient implements ResultSink {
     return token;
   }
 
-  /** Resolves when everything that was put has its answer. */
-  answered(): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#wake = resolve);
+  /**
+   * Resolves when everything that was put has its answer.
+   *
+   * @throws {CliError} When the node's log failed.
+   */
+  async answered(): Promise<void> {
+    if (this.#open > 0) await new Promise<void>((resolve) => this.#wake = resolve);
+    if (this.#rejection?.category !== "indefinite") return;
+    const reason = this.#node.metrics().haltReason ?? "the node halted";
+    throw new CliError("E_IO", `the disk failed while measuring: ${reason}`);
   }
 
   /** The result of a command, or why it has none. */

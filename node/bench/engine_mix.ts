@@ -6,9 +6,8 @@ import { createOutcome, RESULT_NAMES, ResultCode } from "../../core/outcome.ts";
 import { applyEntry } from "../../core/replay.ts";
 import { createEngine, type Engine, Position, POSITION_WORDS } from "../../core/state.ts";
 import { bumpU64 } from "../../core/words.ts";
-import type { Data } from "../cli/output.ts";
 import { count, rounded, size } from "./format.ts";
-import { invariantViolation, pause, type ScenarioReport } from "./scenario.ts";
+import { type Figures, invariantViolation, pause, type ScenarioReport } from "./scenario.ts";
 
 /** How much. */
 export interface EngineSizes {
@@ -19,6 +18,8 @@ export interface EngineSizes {
   readonly held: number;
   /** Commands that are timed, at least. */
   readonly commands: number;
+  /** Commands after which the engine's clock goes on by a slot of 10 ms. */
+  readonly commandsPerSlot: number;
 }
 
 /** What it came to. */
@@ -37,22 +38,20 @@ const ROUNDS_PER_BATCH = 4_096;
 const TTL_SLOTS = 100n;
 const WINDOW_SLOTS = 50n;
 const COMMAND_STRIDE = COMMAND_BYTES[CommandTag.reserve]!;
-const OPERATIONS_MAX = 2_000_000;
+/** Slots for which an operation is remembered, its own and a spare one included. */
+const REMEMBERED_SLOTS = Number(TTL_SLOTS + WINDOW_SLOTS) + 2;
 /** Batches between two looks at whether the user has had enough. */
 const BATCHES_PER_PAUSE = 128;
 
-/** The engine's clock goes on by a slot after so many commands: at 10 ms a slot, a million in a second. */
-const COMMANDS_PER_SLOT = 10_000;
-
 /** Bounds for an engine in which nothing ever fills up. */
-export function engineConfig({ resources, held }: EngineSizes): CoreConfig {
-  const ended = Number(WINDOW_SLOTS + 2n) * COMMANDS_PER_SLOT / 3;
-  const maxReservations = Math.ceil(held + ended) + 2 * ROUNDS_PER_BATCH;
+function engineConfig({ resources, held, commandsPerSlot }: EngineSizes): CoreConfig {
+  const ended = Math.ceil((Number(WINDOW_SLOTS) + 2) * commandsPerSlot / 3);
+  const maxReservations = held + ended + ROUNDS_PER_BATCH;
   return {
     shardId: 0n,
     maxResources: resources,
     maxReservations,
-    maxOperations: OPERATIONS_MAX,
+    maxOperations: REMEMBERED_SLOTS * commandsPerSlot,
     maxBundleSize: 1,
     maxTtlSlots: TTL_SLOTS,
     maxExpirationBucketLen: maxReservations,
@@ -74,8 +73,7 @@ export async function runEngineMix(sizes: EngineSizes, signal: AbortSignal): Pro
   const config = engineConfig(sizes);
   const mix = new EngineMix(createEngine(config), sizes);
   for (let made = 0; made < sizes.resources;) made += mix.createBatch(made);
-  const windowCommands = Number(TTL_SLOTS + WINDOW_SLOTS + 2n) * COMMANDS_PER_SLOT;
-  await mix.run(3 * sizes.held + windowCommands, signal);
+  await mix.run(3 * sizes.held + REMEMBERED_SLOTS * sizes.commandsPerSlot, signal);
   const heapBefore = Deno.memoryUsage().heapUsed;
   const { commands, elapsedMs } = await mix.run(sizes.commands, signal);
   return {
@@ -94,6 +92,7 @@ class EngineMix {
   readonly #wanted: number;
   readonly #held: number;
   readonly #step: number;
+  readonly #commandsPerSlot: number;
   readonly #bytes = new DataView(new ArrayBuffer(3 * ROUNDS_PER_BATCH * COMMAND_STRIDE));
   readonly #command = createCommand(1);
   readonly #applied = createCommand(1);
@@ -104,10 +103,12 @@ class EngineMix {
   #encoded = 0;
   #reserves = 0;
   #operations = 0;
-  #untilNextSlot = COMMANDS_PER_SLOT;
+  #untilNextSlot: number;
 
-  constructor(engine: Engine, { resources, wanted, held }: EngineSizes) {
+  constructor(engine: Engine, { resources, wanted, held, commandsPerSlot }: EngineSizes) {
     this.#engine = engine;
+    this.#commandsPerSlot = commandsPerSlot;
+    this.#untilNextSlot = commandsPerSlot;
     this.#resources = resources;
     this.#wanted = wanted;
     this.#held = held;
@@ -201,7 +202,7 @@ class EngineMix {
 
   #nextSlot(): void {
     bumpU64(this.#position, Position.slot, 1);
-    this.#untilNextSlot = COMMANDS_PER_SLOT;
+    this.#untilNextSlot = this.#commandsPerSlot;
   }
 
   #fail(error: number): never {
@@ -248,10 +249,10 @@ export function engineReport(
       [`${count(hotSizes.wanted)} of them wanted, ${count(hotSizes.held)} held`, ...cells(hot)],
     ],
     notes: [
-      `Steady state: ${
-        count(spread.operationsRemembered)
-      } operations are remembered, and for each ` +
-      `new one an old one is forgotten. All tables: ${size(spread.tableBytes)}, allocated once.`,
+      `Steady state: ${count(spread.operationsRemembered)} operations are remembered, as at ` +
+      `${count(sizes.commandsPerSlot * 100)} commands/s, and for each new one an old one is ` +
+      `forgotten. All tables: ${size(spread.tableBytes)}, allocated once; what the heap grows by ` +
+      "is left by looking at the clock.",
       "When all are wanted, nearly every command has to wait for memory that no cache holds.",
     ],
     data: {
@@ -274,7 +275,7 @@ function cells(run: EngineRun): string[] {
   ];
 }
 
-function runKeys(sizes: EngineSizes, run: EngineRun): Data {
+function runKeys(sizes: EngineSizes, run: EngineRun): Figures {
   return {
     resources_wanted: sizes.wanted,
     reservations_held: sizes.held,

@@ -1,7 +1,6 @@
 /** Scenario one-resource-many-contenders: everybody wants the same thing, one gets it. */
 import { CommandTag } from "../../core/command.ts";
 import type { ResultName } from "../../core/outcome.ts";
-import type { Data } from "../cli/output.ts";
 import type { NodeConfig } from "../config_text.ts";
 import type { Disk } from "../disk.ts";
 import type { Node } from "../node.ts";
@@ -9,7 +8,7 @@ import { BatchClient, type Request } from "./batch_client.ts";
 import { closeBenchNode, openBenchNode } from "./bench_node.ts";
 import { count, rounded, timeMs, times } from "./format.ts";
 import { metricGroup, type NodeFigures, nodeFigures } from "./node_figures.ts";
-import { invariantViolation, pause, type ScenarioReport } from "./scenario.ts";
+import { type Figures, invariantViolation, pause, type ScenarioReport } from "./scenario.ts";
 
 /** How often the resource changes hands and how many want it each time. */
 export interface HotspotSizes {
@@ -252,7 +251,7 @@ function cells({ operations, elapsedMs, final }: HotspotRun): string[] {
   return [count(operations / elapsedMs * 1_000), count(final.syncCount), timeMs(elapsedMs)];
 }
 
-function runKeys({ elapsedMs, operations, final }: HotspotRun): Data {
+function runKeys({ elapsedMs, operations, final }: HotspotRun): Figures {
   return {
     elapsed_ms: rounded(elapsedMs),
     total_operations: operations,

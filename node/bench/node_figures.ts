@@ -1,6 +1,6 @@
 /** The figures of a node that the reference scenarios report, as of a slot. */
-import type { Data } from "../cli/output.ts";
 import type { Node } from "../node.ts";
+import type { Figures } from "./scenario.ts";
 
 /** One look at a node. */
 export interface NodeFigures {
@@ -30,7 +30,7 @@ export function nodeFigures(node: Node, slot: bigint): NodeFigures {
 }
 
 /** The group of report keys that start with `prefix`. */
-export function metricGroup(prefix: string, figures: NodeFigures): Data {
+export function metricGroup(prefix: string, figures: NodeFigures): Figures {
   return {
     [`${prefix}_queue_depth`]: figures.queueDepth,
     [`${prefix}_logical_slot_lag`]: figures.logicalSlotLag,

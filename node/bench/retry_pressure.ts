@@ -1,7 +1,6 @@
 /** Scenario high-retry-pressure: a full operation table, retries of everything in it, and its recovery. */
 import { CommandTag } from "../../core/command.ts";
 import type { ResultName } from "../../core/outcome.ts";
-import type { Data } from "../cli/output.ts";
 import type { NodeConfig } from "../config_text.ts";
 import type { Disk } from "../disk.ts";
 import type { Node } from "../node.ts";
@@ -9,7 +8,7 @@ import { BatchClient } from "./batch_client.ts";
 import { closeBenchNode, openBenchNode } from "./bench_node.ts";
 import { count, rounded, timeMs } from "./format.ts";
 import { metricGroup, type NodeFigures, nodeFigures } from "./node_figures.ts";
-import { invariantViolation, pause, type ScenarioReport } from "./scenario.ts";
+import { type Figures, invariantViolation, pause, type ScenarioReport } from "./scenario.ts";
 
 /** How large the table is and how hard it is pressed. */
 export interface RetrySizes {
@@ -236,7 +235,7 @@ export function retryReport(sizes: RetrySizes, run: RetryRun): ScenarioReport {
   };
 }
 
-function retryKeys(sizes: RetrySizes, run: RetryRun): Data {
+function retryKeys(sizes: RetrySizes, run: RetryRun): Figures {
   const { final, preRetire, walBytesAfter: wal } = run;
   return {
     scenario: SCENARIO,

@@ -1,6 +1,5 @@
 /** What a scenario is given and what it hands back. */
 import { CliError } from "../errors.ts";
-import type { Data } from "../cli/output.ts";
 import type { Program } from "../process_self.ts";
 import type { BenchSizes } from "./sizes.ts";
 
@@ -17,6 +16,14 @@ export interface BenchContext {
   readonly progress: (text: string) => void;
 }
 
+/** A figure, or several under their keys or in a row; a `bigint` is printed as a decimal string. */
+export type Figure = string | number | bigint | boolean | null | Figures | readonly Figure[];
+
+/** Figures under snake_case keys. */
+export interface Figures {
+  readonly [key: string]: Figure;
+}
+
 /** What came out of one scenario. */
 export interface ScenarioReport {
   readonly scenario: string;
@@ -29,7 +36,7 @@ export interface ScenarioReport {
   /** What else to know about the figures. */
   readonly notes: readonly string[];
   /** The figures for programs, under keys that are only ever added. */
-  readonly data: Data;
+  readonly data: Figures;
 }
 
 /**

@@ -7,6 +7,8 @@ export interface BenchSizes {
   readonly engineHeld: number;
   /** Resources that are wanted when few are; half of them are held. */
   readonly engineHot: number;
+  /** Commands for each slot of the engine's clock: 10,000 in 10 ms are a million in a second. */
+  readonly engineCommandsPerSlot: number;
   /** Commands of each of the two, after the tables have filled up to where they stay. */
   readonly engineCommands: number;
   /** Each load of the throughput scenario, after the warm-up. */
@@ -33,6 +35,7 @@ export const FULL_SIZES: BenchSizes = {
   engineResources: 1_000_000,
   engineHeld: 65_536,
   engineHot: 1_000,
+  engineCommandsPerSlot: 10_000,
   engineCommands: 12_000_000,
   loadSeconds: 5,
   warmupSeconds: 1,

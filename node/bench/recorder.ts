@@ -1,0 +1,87 @@
+/** Counts answers and how long they took. */
+import { build, type Histogram } from "hdr-histogram-js";
+import { RESULT_NAMES } from "../../core/outcome.ts";
+import { rounded } from "./format.ts";
+import type { Lane } from "./load_lane.ts";
+import type { Figures } from "./scenario.ts";
+
+/** Longest time that is told apart, in microseconds: a minute. */
+const TIME_US_MAX = 60_000_000;
+const CODES = 32;
+
+/** Percentiles of a time, in microseconds. */
+export interface Percentiles {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+  readonly mean: number;
+}
+
+/** Times with three significant digits. */
+export class Times {
+  readonly #histogram: Histogram = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: TIME_US_MAX,
+    numberOfSignificantValueDigits: 3,
+  });
+
+  /** How many were added. */
+  get count(): number {
+    return this.#histogram.totalCount;
+  }
+
+  /** Adds one time, given in milliseconds. */
+  add(ms: number): void {
+    const us = Math.round(ms * 1_000);
+    this.#histogram.recordValue(Math.min(Math.max(us, 1), TIME_US_MAX));
+  }
+
+  /** Adds all of another collection. */
+  addAll(others: Times): void {
+    this.#histogram.add(others.#histogram);
+  }
+
+  /** What they come to; all 0 when there are none. */
+  percentiles(): Percentiles {
+    const histogram = this.#histogram;
+    const at = (percent: number): number => histogram.getValueAtPercentile(percent);
+    return {
+      p50: at(50),
+      p90: at(90),
+      p99: at(99),
+      p999: at(99.9),
+      max: this.count === 0 ? 0 : histogram.maxValue,
+      mean: this.count === 0 ? 0 : rounded(histogram.mean, 1),
+    };
+  }
+}
+
+/** The keys of a report for percentiles. */
+export function timeKeys(percentiles: Percentiles): Figures {
+  return { ...percentiles };
+}
+
+/** What came back during one load. */
+export class Recorder {
+  readonly times: Times = new Times();
+  /** Results by code; index 0 counts rejections. */
+  readonly codes: Float64Array = new Float64Array(CODES);
+  commands = 0;
+
+  /** Takes note of the answer to a lane's request. */
+  answered(lane: Lane): void {
+    this.times.add(performance.now() - lane.dueMs);
+    this.commands += lane.batch;
+  }
+
+  /** Results by name, those that occurred. */
+  results(): Readonly<Record<string, number>> {
+    const entries = [...this.codes].map((count, code): [string, number] => [
+      code === 0 ? "rejected" : RESULT_NAMES[code] ?? `code_${code}`,
+      count,
+    ]);
+    return Object.fromEntries(entries.filter(([, count]) => count > 0));
+  }
+}
