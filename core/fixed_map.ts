@@ -1,6 +1,8 @@
 import { assert } from "./assert.ts";
 import { NO_ROW, type Row } from "./ids.ts";
 
+const KEY_WORDS_MAX = 8;
+
 /** The records an index points into: the key of row r starts at word `r * stride + keyAt`. */
 interface Keyed {
   readonly words: Uint32Array;
@@ -21,7 +23,8 @@ export interface FixedMap {
   readonly stride: number;
   readonly keyAt: number;
   readonly keyWords: number;
-  readonly seed: number;
+  /** Secret odd multipliers of the hash. */
+  readonly odds: Int32Array;
 }
 
 /**
@@ -43,35 +46,47 @@ export function createFixedMap(
 ): FixedMap {
   const buckets = new Int32Array(bucketCount * 2);
   const { words, stride } = records;
-  return { buckets, mask: bucketCount - 1, words, stride, keyAt, keyWords, seed };
+  return { buckets, mask: bucketCount - 1, words, stride, keyAt, keyWords, odds: drawOdds(seed) };
 }
 
 /**
- * Hash of a key: every word is multiplied by itself alone, so that the multiplications overlap, and the sum is
- * finished as in MurmurHash3.
+ * Hash of a key: every word is mixed by itself alone, so that the multiplications overlap, and the sum is
+ * finished as in MurmurHash3. Each word has two secret multipliers with a shift between them: with known ones,
+ * or without the shift, ids can be prepared that collide under every seed.
  *
- * @param map Whose seed is used.
+ * @param map Whose multipliers are used.
  * @param key Where the key is.
  * @param at Its first word.
  * @returns A signed 32-bit number: it stays unboxed on its way through calls.
  */
 export function hashKey(map: FixedMap, key: Uint32Array, at: number): number {
-  const { seed, keyWords } = map;
-  let h = mix(key[at]! ^ seed, 0x9e3779b1) + mix(key[at + 1]! ^ seed, 0x85ebca77);
+  const { odds, keyWords } = map;
+  let h = mix(key[at]!, odds[0]!, odds[1]!) + mix(key[at + 1]!, odds[2]!, odds[3]!);
   if (keyWords >= 4) {
-    h = (h + mix(key[at + 2]! ^ seed, 0xc2b2ae3d) + mix(key[at + 3]! ^ seed, 0x27d4eb2f)) | 0;
+    h = (h + mix(key[at + 2]!, odds[4]!, odds[5]!) + mix(key[at + 3]!, odds[6]!, odds[7]!)) | 0;
   }
   if (keyWords === 8) {
-    h = (h + mix(key[at + 4]! ^ seed, 0x165667b1) + mix(key[at + 5]! ^ seed, 0xd3a2646d)) | 0;
-    h = (h + mix(key[at + 6]! ^ seed, 0xfd7046c5) + mix(key[at + 7]! ^ seed, 0xb55a4f09)) | 0;
+    h = (h + mix(key[at + 4]!, odds[8]!, odds[9]!) + mix(key[at + 5]!, odds[10]!, odds[11]!)) | 0;
+    h = (h + mix(key[at + 6]!, odds[12]!, odds[13]!) + mix(key[at + 7]!, odds[14]!, odds[15]!)) | 0;
   }
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);
 }
 
-function mix(word: number, odd: number): number {
-  return Math.imul(word ^ (word >>> 15), odd);
+function mix(word: number, first: number, second: number): number {
+  const product = Math.imul(word, first);
+  return Math.imul(product ^ (product >>> 15), second);
+}
+
+/** Odd multipliers, two for each word of a key: SplitMix32, so that neighbouring seeds have nothing in common. */
+function drawOdds(seed: number): Int32Array {
+  return Int32Array.from({ length: 2 * KEY_WORDS_MAX }, (_, at) => {
+    let z = (seed + Math.imul(at + 1, 0x9e3779b9)) | 0;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) | 1;
+  });
 }
 
 /** Row whose key equals `key[at…]`, or {@linkcode NO_ROW}. */

@@ -1,6 +1,6 @@
 // A lookup that stops short forgets a record for good: the index against a Map, with keys that collide on
 // purpose, chains that wrap round the end, and removals from every place of a chain.
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SeededRandom } from "../tests/support/seeded_random.ts";
 import { AssertionFailure } from "./assert.ts";
 import {
@@ -135,4 +135,45 @@ Deno.test("removeRow() refuses a row it does not hold: index/row-present", () =>
   insert(fixture, new Uint32Array([1, 0]));
   assertThrows(() => removeRow(fixture.map, 3 as Row, 5), AssertionFailure, "index/row-present");
   assertThrows(() => removeRow(fixture.map, 0 as Row, 6), AssertionFailure, "index/row-present");
+});
+
+/** Keys of 8 words made of the high bits alone, and of what those look like to `word ^ (word >>> 15)`. */
+function preparedKeys(undo: (word: number) => number): Uint32Array[] {
+  const random = new SeededRandom(9);
+  return Array.from(
+    { length: 4096 },
+    () => Uint32Array.from({ length: 8 }, () => undo((random.below(8) << 29) >>> 0)),
+  );
+}
+
+Deno.test("hashKey() spreads keys that were prepared to collide, whatever the seed", () => {
+  const undoShift = (word: number): number => (word ^ (word >>> 15) ^ (word >>> 30)) >>> 0;
+  const families = [preparedKeys((word) => word), preparedKeys(undoShift)];
+  for (let seed = 0; seed < 20; seed++) {
+    const map = createFixedMap(2, { words: new Uint32Array(8), stride: 8 }, 0, 8, seed);
+    for (const keys of families) {
+      const hashes = new Set(keys.map((key) => hashKey(map, key, 0)));
+      const distinct = new Set(keys.map((key) => key.join())).size;
+      assert(hashes.size > distinct * 0.9, `seed ${seed}: ${hashes.size} of ${distinct}`);
+    }
+  }
+});
+
+Deno.test("hashKey() spreads what people use as ids: counters, high words, grids of two counters", () => {
+  const shapes: ((i: number) => number[])[] = [
+    (i) => [i, 0, 0, 0, 0, 0, 0, 0],
+    (i) => [0, 0, 0, i, 0, 0, 0, 0],
+    (i) => [i << 20, 0, 0, 0, 7, 0, 0, 0],
+    (i) => [i & 255, 0, 0, 0, i >> 8, 0, 0, 0],
+    (i) => [i, i, i, i, i, i, i, i],
+  ];
+  const count = 1 << 14;
+  const map = createFixedMap(2 * count, { words: new Uint32Array(8), stride: 8 }, 0, 8, 5);
+  for (const [shape, words] of shapes.entries()) {
+    const keys = Array.from({ length: count }, (_, i) => Uint32Array.from(words(i)));
+    const distinct = new Set(keys.map((key) => key.join())).size;
+    const homes = new Set(keys.map((key) => hashKey(map, key, 0) & map.mask));
+    // Thrown at random, n keys into at least 2n buckets take 0.78n of them.
+    assert(homes.size > 0.7 * distinct, `shape ${shape}: ${homes.size} of ${distinct}`);
+  }
 });
