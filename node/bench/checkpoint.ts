@@ -13,12 +13,10 @@ import { type Percentiles, timeKeys, Times } from "./recorder.ts";
 import {
   type BenchContext,
   type Figures,
-  interrupted,
   invariantViolation,
   pause,
   type ScenarioReport,
 } from "./scenario.ts";
-import { Ticker } from "./ticker.ts";
 
 /** One stretch of the load. */
 interface Stretch {
@@ -86,13 +84,12 @@ export async function runCheckpoint(
   { signal, progress }: Pick<BenchContext, "signal" | "progress">,
 ): Promise<CheckpointRun> {
   const node = openBenchNode(disk, checkpointConfig(records));
-  using ticker = await Ticker.open();
   let loaded;
   try {
     const load = new InsideLoad(SCENARIO, node, BATCH);
     await fill(load, records, signal);
     progress("batch after batch, without a checkpoint and with one");
-    loaded = await measure(node, new Steady(load, ticker, records + 1, signal), baselineSeconds);
+    loaded = await measure(node, new Steady(load, records + 1, signal), baselineSeconds);
   } finally {
     await closeBenchNode(node);
   }
@@ -134,16 +131,14 @@ async function measure(
   throw invariantViolation(SCENARIO, "checkpoint", result?.kind ?? "it does not end");
 }
 
-/** A load that never stops for longer than a turn of the event loop. */
+/** Batch after batch, each in a turn of its own, so that files and timers have theirs, too. */
 class Steady {
   readonly #load: InsideLoad;
-  readonly #ticker: Ticker;
   readonly #firstResourceId: number;
   readonly #signal: AbortSignal;
 
-  constructor(load: InsideLoad, ticker: Ticker, firstResourceId: number, signal: AbortSignal) {
+  constructor(load: InsideLoad, firstResourceId: number, signal: AbortSignal) {
     this.#load = load;
-    this.#ticker = ticker;
     this.#firstResourceId = firstResourceId;
     this.#signal = signal;
   }
@@ -157,11 +152,10 @@ class Steady {
     let endMs = startMs;
     do {
       await this.#load.next(this.#firstResourceId);
-      await this.#ticker.next();
       const nowMs = performance.now();
       gaps.add(nowMs - endMs);
       endMs = nowMs;
-      if (this.#signal.aborted) throw interrupted();
+      await pause(this.#signal);
     } while (!isOver());
     const commands = this.#load.commands - before;
     return { commands, elapsedMs: endMs - startMs, gaps: gaps.percentiles() };

@@ -38,8 +38,13 @@ export class LoadConnection {
     const conn = await Deno.connect({ hostname: address.slice(0, colon), port });
     conn.setNoDelay(true); // Or small frames wait for acknowledgements of earlier ones.
     const connection = new LoadConnection(conn, lanes);
-    await connection.#hello();
-    for (const lane of lanes) await connection.#create(lane);
+    try {
+      await connection.#hello();
+      for (const lane of lanes) await connection.#create(lane);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     return connection;
   }
 

@@ -22,8 +22,8 @@ interface Free {
   readonly connection: LoadConnection;
 }
 
-/** When time is up, as a multiple of the time asked for. */
-const OVERTIME = 2;
+/** After the last arrival, time is up in so many milliseconds. */
+const OVERTIME_MS = 1_500;
 
 /**
  * Sends requests at a fixed rate.
@@ -40,7 +40,7 @@ export async function runOpenLoop(
   signal: AbortSignal,
 ): Promise<RateResult> {
   const loop = new OpenLoop(connections, ratePerSecond, Math.round(ratePerSecond * seconds));
-  return await loop.run(seconds * 1_000 * OVERTIME, signal);
+  return await loop.run(seconds * 1_000 + OVERTIME_MS, signal);
 }
 
 class OpenLoop {
@@ -68,12 +68,14 @@ class OpenLoop {
 
   async run(msMax: number, signal: AbortSignal): Promise<RateResult> {
     const receiving = this.#connections.map((connection) => this.#receive(connection));
+    const sending = this.#send(msMax, signal);
     try {
       // A connection only ends before that when it fails.
-      await Promise.race([this.#send(msMax, signal), Promise.all(receiving)]);
+      await Promise.race([sending, Promise.all(receiving)]);
     } finally {
       this.#isClosing = true;
       for (const connection of this.#connections) connection.close();
+      await sending;
     }
     await Promise.all(receiving);
     return this.#result();
@@ -81,10 +83,10 @@ class OpenLoop {
 
   async #send(msMax: number, signal: AbortSignal): Promise<void> {
     const { times } = this.#recorder;
-    const startMs = this.#startMs;
-    for (let ms = 0; ms < msMax && times.count < this.#requests && !signal.aborted;) {
+    const isOver = (): boolean => times.count === this.#requests || this.#isClosing;
+    for (let ms = 0; ms < msMax && !isOver() && !signal.aborted;) {
       const nowMs = performance.now();
-      ms = nowMs - startMs;
+      ms = nowMs - this.#startMs;
       const due = Math.min(this.#requests, Math.floor(ms * this.#ratePerMs) + 1);
       this.#arrivals.fill(nowMs, this.#arrived, due);
       this.#arrived = due;

@@ -46,15 +46,11 @@ export class Times {
   /** What they come to; all 0 when there are none. */
   percentiles(): Percentiles {
     const histogram = this.#histogram;
-    const at = (percent: number): number => histogram.getValueAtPercentile(percent);
-    return {
-      p50: at(50),
-      p90: at(90),
-      p99: at(99),
-      p999: at(99.9),
-      max: this.count === 0 ? 0 : histogram.maxValue,
-      mean: this.count === 0 ? 0 : rounded(histogram.mean, 1),
-    };
+    const max = this.count === 0 ? 0 : histogram.maxValue;
+    // A bucket is known by its upper end, which may lie above everything in it.
+    const at = (percent: number): number => Math.min(histogram.getValueAtPercentile(percent), max);
+    const mean = this.count === 0 ? 0 : rounded(histogram.mean, 1);
+    return { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max, mean };
   }
 }
 

@@ -61,7 +61,7 @@ export async function runRecovery(
   }
   return {
     frames,
-    walBytes: after.wal.bytes,
+    walBytes: before.wal.bytes,
     writtenMs: startMs - writtenMs,
     recoveredMs: endMs - startMs,
   };
