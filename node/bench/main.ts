@@ -65,13 +65,13 @@ export async function runBench(
   for (const name of scenarios(options)) {
     const report = await runOne(name, options, outside, workspace, signal);
     reports.push(report);
-    if (!options.json) io.out.write(renderScenario(report, color));
+    if (!options.json) io.out.write(renderScenario(report, machine, color));
   }
   if (options.json) {
     io.out.write(
       renderJson(machine, startedAt, settings(options, sizesOf(options, outside)), reports),
     );
-  } else io.out.write(renderLegend(reports));
+  } else io.out.write(renderLegend(machine, reports));
 }
 
 function scenarios({ scenario }: BenchOptions): Exclude<Scenario, "all">[] {

@@ -25,11 +25,13 @@ export function renderMachine(machine: Machine): string {
  * One scenario.
  *
  * @param report The scenario.
+ * @param machine What it was measured on.
  * @param color Whether the heading may be in colour.
  */
-export function renderScenario(report: ScenarioReport, color: boolean): string {
+export function renderScenario(report: ScenarioReport, machine: Machine, color: boolean): string {
   const colors = picocolors.createColors(color);
-  const kind = report.durable ? "durable" : "in memory";
+  const synced = isVolatile(machine) ? "synced to memory" : "durable";
+  const kind = report.durable ? synced : "in memory";
   const lines = [
     "",
     `${colors.bold(report.scenario)} (${kind})`,
@@ -43,13 +45,12 @@ export function renderScenario(report: ScenarioReport, color: boolean): string {
 }
 
 /** What the words in the headings mean. */
-export function renderLegend(reports: readonly ScenarioReport[]): string {
+export function renderLegend(machine: Machine, reports: readonly ScenarioReport[]): string {
+  const synced = isVolatile(machine)
+    ? "synced to memory: as durable, but on a file system that is gone when the power fails."
+    : "durable: every command was in the log, written and synced (fdatasync), before its answer.";
   const words = [
-    ...(reports.some(({ durable }) => durable)
-      ? [
-        "durable: every command was in the log, written and synced (fdatasync), before its answer.",
-      ]
-      : []),
+    ...(reports.some(({ durable }) => durable) ? [synced] : []),
     ...(reports.some(({ durable }) => !durable) ? ["in memory: nothing was written."] : []),
   ];
   return `\n${words.map((word) => `${word}\n`).join("")}`;
@@ -69,12 +70,17 @@ export function renderJson(
   settings: Figures,
   reports: readonly ScenarioReport[],
 ): string {
+  const survives = !isVolatile(machine);
   const document = {
     started_at: startedAt,
     machine: machineKeys(machine),
-    survives_power_failure: !isVolatile(machine),
+    survives_power_failure: survives,
     settings,
-    scenarios: reports.map(({ data, says }) => ({ ...data, says })),
+    scenarios: reports.map(({ data, durable, says }) => ({
+      ...data,
+      durable: durable && survives,
+      says,
+    })),
   };
   return jsonText(plain(document), 2);
 }
