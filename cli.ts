@@ -1,5 +1,4 @@
 /** The program `allocdb`: the table of what it loads when, and the one place that picks an exit code. */
-import { CliError } from "./node/errors.ts";
 import { type CliIo, processIo } from "./node/cli/io.ts";
 import { type Runners, runProgram } from "./node/cli/program.ts";
 import { reportFailure } from "./node/cli/report.ts";
@@ -7,13 +6,9 @@ import { reportFailure } from "./node/cli/report.ts";
 /** Literal specifiers: lazy, yet compiled in. */
 const RUNNERS: Runners = {
   runServe: async (options) => await (await import("./node/main.ts")).runServe(options),
-  runDemo: () => absent("demo"),
+  runDemo: async (options) => await (await import("./node/demo/main.ts")).runDemo(options),
   runBench: async (options) => await (await import("./node/bench/main.ts")).runBench(options),
 };
-
-function absent(command: string): Promise<never> {
-  return Promise.reject(new CliError("E_PREFLIGHT", `${command} is not part of this build`));
-}
 
 /**
  * Runs one command line.

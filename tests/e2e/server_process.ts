@@ -58,6 +58,21 @@ export class TestProcess implements AsyncDisposable {
     return this.#stderr.text;
   }
 
+  /** What it has printed so far. */
+  get stdout(): string {
+    return this.#stdout.text;
+  }
+
+  /** Waits until it has printed something. */
+  async prints(text: string): Promise<void> {
+    await withinLimit(this.#stdout.until(text));
+  }
+
+  /** Stops reading what it prints, as `head` does. */
+  async closeOutput(): Promise<void> {
+    await this.#stdout.stop();
+  }
+
   /** The first line it prints, taken apart; an error with all it said when it ends instead. */
   async serving(): Promise<ServingLine> {
     const first = await withinLimit(Promise.race([this.#stdout.firstLine, this.ended]));
@@ -161,10 +176,12 @@ function programUnderTest(): readonly string[] {
 class Collected {
   text = "";
   readonly done: Promise<void>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
   #waiting: { readonly text: string; readonly resolve: () => void }[] = [];
 
   constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
-    this.done = this.#read(stream);
+    this.#reader = stream.getReader();
+    this.done = this.#read();
   }
 
   get firstLine(): Promise<string> {
@@ -176,9 +193,17 @@ class Collected {
     return new Promise((resolve) => this.#waiting.push({ text, resolve }));
   }
 
-  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-      this.text += chunk;
+  /** Closes the reading end. */
+  async stop(): Promise<void> {
+    await this.#reader.cancel();
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder();
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) return;
+      this.text += decoder.decode(value, { stream: true });
       this.#waiting = this.#waiting.filter(({ text, resolve }) => {
         if (!this.text.includes(text)) return true;
         resolve();
