@@ -1,11 +1,17 @@
 /** Scenario engine: how fast the engine itself is. Encoded bytes in, outcomes out, in memory, in one thread. */
+import {
+  applyFromGroup,
+  createEntryGroup,
+  decodeIntoGroup,
+  type EntryGroup,
+  GROUP_ENTRIES,
+} from "../../core/apply_group.ts";
 import { CommandTag, createCommand, Field } from "../../core/command.ts";
 import { COMMAND_BYTES, encodeCommand } from "../../core/command_codec.ts";
 import { type CoreConfig, tableBytes } from "../../core/config.ts";
 import { createOutcome, RESULT_NAMES, ResultCode } from "../../core/outcome.ts";
-import { applyEntry } from "../../core/replay.ts";
 import { createEngine, type Engine, Position, POSITION_WORDS } from "../../core/state.ts";
-import { bumpU64 } from "../../core/words.ts";
+import { bumpU64, copyU64 } from "../../core/words.ts";
 import { invariantViolation, pause } from "./scenario.ts";
 
 /** How much. */
@@ -95,7 +101,8 @@ class EngineMix {
   readonly #commandsPerSlot: number;
   readonly #bytes = new DataView(new ArrayBuffer(3 * ROUNDS_PER_BATCH * COMMAND_STRIDE));
   readonly #command = createCommand(1);
-  readonly #applied = createCommand(1);
+  readonly #group: EntryGroup = createEntryGroup(1);
+  readonly #lsn = new Uint32Array(2);
   readonly #outcome = createOutcome();
   readonly #position = new Uint32Array(POSITION_WORDS);
   /** Lsn of each reserve that is still held; its reservation has the same number. */
@@ -182,22 +189,32 @@ class EngineMix {
   }
 
   #apply(stride: number): void {
-    const position = this.#position;
-    for (let at = 0; at < this.#encoded; at += stride) {
-      bumpU64(position, Position.lsn, 1);
-      if (--this.#untilNextSlot === 0) this.#nextSlot();
-      const error = applyEntry(
-        this.#engine,
-        false,
-        this.#bytes,
-        at,
-        at + stride,
-        position,
-        this.#applied,
-        this.#outcome,
-      );
-      if (error !== 0 || this.#outcome.code !== ResultCode.ok) this.#fail(error);
+    for (let at = 0; at < this.#encoded;) {
+      const count = this.#decodeGroup(at, stride);
+      for (let i = 0; i < count; i++, at += stride) {
+        bumpU64(this.#position, Position.lsn, 1);
+        if (--this.#untilNextSlot === 0) this.#nextSlot();
+        applyFromGroup(this.#engine, this.#group, i, this.#position, this.#outcome);
+        if (this.#outcome.code !== ResultCode.ok) this.#fail(RESULT_NAMES[this.#outcome.code]!);
+      }
     }
+  }
+
+  /** Decodes as many commands as a node would at a time; answers how many. */
+  #decodeGroup(from: number, stride: number): number {
+    copyU64(this.#lsn, 0, this.#position, Position.lsn);
+    let count = 0;
+    for (let at = from; count < GROUP_ENTRIES && at < this.#encoded; count++, at += stride) {
+      bumpU64(this.#lsn, 0, 1);
+      const end = at + stride;
+      const engine = this.#engine;
+      if (
+        decodeIntoGroup(engine, this.#group, count, false, this.#bytes, at, end, this.#lsn, 0) !== 0
+      ) {
+        this.#fail("a codec error");
+      }
+    }
+    return count;
   }
 
   #nextSlot(): void {
@@ -205,8 +222,7 @@ class EngineMix {
     this.#untilNextSlot = this.#commandsPerSlot;
   }
 
-  #fail(error: number): never {
-    const found = error === 0 ? RESULT_NAMES[this.#outcome.code]! : "a codec error";
+  #fail(found: string): never {
     const step = `command ${this.#position[Position.lsn]}`;
     throw invariantViolation(ENGINE_SCENARIO, step, `${found} instead of ok`);
   }

@@ -14,7 +14,7 @@ const INDENT = "  ";
 export function renderMachine(machine: Machine): string {
   const { version, commit, deno, cores, cpu, memoryBytes, os, kernel, fileSystem } = machine;
   const warning = isVolatile(machine)
-    ? `${fileSystem} is memory: nothing here survives a power failure, and every sync is free. ` +
+    ? `${fileSystem} is memory: nothing here survives a power failure, and every sync is free.\n` +
       "Give --data DIR on a disk.\n"
     : "";
   return `allocdb ${version} (${commit}, deno ${deno}) on ${cores} × ${cpu}, ` +
