@@ -325,8 +325,9 @@ function rebuildReservations(engine: Engine, end: number): string | undefined {
   for (let row = 0; row < end; row++) {
     const record = row * stride;
     const state = words[record + Reservation.state]!;
-    if (state === 0) continue;
     if (state > ReservationState.revoked) return `unknown state ${state} in row ${row}`;
+    if (!isClean(words, record, record + stride)) return `words that nobody writes in row ${row}`;
+    if (state === 0) continue;
     const hash = hashKey(reservationIndex, words, record);
     if (findRow(reservationIndex, words, record, hash) !== NO_ROW) {
       return `duplicate reservation in row ${row}`;
@@ -346,6 +347,14 @@ function rebuildReservations(engine: Engine, end: number): string | undefined {
     linkRetirement(engine, row as Row);
   }
   return undefined;
+}
+
+/** Whether a reservation's record is as it is written: no links, nothing behind its members, or nothing at all. */
+function isClean(words: Uint32Array, record: number, end: number): boolean {
+  const isFree = words[record + Reservation.state] === 0;
+  const members = record + Reservation.members + words[record + Reservation.memberCount]!;
+  for (let at = isFree ? record : members; at < end; at++) if (words[at] !== 0) return false;
+  return words[record + Reservation.next] === 0 && words[record + Reservation.previous] === 0;
 }
 
 /** The live queue is in order of the slot; among equals all go at once, so any fixed order will do. */

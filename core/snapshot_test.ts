@@ -235,6 +235,16 @@ const REFUSED: readonly (readonly [string, (b: Uint32Array[]) => Uint32Array[] |
       "unknown state 7 in row 0",
     ],
     [
+      "links, which are derived",
+      (b) => poke(b[RESERVATIONS]!, 0, Reservation.previous, 1),
+      "words that nobody writes in row 0",
+    ],
+    [
+      "a member behind the last",
+      (b) => poke(b[RESERVATIONS]!, 1, Reservation.members + 1, 1),
+      "words that nobody writes in row 1",
+    ],
+    [
       "an operation twice",
       (b) => poke(b[OPERATIONS]!, 1, Operation.key, 1),
       "duplicate operation in row 1",
