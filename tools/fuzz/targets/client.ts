@@ -1,0 +1,236 @@
+/**
+ * The client against a server that answers whatever the case says. Every call comes to an end, in one of the
+ * ways it is documented to, and nothing counts as committed that no reply says.
+ */
+import { MessageType } from "../../../node/wire_messages.ts";
+import {
+  createResultColumns,
+  isRejected,
+  setCommitted,
+  setRejected,
+} from "../../../node/wire_results.ts";
+import { readSubmitReply, writeSubmitReply } from "../../../node/wire_submit.ts";
+import { writeError, writeServerHello } from "../../../node/wire_hello.ts";
+import { writeMetricsReply } from "../../../node/wire_metrics.ts";
+import { writeResourceReply } from "../../../node/wire_replies.ts";
+import { createOutcome, OutcomeField } from "../../../core/outcome.ts";
+import { readU64, writeU64 } from "../../../core/words.ts";
+import { AllocDbClient } from "../../../node/client/client.ts";
+import { TransportError } from "../../../node/client/types.ts";
+import type { SubmitResult } from "../../../node/client/types.ts";
+import { SAMPLE_METRICS } from "../../../tests/support/wire_node.ts";
+import { join, mutate } from "../mutate.ts";
+import { CLUSTER_ID } from "../node_slot.ts";
+import type { FuzzRandom } from "../random.ts";
+import { drawChunks, type Stream, streamOf, writeStream } from "../stream.ts";
+import { expect, expectEqual, FuzzFailure, type Target } from "../target.ts";
+import { bodyOf, drawReply, drawResults } from "./draw_message.ts";
+import { frameAround, referenceFrames } from "./frames.ts";
+
+/** Connects; a test of the fuzzer brings a client that believes too much. */
+export type Connect = typeof AllocDbClient.connect;
+
+/** How long one call may take, in milliseconds: short, because most servers here never answer it. */
+const TIMEOUT_MS = 40;
+/** Longest wait for every call of a case: what takes longer hangs. */
+const HANG_MS = 20_000;
+
+/** Makes the target; the outcome is that of the writes, or of connecting. */
+export function clientTarget(connect: Connect = AllocDbClient.connect): Target {
+  const servers: ScriptedServer[] = [];
+  return {
+    name: "client",
+    outcomes: [
+      ...["ok committed", "rejected", "unknown", "unreachable", "wrong_version", "wrong_cluster"],
+      ...["protocol_error", "refused"],
+    ],
+    draw: drawAnswers,
+    judge: (input) => {
+      if (servers.length === 0) servers.push(new ScriptedServer());
+      return judgeClient(connect, servers[0]!, streamOf(input));
+    },
+    close: async () => await servers[0]?.close(),
+  };
+}
+
+/** A hello, then replies to the four requests of a case, most of them to the point. */
+function drawAnswers(random: FuzzRandom): Uint8Array {
+  const hello = frameAround(bodyOf((out) => {
+    writeServerHello(out, {
+      clusterId: CLUSTER_ID,
+      ...{ version: "0", shardId: 0n, slotDurationMs: 10, maxFrameBytes: 4_096 },
+      ...{ maxCommandBytes: 4_096, maxBatchCommands: random.oneIn(8) ? 1 : 2, maxBundleSize: 4 },
+      ...{ maxTtlSlots: 100n, currentSlot: 5n },
+    });
+  }));
+  const replies = [drawFound(), drawMetrics(), drawStatus(random), drawCommitted(random)];
+  const frames = replies.map((body) => {
+    const said = random.oneIn(40) ? drawResults(random) : body;
+    const frame = frameAround(random.oneIn(20) ? mutate(random, said) : said);
+    return random.oneIn(30) ? mutate(random, frame) : frame;
+  });
+  const rest = join(...frames);
+  const answers = drawChunks(random, 0, random.oneIn(10) ? mutate(random, rest) : rest);
+  const greeting = random.oneIn(12) ? drawOddGreeting(random, hello) : hello;
+  return writeStream(0, [greeting, ...streamOf(answers).chunks]);
+}
+
+function drawOddGreeting(random: FuzzRandom, hello: Uint8Array): Uint8Array {
+  if (!random.oneIn(3)) return mutate(random, hello);
+  const code = random.pick(["too_many_connections", "wrong_cluster", "shutting_down"] as const);
+  return frameAround(bodyOf((out) => writeError(out, 0n, code, "as a person reads it")));
+}
+
+function drawCommitted(random: FuzzRandom): Uint8Array {
+  const columns = createResultColumns(2);
+  for (let i = 0; i < 2; i++) {
+    const outcome = createOutcome();
+    writeU64(outcome.words, OutcomeField.appliedLsn, BigInt(random.u32()));
+    setCommitted(columns, i, outcome);
+    const exhausted = { code: "lsn_exhausted", lastAppliedLsn: 5n } as const;
+    if (random.oneIn(8)) setRejected(columns, i, { category: "definite", ...exhausted });
+  }
+  return bodyOf((out) => writeSubmitReply(out, 0, 4, columns, 2));
+}
+
+function drawFound(): Uint8Array {
+  const facts = { resourceId: 7n, state: 1, currentReservationId: undefined, version: 1n } as const;
+  return bodyOf((out) => writeResourceReply(out, 1n, { kind: "found", ...facts }));
+}
+
+function drawMetrics(): Uint8Array {
+  return bodyOf((out) => writeMetricsReply(out, 2n, SAMPLE_METRICS));
+}
+
+/** A status reply, or some other one. */
+function drawStatus(random: FuzzRandom): Uint8Array {
+  for (;;) {
+    const body = drawReply(random);
+    if (body[1] !== MessageType.status_reply && !random.oneIn(30)) continue;
+    body.set([0x1b, 0, 0, 0, 0, 0, 0, 0, 3], 2);
+    return body;
+  }
+}
+
+/** Says the case's bytes to whoever connects: the first piece for a greeting, the rest for the requests. */
+class ScriptedServer {
+  script: readonly Uint8Array[] = [];
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #accepting = this.#accept();
+
+  get address(): string {
+    return `127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
+  }
+
+  async #accept(): Promise<void> {
+    for await (const connection of this.#listener) {
+      this.#connections.add(connection);
+      void this.#serve(connection).finally(() => this.#connections.delete(connection));
+    }
+  }
+
+  async #serve(connection: Deno.TcpConn): Promise<void> {
+    const [greeting = new Uint8Array(), ...answers] = this.script;
+    const heard = new Uint8Array(4_096);
+    try {
+      connection.setNoDelay(true);
+      for (const chunk of [greeting, ...answers]) {
+        if (chunk === greeting || chunk === answers[0]) await connection.read(heard);
+        for (let at = 0; at < chunk.length;) at += await connection.write(chunk.subarray(at));
+      }
+      while (await connection.read(heard) !== null);
+    } catch {
+      // The client has heard enough.
+    }
+    closeQuietly(connection);
+  }
+
+  async close(): Promise<void> {
+    this.#listener.close();
+    for (const connection of this.#connections) closeQuietly(connection);
+    await this.#accepting;
+  }
+}
+
+function closeQuietly(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // Closed already.
+  }
+}
+
+async function judgeClient(
+  connect: Connect,
+  server: ScriptedServer,
+  { chunks }: Stream,
+): Promise<string> {
+  server.script = chunks;
+  const options = {
+    ...{ address: server.address, clientId: 1n, requestTimeoutMs: TIMEOUT_MS },
+    ...{ silenceTimeoutMs: TIMEOUT_MS, connectTimeoutMs: TIMEOUT_MS, reconnectBackoffMsMax: 4 },
+  };
+  const client = await within(connect(options).catch(transportCode));
+  if (typeof client === "string") return client;
+  try {
+    return await within(callAll(client, join(...chunks)));
+  } finally {
+    await within(client.close());
+  }
+}
+
+async function callAll(client: AllocDbClient, script: Uint8Array): Promise<string> {
+  const commands = [1n, 2n].map((operationId) => {
+    return { kind: "create_resource", operationId, resourceId: 7n } as const;
+  });
+  const [results] = await Promise.all([
+    client.submitMany(commands),
+    client.getResource(7n).catch(transportCode),
+    client.metrics().catch(transportCode),
+    client.status().catch(transportCode),
+  ]);
+  results.forEach((result, i) => {
+    expectEqual(result.operationId, commands[i]!.operationId, "operation id of a result");
+    if (result.kind === "committed") judgeCommitted(result, i, script);
+  });
+  return results.find(({ kind }) => kind !== "committed")?.kind ?? "ok committed";
+}
+
+/** Some whole reply says it, at that place. */
+function judgeCommitted(
+  result: Extract<SubmitResult, { readonly kind: "committed" }>,
+  i: number,
+  script: Uint8Array,
+): void {
+  const saysSo = referenceFrames(script, 0x10_0000).bodies.some((body) => {
+    return [1, 2].some((count) => saidAt(body, count).some((lsn) => lsn === result.appliedLsn));
+  });
+  expect(saysSo, `result ${i} is committed at ${result.appliedLsn}, which no reply says`);
+}
+
+/** Applied positions that a body states, if it is a reply with so many results. */
+function saidAt(body: Uint8Array, count: number): bigint[] {
+  if (body[1] !== MessageType.submit_reply) return [];
+  const columns = createResultColumns(count);
+  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  if (!readSubmitReply(view, 0, body.length, columns, count)) return [];
+  const places = Array.from({ length: count }, (_, i) => i);
+  return places.filter((i) => !isRejected(columns, i)).map((i) => readU64(columns.words, i * 10));
+}
+
+/** What a call may throw. */
+function transportCode(error: unknown): string {
+  if (error instanceof TransportError) return error.code;
+  throw error;
+}
+
+async function within<T>(promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new FuzzFailure("the client hangs")), HANG_MS);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
