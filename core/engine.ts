@@ -64,17 +64,17 @@ export function slotOverflow(
  * @param command A decoded client command.
  * @param position Words by {@linkcode Position}: lsn one above the last, slot no lower than the last.
  * @param out Receives the outcome.
+ * @param hash Hash of the command's retry key, if it is known already.
  */
 export function applyClient(
   engine: Engine,
   command: Command,
   position: Uint32Array,
   out: Outcome,
+  hash: number = hashKey(engine.tables.operationIndex, command.words, Field.operationId),
 ): void {
   if (!enter(engine, command, position, out)) return;
-  const index = engine.tables.operationIndex;
-  const hash = hashKey(index, command.words, 0);
-  const known = findRow(index, command.words, 0, hash);
+  const known = findRow(engine.tables.operationIndex, command.words, Field.operationId, hash);
   if (known !== NO_ROW) return recallOperation(engine, known, command, out);
   const full = engine.tables.operations.used >= engine.config.maxOperations;
   if (full && !isFreeing(command.tag)) {

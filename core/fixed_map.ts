@@ -147,10 +147,18 @@ export function touchBuckets(map: FixedMap, hashes: Int32Array, count: number): 
   touched ^= sum;
 }
 
-/** Brings a key's home bucket, and the record that it points to, into the cache. */
-export function touchRow(map: FixedMap, hash: number): void {
+/** Brings a key's home bucket, and the record that it points to, into the cache; answers a word of that record, or 0. */
+export function touchRow(map: FixedMap, hash: number, word: number): number {
   const rowPlusOne = map.buckets[(hash & map.mask) * 2]!;
-  if (rowPlusOne !== 0) touched ^= map.words[(rowPlusOne - 1) * map.stride]!;
+  if (rowPlusOne === 0) return 0;
+  const value = map.words[(rowPlusOne - 1) * map.stride + word]!;
+  touched ^= value;
+  return value;
+}
+
+/** Brings a word into the cache. */
+export function touchWord(words: Uint32Array, at: number): void {
+  touched ^= words[at]!;
 }
 
 function keyEquals(map: FixedMap, row: number, key: Uint32Array, at: number): boolean {

@@ -2,6 +2,13 @@
  * Sequencing and group commit: a command gets its lsn when it is taken in; all that waits is written with one
  * write and one sync; then it is applied in order and answered. Source: docs/architecture.md#one-command.
  */
+import {
+  applyFromGroup,
+  createEntryGroup,
+  decodeIntoGroup,
+  type EntryGroup,
+  GROUP_ENTRIES,
+} from "../core/apply_group.ts";
 import { assert } from "../core/assert.ts";
 import { type Command, createCommand, Field } from "../core/command.ts";
 import { codecErrorName, decodeCommand, encodeCommand } from "../core/command_codec.ts";
@@ -12,10 +19,8 @@ import { NO_ROW } from "../core/ids.ts";
 import { FrameCursor, FrameKind } from "../core/log_frame.ts";
 import { recallLive } from "../core/operations.ts";
 import { createOutcome, type Outcome, OutcomeField, ResultCode } from "../core/outcome.ts";
-import { applyEntry } from "../core/replay.ts";
 import { type Engine, Limit, Position, POSITION_WORDS, Progress } from "../core/state.ts";
 import { bumpU64, compareU64, copyU64, readU128, readU64, writeU64 } from "../core/words.ts";
-import { WARM_GROUP, warmCommand } from "../core/warm.ts";
 import type { Rejection, ResultSink } from "./api.ts";
 import type { Tip } from "../core/log_tip.ts";
 import type { DiskFault } from "./disk.ts";
@@ -84,7 +89,8 @@ export class Executor {
   readonly #parts: ExecutorParts;
   readonly #queue: PendingQueue;
   readonly #command: Command;
-  readonly #applied: Command;
+  readonly #group: EntryGroup;
+  #appliedCommand: Command;
   readonly #recalled: Outcome = createOutcome();
   readonly #outcome: Outcome = createOutcome();
   readonly #cursor = new FrameCursor();
@@ -111,7 +117,8 @@ export class Executor {
     const { maxSubmissionQueue, maxExpirationsPerTick } = parts.config;
     this.#queue = new PendingQueue(maxSubmissionQueue + maxExpirationsPerTick);
     this.#command = createCommand(parts.engine.config.maxBundleSize);
-    this.#applied = createCommand(parts.engine.config.maxBundleSize);
+    this.#group = createEntryGroup(parts.engine.config.maxBundleSize);
+    this.#appliedCommand = this.#command;
     this.#tip = parts.tip.slice();
     this.#view.set(VIEW);
     copyU64(this.#sequenced, Position.lsn, this.engine.progress, Progress.lastLsn);
@@ -135,7 +142,7 @@ export class Executor {
 
   /** The command applied last, for whoever is being answered. */
   get appliedCommand(): Command {
-    return this.#applied;
+    return this.#appliedCommand;
   }
 
   /** Where the applied part of the log ends. */
@@ -366,8 +373,10 @@ export class Executor {
     const cursor = this.#cursor;
     cursor.buffer = buffer;
     for (cursor.at = 0; cursor.at < bytes;) {
-      const end = this.#warmGroup(cursor, bytes);
-      for (; cursor.at < end; cursor.at = cursor.end) this.#applyFrame(cursor);
+      const start = cursor.at;
+      const count = this.#decodeGroup(cursor, bytes);
+      cursor.at = start;
+      for (let i = 0; i < count; i++, cursor.at = cursor.end) this.#applyFrame(cursor, i);
     }
     this.#tip.set(writer.durableTip);
     this.haltIfLogFailed();
@@ -375,41 +384,43 @@ export class Executor {
     if (writer.pendingBytes > 0) this.#beginTurn();
   }
 
-  /** Reads ahead for the next frames; answers where they end and leaves the cursor where it was. */
-  #warmGroup(cursor: FrameCursor, bytes: number): number {
-    const start = cursor.at;
-    for (let i = 0; i < WARM_GROUP && cursor.at < bytes; i++, cursor.at = cursor.end) {
-      if (cursor.kind !== FrameKind.client_command) continue;
-      warmCommand(this.engine, cursor.data, cursor.payloadAt, cursor.words, cursor.lsnAt);
+  /** Decodes the next frames; answers how many, and leaves the cursor behind them. */
+  #decodeGroup(cursor: FrameCursor, bytes: number): number {
+    let count = 0;
+    for (; count < GROUP_ENTRIES && cursor.at < bytes; count++, cursor.at = cursor.end) {
+      const internal = cursor.kind === FrameKind.internal_command;
+      const { payloadAt, data, words, lsnAt } = cursor;
+      const end = payloadAt + cursor.payloadBytes;
+      const failed = decodeIntoGroup(
+        this.engine,
+        this.#group,
+        count,
+        internal,
+        data,
+        payloadAt,
+        end,
+        words,
+        lsnAt,
+      );
+      assert(failed === 0, "executor/sequenced-bytes-decode");
     }
-    const end = cursor.at;
-    cursor.at = start;
-    return end;
+    return count;
   }
 
   #runIdle(): void {
     for (const task of this.#idle.splice(0)) task();
   }
 
-  #applyFrame(cursor: FrameCursor): void {
+  #applyFrame(cursor: FrameCursor, i: number): void {
     const position = this.#position;
     copyU64(position, Position.lsn, cursor.words, cursor.lsnAt);
     copyU64(position, Position.slot, cursor.words, cursor.slotAt);
-    const internal = cursor.kind === FrameKind.internal_command;
-    const { payloadAt, payloadBytes } = cursor;
-    const failed = applyEntry(
-      this.engine,
-      internal,
-      cursor.data,
-      payloadAt,
-      payloadAt + payloadBytes,
-      position,
-      this.#applied,
-      this.#outcome,
-    );
-    assert(failed === 0, "executor/sequenced-bytes-decode");
+    applyFromGroup(this.engine, this.#group, i, position, this.#outcome);
+    this.#appliedCommand = this.#group.commands[i]!;
     this.counters.committed++;
-    if (internal && this.#outcome.code === ResultCode.ok) this.counters.expired++;
+    if (cursor.kind === FrameKind.internal_command && this.#outcome.code === ResultCode.ok) {
+      this.counters.expired++;
+    }
     this.#answer();
     if (this.#isExhausted() && this.#queue.length === 0) this.#reportExhausted();
   }
@@ -471,9 +482,9 @@ export class Executor {
       return this.#parts.log.error(haltedOnInternalWalError(facts));
     }
     const { payloadAt, payloadBytes } = cursor;
-    const next = decodeCommand(cursor.data, payloadAt, payloadAt + payloadBytes, this.#applied);
+    const next = decodeCommand(cursor.data, payloadAt, payloadAt + payloadBytes, this.#command);
     assert(next > 0, "executor/sequenced-bytes-decode");
-    const operationId = readU128(this.#applied.words, Field.operationId);
+    const operationId = readU128(this.#command.words, Field.operationId);
     this.#parts.log.error(haltedOnWalError({ operationId, ...facts }));
   }
 
