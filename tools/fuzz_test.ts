@@ -202,3 +202,9 @@ Deno.test("parseOptions() reads what --help lists and refuses the rest", () => {
   ];
   for (const args of refused) assertThrows(() => read(...args), UsageError);
 });
+
+Deno.test("docs/testing.md says of every target what it eats, and of nothing else", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/testing.md", import.meta.url));
+  const rows = [...page.matchAll(/^\| `([a-z_]+)` +\|/gm)].map(([, name]) => name);
+  assertEquals(rows, allTargets().map(({ name }) => name));
+});
