@@ -6,7 +6,14 @@ import { createBench, encodePlain, TINY_CONFIG as TINY } from "../tests/support/
 import { EXAMPLES } from "../tests/support/draw_command.ts";
 import type { ClientCommand } from "../tests/support/model_words.ts";
 import { SeededRandom } from "../tests/support/seeded_random.ts";
-import { applyFromGroup, createEntryGroup, decodeIntoGroup, GROUP_ENTRIES } from "./apply_group.ts";
+import {
+  applyFromGroup,
+  beginGroup,
+  createEntryGroup,
+  decodeIntoGroup,
+  GROUP_ENTRIES,
+  readAhead,
+} from "./apply_group.ts";
 import { CodecError } from "./command_codec.ts";
 import { createCommand } from "./command.ts";
 import { digest } from "./digest.ts";
@@ -62,14 +69,16 @@ Deno.test("applyFromGroup() decides what applyEntry() decides, however entries a
         { length: 1 + random.below(GROUP_ENTRIES) },
         () => encodePlain(draw(random, lsn)),
       );
+      beginGroup(group);
       for (const [i, bytes] of payloads.entries()) {
         writeU64(position, Position.lsn, lsn + BigInt(i));
         const view = new DataView(bytes.buffer);
         assertEquals(
-          decodeIntoGroup(grouped, group, i, false, view, 0, bytes.length, position, Position.lsn),
+          decodeIntoGroup(grouped, group, false, view, 0, bytes.length, position, Position.lsn),
           0,
         );
       }
+      readAhead(grouped, group);
       for (const [i, bytes] of payloads.entries()) {
         writeU64(position, Position.lsn, lsn++);
         writeU64(position, Position.slot, BigInt(1 + round));
@@ -86,7 +95,7 @@ Deno.test("applyFromGroup() decides what applyEntry() decides, however entries a
   }
 });
 
-Deno.test("decodeIntoGroup() changes nothing but the group", () => {
+Deno.test("decodeIntoGroup() and readAhead() change nothing but the group", () => {
   const { engine } = createBench();
   const before = digest(engine);
   const { tables } = engine;
@@ -96,7 +105,9 @@ Deno.test("decodeIntoGroup() changes nothing but the group", () => {
   for (const example of EXAMPLES) {
     const bytes = encodePlain(example);
     const view = new DataView(bytes.buffer);
-    decodeIntoGroup(engine, group, 0, false, view, 0, bytes.length, new Uint32Array([7, 0]), 0);
+    beginGroup(group);
+    decodeIntoGroup(engine, group, false, view, 0, bytes.length, new Uint32Array([7, 0]), 0);
+    readAhead(engine, group);
   }
   assertEquals(digest(engine), before);
   assertEquals(indexes.map((index) => index.buckets), buckets);
@@ -108,6 +119,6 @@ Deno.test("decodeIntoGroup() refuses bytes behind a command", () => {
   const bytes = new Uint8Array([...encodePlain(EXAMPLES[0]!), 0]);
   const view = new DataView(bytes.buffer);
   const lsn = new Uint32Array([1, 0]);
-  const refused = decodeIntoGroup(engine, group, 0, false, view, 0, bytes.length, lsn, 0);
+  const refused = decodeIntoGroup(engine, group, false, view, 0, bytes.length, lsn, 0);
   assertEquals(refused, CodecError.invalid_layout);
 });

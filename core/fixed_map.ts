@@ -147,18 +147,50 @@ export function touchBuckets(map: FixedMap, hashes: Int32Array, count: number): 
   touched ^= sum;
 }
 
-/** Brings a key's home bucket, and the record that it points to, into the cache; answers a word of that record, or 0. */
-export function touchRow(map: FixedMap, hash: number, word: number): number {
-  const rowPlusOne = map.buckets[(hash & map.mask) * 2]!;
-  if (rowPlusOne === 0) return 0;
-  const value = map.words[(rowPlusOne - 1) * map.stride + word]!;
-  touched ^= value;
-  return value;
+/**
+ * Finds what the home buckets of some keys point to: a guess at the keys' rows, right nearly always.
+ *
+ * @param map The index.
+ * @param hashes Hashes of the keys.
+ * @param count How many of them.
+ * @param rows Receives a row for each, 0 where there is none.
+ */
+export function guessRows(
+  map: FixedMap,
+  hashes: Int32Array,
+  count: number,
+  rows: Int32Array,
+): void {
+  const { buckets, mask } = map;
+  for (let i = 0; i < count; i++) {
+    const rowPlusOne = buckets[(hashes[i]! & mask) * 2]!;
+    rows[i] = rowPlusOne === 0 ? 0 : rowPlusOne - 1;
+  }
 }
 
-/** Brings a word into the cache. */
-export function touchWord(words: Uint32Array, at: number): void {
-  touched ^= words[at]!;
+/**
+ * Brings a word of each of some records into the cache, and with it the record.
+ *
+ * @param words The table.
+ * @param stride Words of a record.
+ * @param word Which word of the record.
+ * @param rows Rows; each is replaced by the word that was read.
+ * @param count How many of them.
+ */
+export function touchRecords(
+  words: Uint32Array,
+  stride: number,
+  word: number,
+  rows: Int32Array,
+  count: number,
+): void {
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const value = words[rows[i]! * stride + word]!;
+    rows[i] = value;
+    sum ^= value;
+  }
+  touched ^= sum;
 }
 
 function keyEquals(map: FixedMap, row: number, key: Uint32Array, at: number): boolean {

@@ -4,10 +4,12 @@
  */
 import {
   applyFromGroup,
+  beginGroup,
   createEntryGroup,
   decodeIntoGroup,
   type EntryGroup,
   GROUP_ENTRIES,
+  readAhead,
 } from "../core/apply_group.ts";
 import { assert } from "../core/assert.ts";
 import { type Command, createCommand, Field } from "../core/command.ts";
@@ -374,9 +376,11 @@ export class Executor {
     cursor.buffer = buffer;
     for (cursor.at = 0; cursor.at < bytes;) {
       const start = cursor.at;
-      const count = this.#decodeGroup(cursor, bytes);
+      this.#decodeGroup(cursor, bytes);
       cursor.at = start;
-      for (let i = 0; i < count; i++, cursor.at = cursor.end) this.#applyFrame(cursor, i);
+      for (let i = 0; i < this.#group.count; i++, cursor.at = cursor.end) {
+        this.#applyFrame(cursor, i);
+      }
     }
     this.#tip.set(writer.durableTip);
     this.haltIfLogFailed();
@@ -384,27 +388,18 @@ export class Executor {
     if (writer.pendingBytes > 0) this.#beginTurn();
   }
 
-  /** Decodes the next frames; answers how many, and leaves the cursor behind them. */
-  #decodeGroup(cursor: FrameCursor, bytes: number): number {
-    let count = 0;
-    for (; count < GROUP_ENTRIES && cursor.at < bytes; count++, cursor.at = cursor.end) {
+  /** Decodes the next frames; leaves the cursor behind them. */
+  #decodeGroup(cursor: FrameCursor, bytes: number): void {
+    const group = this.#group;
+    beginGroup(group);
+    for (; group.count < GROUP_ENTRIES && cursor.at < bytes; cursor.at = cursor.end) {
       const internal = cursor.kind === FrameKind.internal_command;
-      const { payloadAt, data, words, lsnAt } = cursor;
-      const end = payloadAt + cursor.payloadBytes;
-      const failed = decodeIntoGroup(
-        this.engine,
-        this.#group,
-        count,
-        internal,
-        data,
-        payloadAt,
-        end,
-        words,
-        lsnAt,
-      );
+      const { payloadAt: at, data, words, lsnAt } = cursor;
+      const end = at + cursor.payloadBytes;
+      const failed = decodeIntoGroup(this.engine, group, internal, data, at, end, words, lsnAt);
       assert(failed === 0, "executor/sequenced-bytes-decode");
     }
-    return count;
+    readAhead(this.engine, group);
   }
 
   #runIdle(): void {

@@ -1,10 +1,12 @@
 /** Scenario engine: how fast the engine itself is. Encoded bytes in, outcomes out, in memory, in one thread. */
 import {
   applyFromGroup,
+  beginGroup,
   createEntryGroup,
   decodeIntoGroup,
   type EntryGroup,
   GROUP_ENTRIES,
+  readAhead,
 } from "../../core/apply_group.ts";
 import { CommandTag, createCommand, Field } from "../../core/command.ts";
 import { COMMAND_BYTES, encodeCommand } from "../../core/command_codec.ts";
@@ -189,32 +191,31 @@ class EngineMix {
   }
 
   #apply(stride: number): void {
+    const group = this.#group;
     for (let at = 0; at < this.#encoded;) {
-      const count = this.#decodeGroup(at, stride);
-      for (let i = 0; i < count; i++, at += stride) {
+      this.#decodeGroup(at, stride);
+      for (let i = 0; i < group.count; i++, at += stride) {
         bumpU64(this.#position, Position.lsn, 1);
         if (--this.#untilNextSlot === 0) this.#nextSlot();
-        applyFromGroup(this.#engine, this.#group, i, this.#position, this.#outcome);
+        applyFromGroup(this.#engine, group, i, this.#position, this.#outcome);
         if (this.#outcome.code !== ResultCode.ok) this.#fail(RESULT_NAMES[this.#outcome.code]!);
       }
     }
   }
 
-  /** Decodes as many commands as a node would at a time; answers how many. */
-  #decodeGroup(from: number, stride: number): number {
+  /** Decodes as many commands as a node would at a time. */
+  #decodeGroup(from: number, stride: number): void {
+    const engine = this.#engine;
+    const group = this.#group;
     copyU64(this.#lsn, 0, this.#position, Position.lsn);
-    let count = 0;
-    for (let at = from; count < GROUP_ENTRIES && at < this.#encoded; count++, at += stride) {
+    beginGroup(group);
+    for (let at = from; group.count < GROUP_ENTRIES && at < this.#encoded; at += stride) {
       bumpU64(this.#lsn, 0, 1);
       const end = at + stride;
-      const engine = this.#engine;
-      if (
-        decodeIntoGroup(engine, this.#group, count, false, this.#bytes, at, end, this.#lsn, 0) !== 0
-      ) {
-        this.#fail("a codec error");
-      }
+      const failed = decodeIntoGroup(engine, group, false, this.#bytes, at, end, this.#lsn, 0);
+      if (failed !== 0) this.#fail("a codec error");
     }
-    return count;
+    readAhead(engine, group);
   }
 
   #nextSlot(): void {
