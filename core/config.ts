@@ -121,7 +121,7 @@ export function tableBytes(config: CoreConfig): number {
     rows * OPERATION_STRIDE +
     2 * (bucketCount(config.maxResources) + bucketCount(config.maxReservations)) +
     2 * operationBuckets(config) +
-    2 * Number(config.maxTtlSlots + 1n);
+    2 * Number(config.maxTtlSlots + 1n) + config.maxReservations;
   return words * 4;
 }
 

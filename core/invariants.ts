@@ -226,23 +226,19 @@ function wheelOffender(engine: Engine): number {
 
 function retirementOffender(engine: Engine): number {
   const { words, stride } = engine.tables.reservations;
+  const { rows, head, used } = engine.retirement;
+  const { retireAfterSlot } = Reservation;
   const seen = new Set<number>();
   let last = -1;
-  for (let link = engine.retirement.head; link !== 0;) {
-    const row = link - 1;
+  for (let i = 0; i < used; i++) {
+    const row = rows[(head + i) % rows.length]!;
     if (seen.has(row) || !isTerminal(stateOf(engine, row))) return row;
-    const retireAfter = Reservation.retireAfterSlot;
-    if (
-      last >= 0 &&
-      compareU64(words, last * stride + retireAfter, words, row * stride + retireAfter) > 0
-    ) {
-      return row;
-    }
+    const before = last * stride + retireAfterSlot;
+    const after = row * stride + retireAfterSlot;
+    if (last >= 0 && compareU64(words, before, words, after) > 0) return row;
     seen.add(row);
     last = row;
-    link = words[row * stride + Reservation.next]!;
   }
-  if (engine.retirement.tail !== last + 1) return Math.max(last, 0);
   return firstReservation(engine, (row) => isTerminal(stateOf(engine, row)) !== seen.has(row));
 }
 

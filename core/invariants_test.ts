@@ -134,17 +134,12 @@ const BREAKS: Record<string, Record<string, (engine: Engine) => void>> = {
     "three where two may be": (e) => void (e.wheel.counts[2] = 3),
   },
   "retirement/ended-exactly": {
-    "nothing is in it": (e) => void (e.retirement.head = 0),
-    "its end is another": (e) => void (e.retirement.tail = Row.released + 1),
-    "one is missing": (e) => {
-      e.retirement.tail = Row.released + 1;
-      setReservation(e, Row.released, Reservation.next, 0);
-    },
+    "nothing is in it": (e) => void (e.retirement.used = 0),
+    "one is missing": (e) => void (e.retirement.used--),
     "one retires before its leader": (e) =>
       setReservation(e, Row.released, Reservation.retireAfterSlot, 90),
-    "it goes round": (e) => setReservation(e, Row.expired, Reservation.next, Row.released + 1),
-    "a live one is in it": (e) =>
-      setReservation(e, Row.expired, Reservation.next, Row.confirmed + 1),
+    "one is in it twice": (e) => void (e.retirement.rows[1] = e.retirement.rows[0]!),
+    "a live one is in it": (e) => void (e.retirement.rows[1] = Row.confirmed),
   },
   "operations/in-order-and-indexed": {
     "one has another's key": (e) => setOperation(e, 3, Operation.key, 1),

@@ -22,6 +22,13 @@ export const Limit = {
   maxTtl: 6,
 } as const;
 
+/** Ended reservations by the slot after which they go: a ring of `used` rows from `head` on. Derived. */
+export interface RetirementQueue {
+  readonly rows: Uint32Array;
+  head: number;
+  used: number;
+}
+
 /** All state of one shard. */
 export interface Engine {
   readonly config: CoreConfig;
@@ -31,8 +38,7 @@ export interface Engine {
   readonly capture: Capture;
   /** Laid out by {@linkcode Progress}; all 0 before the first command. */
   readonly progress: Uint32Array;
-  /** Ended reservations by the slot after which they go; row + 1, linked through the records, 0 when empty. */
-  readonly retirement: { head: number; tail: number };
+  readonly retirement: RetirementQueue;
   /** The row that the last decide found, for the commit that follows it. */
   foundRow: number;
 }
@@ -77,7 +83,7 @@ export function createEngine(config: CoreConfig, options: EngineOptions = {}): E
     ),
     capture: createCapture(tables),
     progress: new Uint32Array(6),
-    retirement: { head: 0, tail: 0 },
+    retirement: { rows: new Uint32Array(config.maxReservations), head: 0, used: 0 },
     foundRow: NO_ROW,
   };
 }

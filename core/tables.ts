@@ -51,7 +51,7 @@ export const Resource = { id: 0, state: 4, holder: 5, version: 6 } as const;
 
 /**
  * Words of a reservation record. Its id is the shard and `createdLsn`. `next` and `previous` are row + 1
- * of the neighbours in one list (a wheel bucket while reserved, the retirement queue once ended): derived,
+ * of the neighbours in a bucket of the timing wheel, 0 unless reserved: derived,
  * never in a snapshot. `members` are resource rows, in request order.
  */
 export const Reservation = {
