@@ -13,7 +13,7 @@ import type { CoreConfig } from "./config.ts";
 import type { Row } from "./ids.ts";
 import { firstViolation } from "./invariants.ts";
 import { health, viewReservation } from "./query.ts";
-import { enqueueRetirement } from "./retire.ts";
+import { enqueueRetirement, linkRetirement } from "./retire.ts";
 import { Position } from "./state.ts";
 import { writeU64 } from "./words.ts";
 
@@ -202,4 +202,11 @@ Deno.test("a retirement slot past 64 bits stops the engine: reservation/history-
     AssertionFailure,
     "reservation/history-window-fits",
   );
+});
+
+Deno.test("more ended reservations than there can be stop the engine: retirement/queue-bounded", () => {
+  const { engine } = createRoom();
+  for (let i = 0; i < engine.config.maxReservations; i++) linkRetirement(engine, 0 as Row);
+  const one = () => linkRetirement(engine, 0 as Row);
+  assertThrows(one, AssertionFailure, "retirement/queue-bounded");
 });
