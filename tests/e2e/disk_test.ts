@@ -135,7 +135,7 @@ mountingTest(
     const flags = ["--data", `${disk.path}/data`, "--profile", "small"];
     const bounds = ["--bound", "core.max_operations=200000", "--manual-checkpoint"];
     const server = await startServer([...flags, ...bounds, ...ANY_PORT, "--http", "127.0.0.1:0"]);
-    const options = { address: server.address, requestTimeoutMs: 1_000, reconnectBackoffMsMax: 50 };
+    const options = { address: server.address, requestTimeoutMs: 3_000, reconnectBackoffMsMax: 50 };
     const client = await AllocDbClient.connect(options);
     await client.createResource({ resourceId: 1n });
     disk.fill();
@@ -145,7 +145,7 @@ mountingTest(
     assertEquals(acceptingWrites, false);
     assertStringIncludes(haltReason!, "Cannot write state.wal");
     assertEquals(await client.getResource(1n), { kind: "engine_halted" });
-    const refused = await client.createResource({ resourceId: 2n });
+    const refused = await client.createResource({ resourceId: 2n }, { timeoutMs: 300 });
     assertEquals(refused.kind === "unknown" && refused.reason, "engine_halted");
     const page = await (await fetch(`http://${server.serving["http"]}/metrics`)).text();
     assertStringIncludes(page, "accepting_writes");
