@@ -2,6 +2,7 @@
 import { fromFileUrl } from "@std/path";
 import * as v from "valibot";
 import type { Measurement, Peer, Scenario, Surroundings, System } from "./measurement.ts";
+import { loadBoundFlags } from "../../node/bench/load_bounds.ts";
 import { lastWords, runTool } from "./process.ts";
 import { Server } from "./server.ts";
 
@@ -69,7 +70,7 @@ async function generateLoad(
   const stdout = await runTool(Deno.execPath(), [
     ...["run", "--allow-all", LOAD_GENERATOR, "--address", address],
     ...["--connections", `${clients}`, "--in-flight", "1", "--batch", `${depth}`],
-    ...["--seconds", `${seconds}`, "--workload", "cycle"],
+    ...["--seconds", `${seconds}`],
   ], { signal, timeoutMs: seconds * 1000 + SLACK_MS });
   return parseReport(stdout);
 }
@@ -83,7 +84,8 @@ async function measureAllocdb(
 ): Promise<Measurement> {
   const parent = await Deno.makeTempDir({ dir: directory });
   const [program, leading] = serverCommand(binary);
-  const args = [...leading, "serve", "--data", `${parent}/data`, "--listen", "127.0.0.1:0"];
+  const serve = ["serve", "--data", `${parent}/data`, "--listen", "127.0.0.1:0"];
+  const args = [...leading, ...serve, ...loadBoundFlags()];
   try {
     await using server = new Server(program, args, {
       signal,

@@ -15,12 +15,17 @@ export interface Load {
 /** What lanes must not share. */
 export class LaneFactory {
   readonly #ttlSlots: bigint;
-  #nextClientId = 1n;
-  #nextResourceId = 1n;
+  #nextClientId: bigint;
+  #nextResourceId: bigint;
 
-  /** @param ttlSlots Time to live of every reservation. */
-  constructor(ttlSlots: bigint) {
+  /**
+   * @param ttlSlots Time to live of every reservation.
+   * @param first First client id and first resource id, for a server that others have loaded before.
+   */
+  constructor(ttlSlots: bigint, first = 1n) {
     this.#ttlSlots = ttlSlots;
+    this.#nextClientId = first;
+    this.#nextResourceId = first;
   }
 
   /** The lanes of one connection. */

@@ -11,7 +11,7 @@ function keysOf(value: unknown, prefix = ""): string[] {
   return Object.entries(value).flatMap(([key, entry]) => keysOf(entry, `${prefix}.${key}`));
 }
 
-const PERCENTILES = ["p50", "p90", "p99", "p999", "max", "mean"];
+const PERCENTILES = ["p50", "p90", "p95", "p99", "p999", "max", "mean"];
 const under = (prefix: string, keys: readonly string[]): string[] =>
   keys.map((key) => `${prefix}.${key}`);
 

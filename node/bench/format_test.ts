@@ -63,7 +63,15 @@ Deno.test("Times agrees with sorting, to three digits, and never says more than 
     }),
     { seed: 1 },
   );
-  assertEquals(new Times().percentiles(), { p50: 0, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 });
+  assertEquals(new Times().percentiles(), {
+    p50: 0,
+    p90: 0,
+    p95: 0,
+    p99: 0,
+    p999: 0,
+    max: 0,
+    mean: 0,
+  });
 });
 
 Deno.test("fileSystemOf() takes the deepest mount, and of several at one place the last", () => {

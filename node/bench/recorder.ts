@@ -13,6 +13,7 @@ const CODES = 32;
 export interface Percentiles {
   readonly p50: number;
   readonly p90: number;
+  readonly p95: number;
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
@@ -50,7 +51,7 @@ export class Times {
     // A bucket is known by its upper end, which may lie above everything in it.
     const at = (percent: number): number => Math.min(histogram.getValueAtPercentile(percent), max);
     const mean = this.count === 0 ? 0 : rounded(histogram.mean, 1);
-    return { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max, mean };
+    return { p50: at(50), p90: at(90), p95: at(95), p99: at(99), p999: at(99.9), max, mean };
   }
 }
 
