@@ -267,8 +267,9 @@ export class LogWriter {
       base: this.durableTip.slice(),
       bytes: this.#options.segmentBytes,
     };
-    this.#file.close();
-    this.#file = installSegment(this.#disk, header, new Uint8Array(), sealed.header);
+    const file = installSegment(this.#disk, header, new Uint8Array(), sealed.header);
+    this.#file.close(); // Only now: when the rotation fails, whoever closes the log closes this file.
+    this.#file = file;
     sealed.name = sealedName(baseOp(sealed.header));
     const end = SEGMENT_HEADER_BYTES;
     this.#segments.push({ name: ACTIVE_SEGMENT, header, end, index: new SegmentIndex() });

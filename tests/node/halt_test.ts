@@ -3,6 +3,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { answerOf, codeOf, NodeHarness } from "../support/node_harness.ts";
 import { bundle, confirm, create, reserve } from "../support/requests.ts";
+import { DenoDisk } from "../../node/io/deno_disk.ts";
+import { type FaultTable, FaultyDisk } from "../../node/io/faulty_disk.ts";
 import { type DiskAction, MemoryDisk } from "../support/memory_disk.ts";
 import type { ClientCommand } from "../support/model_words.ts";
 
@@ -178,6 +180,20 @@ Deno.test("a segment that cannot be removed halts the node instead of refusing c
   harness.kill();
   harness.reopen();
   assertEquals(harness.commit(create(1n)).appliedLsn, 121n);
+});
+
+Deno.test("a node that halted on a rotation can be closed: its file is closed once", () => {
+  const directory = Deno.makeTempDirSync({ prefix: "allocdb-halt-" });
+  try {
+    const table: FaultTable = {};
+    const harness = NodeHarness.start({ over: new FaultyDisk(new DenoDisk(directory), table) });
+    table.create = { fault: "disk_full" };
+    assertEquals(fillUntilHalt(harness), "storage_failure");
+    assertMatch(harness.metrics.haltReason!, /^Cannot create state\.wal\.next/);
+    harness.node.close();
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
 });
 
 function ticketAfterRun(harness: NodeHarness, command: ClientCommand) {

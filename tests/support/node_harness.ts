@@ -39,6 +39,8 @@ export interface HarnessOptions {
   readonly slotLeadMax?: bigint;
   /** A disk with a past. */
   readonly disk?: MemoryDisk;
+  /** Any other disk to run on; what a harness does to its own is then without effect. */
+  readonly over?: Disk;
 }
 
 /** What became of a command. */
@@ -108,8 +110,9 @@ export class NodeHarness implements ResultSink {
 
   /** Starts the node as `serve` does, on whatever the disk holds. */
   open(): Node | RecoveryRefusal {
-    const { disk, core } = this;
+    const { core } = this;
     const { slotLeadMax } = this.#options;
+    const disk = this.#disk;
     const clusterId = existingCluster(disk) ?? this.#init();
     const opened = openNode({
       disk,
@@ -246,9 +249,14 @@ export class NodeHarness implements ResultSink {
     ticket.answer = once(ticket.answer, answer);
   }
 
+  /** What the node runs on. */
+  get #disk(): Disk {
+    return this.#options.over ?? this.disk;
+  }
+
   #init(): Uint8Array {
-    const { disk, core } = this;
-    const result = initDataDirectory(disk, {
+    const { core } = this;
+    const result = initDataDirectory(this.#disk, {
       replicaId: 1n,
       core,
       createdAt: "2026-01-01T00:00:00.000Z",
@@ -264,7 +272,7 @@ export class NodeHarness implements ResultSink {
     const identity = { clusterId, shardId, configFingerprint: configFingerprint(this.core) };
     const sizes = logSizes(this.#segmentBytes);
     const visitor = { begin: () => undefined, frame: () => undefined };
-    const log = recoverLog(this.disk, identity, { ...sizes, expectFresh: true }, visitor);
+    const log = recoverLog(this.#disk, identity, { ...sizes, expectFresh: true }, visitor);
     if (log.kind === "disk_fault") throw log.fault;
     if (log.kind !== "recovered") throw new Error(`No new log: ${log.kind}`);
     log.writer.close();
