@@ -11,6 +11,9 @@ const STARTUP_KINDS: readonly StartupKind[] = [
   "snapshot_and_wal",
 ];
 
+/** Longest duration, 35 years: above it milliseconds as a `number` no longer keep every microsecond. */
+const DURATION_US_MAX = 2 ** 50;
+
 /** `[14, request_id, metrics]`. */
 export function writeMetricsReply(out: WireWriter, requestId: bigint, metrics: Metrics): void {
   const frame = out.beginFrame();
@@ -120,7 +123,7 @@ function readCore(reader: WireReader): CoreMetrics {
   };
 }
 
-/** Durations travel in whole microseconds: the profile has no fractions. */
+/** Durations travel in whole microseconds, at most {@linkcode DURATION_US_MAX}: the profile has no fractions. */
 function writeWal(out: WireWriter, wal: Metrics["wal"]): void {
   out.array(8);
   out.u64(wal.bytes);
@@ -140,8 +143,8 @@ function readWal(reader: WireReader): Metrics["wal"] {
     segments: reader.count(),
     framesSinceCheckpoint: reader.count(),
     bytesSinceCheckpoint: reader.count(),
-    checkpointAgeMs: toMs(reader.optionalCount()),
-    lastSyncMs: toMs(reader.count()),
+    checkpointAgeMs: toMs(reader, reader.optionalCount()),
+    lastSyncMs: toMs(reader, reader.count()),
     syncCount: reader.count(),
     applyGap: reader.count(),
   };
@@ -172,11 +175,13 @@ function readCounters(reader: WireReader): Metrics["counters"] {
 }
 
 function toUs(ms: number): number {
-  return Math.max(0, Math.round(ms * 1_000));
+  return Math.min(DURATION_US_MAX, Math.max(0, Math.round(ms * 1_000)));
 }
 
-function toMs(us: number): number;
-function toMs(us: number | undefined): number | undefined;
-function toMs(us: number | undefined): number | undefined {
-  return us === undefined ? undefined : us / 1_000;
+function toMs(reader: WireReader, us: number): number;
+function toMs(reader: WireReader, us: number | undefined): number | undefined;
+function toMs(reader: WireReader, us: number | undefined): number | undefined {
+  if (us === undefined) return undefined;
+  reader.require(us <= DURATION_US_MAX);
+  return us / 1_000;
 }
