@@ -142,8 +142,9 @@ export class SnapshotWriter {
     assert(this.#state === "written", "snapshot/finish-after-last-block");
     this.#state = "ended";
     this.#file.syncLater((fault) => {
+      this.#file.close();
       const outcome = fault ?? this.#install();
-      if (outcome !== undefined) this.#discard();
+      if (outcome !== undefined) this.#removeTemporary();
       done(outcome);
     });
   }
@@ -152,7 +153,8 @@ export class SnapshotWriter {
   abort(): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
-    this.#discard();
+    this.#file.close();
+    this.#removeTemporary();
   }
 
   /** Collects blocks; true when the source is empty and the footer is in. */
@@ -185,7 +187,6 @@ export class SnapshotWriter {
   #install(): DiskFault | undefined {
     const disk = this.#disk;
     try {
-      this.#file.close();
       if (!this.#keepPrevious && disk.size(SNAPSHOT_FILE) !== undefined) {
         disk.rename(SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE);
       }
@@ -199,9 +200,8 @@ export class SnapshotWriter {
   }
 
   /** Best effort: what cannot be removed now is overwritten by the next snapshot or removed at start. */
-  #discard(): void {
+  #removeTemporary(): void {
     try {
-      this.#file.close();
       this.#disk.remove(SNAPSHOT_TEMPORARY_FILE);
     } catch (error) {
       if (!(error instanceof DiskFault)) throw error;

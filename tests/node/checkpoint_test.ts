@@ -1,6 +1,8 @@
 // Checkpoints: the state goes out while commands go on, the log loses only what two generations of snapshots
 // cover, and a checkpoint that fails costs nothing but itself.
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { DenoDisk } from "../../node/io/deno_disk.ts";
+import { type FaultTable, FaultyDisk } from "../../node/io/faulty_disk.ts";
 import { Node } from "../../node/node.ts";
 import type { DiskAction } from "../support/memory_disk.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
@@ -89,6 +91,28 @@ Deno.test("a checkpoint that fails leaves the node live and the snapshots as the
     assertEquals(recovery.activeSnapshotLsn, 1n);
     assertEquals(fileNames(harness.disk).includes("state.snapshot.tmp"), false);
     assertEquals(harness.checkpoint().kind, "done", "the next one works");
+  }
+});
+
+Deno.test("a checkpoint that fails on a real disk does not end the process", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "allocdb-checkpoint-" });
+  try {
+    for (const action of ["create", "write", "sync", "rename", "sync_directory"] as const) {
+      const table: FaultTable = {};
+      const disk = new FaultyDisk(new DenoDisk(`${directory}`), table);
+      const harness = NodeHarness.start({ over: disk });
+      harness.do(create(1n));
+      table[action] = { fault: "io_error", times: 1 };
+      const kind = await new Promise<string>((resolve) => {
+        harness.node.checkpoint((result) => resolve(result.kind));
+        harness.run();
+      });
+      assertEquals(kind, "snapshot_file_error");
+      assertEquals(harness.do(create(2n)).kind, "committed");
+      harness.node.close();
+    }
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
   }
 });
 
