@@ -70,10 +70,12 @@ const EDGES = [
   ],
 ];
 
-/** A number at which something may go wrong, or one near the length of what is left. */
+/** A number at which something may go wrong, one a little below, or one near the length of what is left. */
 export function drawEdge(random: FuzzRandom, near = 0): bigint {
   if (random.oneIn(4)) return BigInt(Math.max(0, near + random.between(-9, 9)));
-  return random.pick(EDGES);
+  const edge = random.pick(EDGES);
+  const below = BigInt(random.pick([0, 0, random.below(1_000)]));
+  return edge < below ? edge : edge - below;
 }
 
 const flipBit: Mutator = (random, bytes) => {
@@ -147,6 +149,21 @@ const setNumber: Mutator = (random, bytes) => {
   return copy;
 };
 
+/** Another argument in a head that is there: a number, a length or a count. */
+const setArgument: Mutator = (random, bytes) => {
+  const copy = bytes.slice();
+  const at = headBefore(bytes, random.below(bytes.length + 1));
+  const info = (copy[at] ?? 0) & 0x1f;
+  if (info < 24) copy[at] = (copy[at] ?? 0) & 0xe0 | random.below(24);
+  if (info < 24 || info > 27) return copy;
+  const width = 1 << (info - 24);
+  const value = drawEdge(random, copy.length - at);
+  for (let i = 0; i < width && at + 1 + i < copy.length; i++) {
+    copy[at + 1 + i] = Number((value >> BigInt(8 * (width - 1 - i))) & 0xffn);
+  }
+  return copy;
+};
+
 /** A head that was not there: of any kind, with an argument of any length. */
 const insertHead: Mutator = (random, bytes) => {
   const at = place(random, bytes);
@@ -184,7 +201,7 @@ const nest: Mutator = (random, bytes) => {
 const MUTATORS: readonly Mutator[] = [
   ...[flipBit, flipBit, flipBit, setByte, setByte, setNumber, setNumber, setNumber],
   ...[overwriteRun, truncate, extend, deleteRun, duplicateRun, exchangeRuns, splice],
-  ...[insertHead, lengthenHead, nest],
+  ...[setArgument, setArgument, setArgument, insertHead, lengthenHead, nest],
 ];
 
 /**
@@ -234,9 +251,13 @@ function drawHead(random: FuzzRandom, near: number): Uint8Array {
 function place(random: FuzzRandom, bytes: Uint8Array): number {
   if (bytes.length === 0) return 0;
   const anywhere = random.below(bytes.length);
-  if (random.oneIn(2)) return anywhere;
+  return random.oneIn(2) ? anywhere : headBefore(bytes, anywhere);
+}
+
+/** Where the last item begins that begins no later than `place`. */
+function headBefore(bytes: Uint8Array, place: number): number {
   let last = 0;
-  for (let at = 0; at < bytes.length && at <= anywhere; at = nextHead(bytes, at)) last = at;
+  for (let at = 0; at < bytes.length && at <= place; at = nextHead(bytes, at)) last = at;
   return last;
 }
 

@@ -151,8 +151,9 @@ function cutsCommand(): Target {
 
 function believesLength(): Target {
   return submitTarget((view, at, end, into) => {
-    const list = end - at > 40 && view.getUint8(at + 11) === 0xf6 ? at + 12 : at;
-    if (view.getUint8(list) === 0x9b) new Array(Number(view.getBigUint64(list + 1)));
+    const isHere = end - at > 40 && view.getUint8(at + 11) === 0xf6 &&
+      view.getUint8(at + 12) === 0x9b;
+    if (isHere) new Array(Number(view.getBigUint64(at + 13)));
     return readSubmit(view, at, end, into);
   });
 }

@@ -36,7 +36,7 @@ export function drawHello(random: FuzzRandom): Uint8Array {
     const kind = random.below(3);
     if (kind === 0) writeClientHello(out, drawClientHello(random));
     else if (kind === 1) writeServerHello(out, drawServerHello(random));
-    else writeError(out, u64(random), "wrong_cluster", drawWords(random, 90));
+    else writeError(out, u64(random), "wrong_cluster", drawWords(random, 300));
   });
 }
 
@@ -227,7 +227,11 @@ function drawMetrics(random: FuzzRandom): Metrics {
     ...SAMPLE_METRICS,
     queueDepth: count(random),
     haltReason: random.oneIn(2) ? undefined : drawWords(random, 30),
-    wal: { ...SAMPLE_METRICS.wal, lastSyncMs: random.u32() / 1_000, checkpointAgeMs: undefined },
+    wal: {
+      ...SAMPLE_METRICS.wal,
+      lastSyncMs: count(random) / 1_000,
+      checkpointAgeMs: random.oneIn(2) ? undefined : random.u32() / 1_000,
+    },
   };
 }
 

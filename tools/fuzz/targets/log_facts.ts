@@ -26,6 +26,7 @@ export interface SoundLog {
 }
 
 const ACTIVE = "state.wal";
+const NEXT = "state.wal.next";
 const MAGIC_ADF1 = 0x3146_4441;
 const FRAME_HEADER_BYTES = 64;
 
@@ -33,7 +34,7 @@ const FRAME_HEADER_BYTES = 64;
 export const LOG_RULES: EditRules = {
   names: [
     ...Array.from({ length: 48 }, (_, i) => `${ACTIVE}.${String(i + 1).padStart(20, "0")}`),
-    ...[ACTIVE, `${ACTIVE}.next`, "state.snapshot"],
+    ...[ACTIVE, NEXT, "state.snapshot"],
   ],
   landmarks: (_, bytes) => [0, ...frameOffsets(bytes)],
   reseal,
@@ -63,7 +64,7 @@ export function lookAtLog(files: Files, texts: readonly string[]): SoundLog {
 
 /** Whether a file of that name is looked at. */
 function isSegment(name: string, files: Files): boolean {
-  if (name === `${ACTIVE}.next`) return !files.has(ACTIVE);
+  if (name === NEXT) return !files.has(ACTIVE);
   return name === ACTIVE || /^state\.wal\.\d{20}$/.test(name);
 }
 
@@ -73,12 +74,12 @@ function isSegment(name: string, files: Files): boolean {
  */
 export function isLossExplained(log: SoundLog, files: Files, kept: number): boolean {
   const lost = log.places[kept]!;
-  const bytes = files.get(lost.file);
-  if (lost.file !== ACTIVE || bytes === undefined) return false;
-  return hasZeroSector(bytes, lost) && !log.places.slice(kept).some((place) => {
-    const saysSo = place.synced > kept;
-    return saysSo && isIntact(log.files.get(place.file)!, files.get(place.file), place);
-  });
+  // Between the two renames of a rotation the newest segment has the other name.
+  const newest = files.get(ACTIVE) ?? files.get(NEXT);
+  if (lost.file !== ACTIVE || newest === undefined) return false;
+  const before = log.files.get(ACTIVE)!;
+  return hasZeroSector(newest, lost) &&
+    !log.places.slice(kept).some((place) => place.synced > kept && isIntact(before, newest, place));
 }
 
 function hasZeroSector(bytes: Uint8Array, { at, end }: Place): boolean {
@@ -90,9 +91,9 @@ function hasZeroSector(bytes: Uint8Array, { at, end }: Place): boolean {
   return false;
 }
 
-function isIntact(before: Uint8Array, now: Uint8Array | undefined, { at }: Place): boolean {
+function isIntact(before: Uint8Array, now: Uint8Array, { at }: Place): boolean {
   const header = (bytes: Uint8Array): Uint8Array => bytes.subarray(at, at + FRAME_HEADER_BYTES);
-  return now !== undefined && equalBytes(header(now), header(before));
+  return equalBytes(header(now), header(before));
 }
 
 function headerOf(bytes: Uint8Array): { readonly generation: number; readonly base: number } {
