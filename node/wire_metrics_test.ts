@@ -1,7 +1,6 @@
 // Durations are whole microseconds on the wire and milliseconds in a program. What one side writes is what the
 // other reads, up to 35 years; beyond, a float would round, so it is cut on the way out and refused on the way in.
 import { assertEquals } from "@std/assert";
-import { FRAME_HEADER_BYTES } from "./framing.ts";
 import { readMetrics, writeMetrics } from "./wire_metrics.ts";
 import { WireReader } from "./wire_reader.ts";
 import { WireWriter } from "./wire_writer.ts";
