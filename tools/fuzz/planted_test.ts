@@ -149,11 +149,12 @@ function cutsCommand(): Target {
   });
 }
 
+/** Wherever a long list head stands, room for all that it announces. */
 function believesLength(): Target {
   return submitTarget((view, at, end, into) => {
-    const isHere = end - at > 40 && view.getUint8(at + 11) === 0xf6 &&
-      view.getUint8(at + 12) === 0x9b;
-    if (isHere) new Array(Number(view.getBigUint64(at + 13)));
+    for (let i = at + 11; i + 9 <= end; i++) {
+      if (view.getUint8(i) === 0x9b) new Array(Number(view.getBigUint64(i + 1)));
+    }
     return readSubmit(view, at, end, into);
   });
 }
