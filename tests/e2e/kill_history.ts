@@ -18,6 +18,8 @@ interface Claim {
   readonly resourceIds: readonly bigint[];
   /** Successful commands on it, in the order of the log, the reserve first. */
   readonly steps: { readonly kind: ClientCommand["kind"]; readonly lsn: bigint }[];
+  /** Whether its record was found right after its end: it need not be read again. */
+  isSettled: boolean;
 }
 
 /** What ended a claim for good. */
@@ -56,12 +58,15 @@ export class KillHistory {
     const versions = new Map<bigint, bigint>(resourceIds.map((id) => [id, 0n]));
     const holders = await this.#readHolders(client, resourceIds);
     for (const claim of this.#claims.values()) {
+      let isOver = true;
       // Each for itself: a bundle may expire between the reads of two of its resources.
       for (const id of claim.resourceIds) {
         const isHeld = holders.get(id)!.holder === claim.reservationId;
         versions.set(id, versions.get(id)! + BigInt(changesOf(claim, isHeld)));
+        isOver &&= !isHeld;
       }
-      await checkRecord(client, claim);
+      if (!claim.isSettled) await checkRecord(client, claim);
+      claim.isSettled = isOver;
     }
     for (const [id, version] of versions) {
       const found = holders.get(id)!.version;
@@ -107,7 +112,8 @@ export class KillHistory {
         : "resourceId" in command
         ? [command.resourceId]
         : [];
-      this.#claims.set(reservationId, { reservationId, resourceIds, steps: [{ kind, lsn }] });
+      const steps = [{ kind, lsn }];
+      this.#claims.set(reservationId, { reservationId, resourceIds, steps, isSettled: false });
       return;
     }
     if (!("reservationId" in command)) return;
