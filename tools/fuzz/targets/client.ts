@@ -30,8 +30,8 @@ import { frameAround, referenceFrames } from "./frames.ts";
 /** Connects; a test of the fuzzer brings a client that believes too much. */
 export type Connect = typeof AllocDbClient.connect;
 
-/** How long one call may take, in milliseconds: short, because most servers here never answer it. */
-const TIMEOUT_MS = 40;
+/** Largest frame that a client takes, in bytes, before the server has told it another bound. */
+const FRAME_BYTES_MAX = 0x10_0000;
 /** Longest wait for every call of a case: what takes longer hangs. */
 const HANG_MS = 20_000;
 
@@ -112,38 +112,56 @@ function drawStatus(random: FuzzRandom): Uint8Array {
   }
 }
 
-/** Says the case's bytes to whoever connects: the first piece for a greeting, the rest for the requests. */
+/**
+ * Says the case's bytes to the first who connects: the first piece for a greeting, the rest for the requests,
+ * and then the end. Whoever comes back for more is told nothing.
+ */
 class ScriptedServer {
-  script: readonly Uint8Array[] = [];
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #accepting = this.#accept();
+  #script: readonly Uint8Array[] | undefined;
+  #cameBack = (): void => {};
 
   get address(): string {
     return `127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
 
+  /** Takes the script of the next connection; settles when somebody connects after that one. */
+  play(script: readonly Uint8Array[]): Promise<void> {
+    this.#script = script;
+    return new Promise((resolve) => this.#cameBack = resolve);
+  }
+
   async #accept(): Promise<void> {
     for await (const connection of this.#listener) {
+      const script = this.#script;
+      this.#script = undefined;
+      if (script === undefined) this.#cameBack();
       this.#connections.add(connection);
-      void this.#serve(connection).finally(() => this.#connections.delete(connection));
+      void this.#serve(connection, script ?? []).finally(() => {
+        this.#connections.delete(connection);
+        closeQuietly(connection);
+      });
     }
   }
 
-  async #serve(connection: Deno.TcpConn): Promise<void> {
-    const [greeting = new Uint8Array(), ...answers] = this.script;
+  async #serve(connection: Deno.TcpConn, script: readonly Uint8Array[]): Promise<void> {
+    const [greeting = new Uint8Array(), ...answers] = script;
     const heard = new Uint8Array(4_096);
     try {
       connection.setNoDelay(true);
-      for (const chunk of [greeting, ...answers]) {
-        if (chunk === greeting || chunk === answers[0]) await connection.read(heard);
-        for (let at = 0; at < chunk.length;) at += await connection.write(chunk.subarray(at));
-      }
+      await connection.read(heard);
+      await writeAll(connection, greeting);
+      // Whoever waits for the rest of a greeting asks for nothing.
+      const isGreeted = referenceFrames(greeting, FRAME_BYTES_MAX).bodies.length > 0;
+      if (isGreeted) await connection.read(heard);
+      for (const answer of answers) await writeAll(connection, answer);
+      await connection.closeWrite();
       while (await connection.read(heard) !== null);
     } catch {
       // The client has heard enough.
     }
-    closeQuietly(connection);
   }
 
   async close(): Promise<void> {
@@ -151,6 +169,10 @@ class ScriptedServer {
     for (const connection of this.#connections) closeQuietly(connection);
     await this.#accepting;
   }
+}
+
+async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
 function closeQuietly(connection: Deno.TcpConn): void {
@@ -166,13 +188,14 @@ async function judgeClient(
   server: ScriptedServer,
   { chunks }: Stream,
 ): Promise<string> {
-  server.script = chunks;
-  const options = {
-    ...{ address: server.address, clientId: 1n, requestTimeoutMs: TIMEOUT_MS },
-    ...{ silenceTimeoutMs: TIMEOUT_MS, connectTimeoutMs: TIMEOUT_MS, reconnectBackoffMsMax: 4 },
-  };
-  const client = await within(connect(options).catch(transportCode));
+  const cameBack = server.play(chunks);
+  const client = await within(
+    connect({ address: server.address, clientId: 1n, reconnectBackoffMsMax: 1 })
+      .catch(transportCode),
+  );
   if (typeof client === "string") return client;
+  // There is nothing more to come: what is unanswered now ends by being closed.
+  void cameBack.then(() => client.close());
   try {
     return await within(callAll(client, join(...chunks)));
   } finally {
@@ -203,7 +226,7 @@ function judgeCommitted(
   i: number,
   script: Uint8Array,
 ): void {
-  const saysSo = referenceFrames(script, 0x10_0000).bodies.some((body) => {
+  const saysSo = referenceFrames(script, FRAME_BYTES_MAX).bodies.some((body) => {
     return [1, 2].some((count) => saidAt(body, count).some((lsn) => lsn === result.appliedLsn));
   });
   expect(saysSo, `result ${i} is committed at ${result.appliedLsn}, which no reply says`);
