@@ -4,8 +4,9 @@
 // ALLOCDB_FLIPS=all flips every bit of every file; without it a seeded sample of them.
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { Node } from "../../node/node.ts";
+import { diskImage, fileNames } from "../support/data_directory.ts";
 import type { MemoryDisk } from "../support/memory_disk.ts";
-import { diskImage, fileNames, NodeHarness } from "../support/node_harness.ts";
+import { NodeHarness } from "../support/node_harness.ts";
 import { bundle, confirm, create, reserve } from "../support/requests.ts";
 import { SeededRandom } from "../support/seeded_random.ts";
 

@@ -14,7 +14,7 @@ const ACTIONS = ["create", "write", "sync", "rename", "remove", "sync_directory"
 type Action = typeof ACTIONS[number];
 
 const SEEDS = Number(Deno.env.get("ALLOCDB_CRASH_SEEDS") ?? "2");
-const STEPS = 24;
+const STEPS = 28;
 /** No life has as many operations of one kind. */
 const POINTS_MAX = 1_000;
 

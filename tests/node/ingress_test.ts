@@ -3,8 +3,9 @@
 // adjacent pair of checks is met at once, and the disk is compared before and after.
 import { assertEquals } from "@std/assert";
 import { encodePlain } from "../support/core_builders.ts";
+import { diskImage } from "../support/data_directory.ts";
 import type { ClientCommand } from "../support/model_words.ts";
-import { answerOf, codeOf, diskImage, NodeHarness, TINY_ENGINE } from "../support/node_harness.ts";
+import { answerOf, codeOf, NodeHarness, TINY_ENGINE } from "../support/node_harness.ts";
 import { create, reserve } from "../support/requests.ts";
 import { ANY_SLOT_LEAD } from "../../node/recover.ts";
 

@@ -1,9 +1,10 @@
 // Whole stories on one node, with crashes in them: who gets the resource, what a retry learns, what survives.
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { Node } from "../../node/node.ts";
+import { diskImage } from "../support/data_directory.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 import type { ClientCommand } from "../support/model_words.ts";
-import { codeOf, diskImage, NodeHarness } from "../support/node_harness.ts";
+import { codeOf, NodeHarness } from "../support/node_harness.ts";
 import { bundle, confirm, create, reclaim, release, reserve, revoke } from "../support/requests.ts";
 import { SeededRandom } from "../support/seeded_random.ts";
 

@@ -7,13 +7,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { DiskFault } from "../../node/disk.ts";
 import { Node } from "../../node/node.ts";
-import type { Request } from "./core_builders.ts";
+import { CLUSTER_ID } from "./data_directory.ts";
 import { HistoryOracle } from "./history_oracle.ts";
+import { LifeCommands, RESOURCES } from "./life_commands.ts";
 import { MemoryDisk, type PlannedFault } from "./memory_disk.ts";
 import type { Survival } from "./memory_file.ts";
 import type { ClientCommand } from "./model_words.ts";
-import { CLUSTER_ID, NodeHarness, type Ticket } from "./node_harness.ts";
-import { bundle, confirm, create, reclaim, release, reserve, revoke } from "./requests.ts";
+import { NodeHarness, type Ticket } from "./node_harness.ts";
 import { SeededRandom } from "./seeded_random.ts";
 
 /** What a life goes through. */
@@ -38,7 +38,6 @@ export interface LifeReport {
   readonly retried: number;
 }
 
-const RESOURCES = 6;
 const RECOVERIES_MAX = 12;
 const SEGMENT_BYTES = 2_048;
 /** So few that what waits and what comes fit a batch: nothing is refused for want of room. */
@@ -61,11 +60,9 @@ class Life {
   readonly #luck: SeededRandom;
   readonly #harness: NodeHarness;
   readonly #oracle: HistoryOracle;
-  /** Client commands so far, each key once, in the order of their first submission. */
-  readonly #history: ClientCommand[] = [];
+  readonly #commands: LifeCommands;
   /** Since the disk was last looked at, in order. */
   #sent: Sent[] = [];
-  #held: bigint[] = [];
   #struck = false;
   #recoveries = 0;
   #recoveriesStruck = 0;
@@ -74,6 +71,7 @@ class Life {
   constructor(options: LifeOptions) {
     this.#options = options;
     this.#random = new SeededRandom(options.seed);
+    this.#commands = new LifeCommands(this.#random);
     this.#luck = new SeededRandom(options.luckSeed);
     this.#harness = new NodeHarness({
       segmentBytes: SEGMENT_BYTES,
@@ -102,7 +100,7 @@ class Life {
     this.#guard(() => this.#harness.run());
     this.#harness.disk.plan(undefined);
     this.#observe();
-    this.#send(this.#draw());
+    this.#send(this.#commands.draw());
     this.#harness.run();
     for (const survival of ["lose", "keep"] as const) {
       this.#harness.crash(survival);
@@ -164,7 +162,7 @@ class Life {
   #submitSome(): void {
     if (this.#harness.metrics.queueDepth > WAITING_MAX) this.#harness.run();
     for (let left = 1 + this.#random.below(WAITING_MAX); left > 0; left--) {
-      this.#send(this.#draw());
+      this.#send(this.#commands.draw());
     }
   }
 
@@ -173,38 +171,12 @@ class Life {
     this.#sent.push({ command, ticket });
   }
 
-  #draw(): ClientCommand {
-    const random = this.#random;
-    if (this.#history.length > 0 && random.oneIn(8)) {
-      return this.#history[random.below(this.#history.length)]!;
-    }
-    const operationId = BigInt(this.#history.length + 1);
-    const command = { ...this.#drawRequest(), operationId, clientId: 1n } as ClientCommand;
-    this.#history.push(command);
-    return command;
-  }
-
-  #drawRequest(): Request {
-    const random = this.#random;
-    const id = BigInt(1 + random.below(RESOURCES));
-    const held = this.#held[random.below(this.#held.length)];
-    if (held === undefined || random.oneIn(3)) {
-      if (random.oneIn(4)) return create(id);
-      if (random.oneIn(3)) return bundle([id, (id % 6n) + 1n], BigInt(1 + random.below(8)));
-      return reserve(id, BigInt(1 + random.below(8)));
-    }
-    const choices = [confirm, confirm, release, revoke, reclaim] as const;
-    return choices[random.below(choices.length)]!(held);
-  }
-
-  /** Reservations that somebody was told about are what later commands are about. */
   #noteHeld(): void {
     for (const { ticket } of this.#sent) {
       if (ticket.answer?.kind !== "committed") continue;
       const { reserved } = ticket.answer.outcome;
-      if (reserved !== undefined) this.#held.push(reserved.reservationId);
+      if (reserved !== undefined) this.#commands.noteHeld(reserved.reservationId);
     }
-    this.#held = [...new Set(this.#held)].slice(-4);
   }
 
   /** From a dead or halted node to a running one that has everything. */
@@ -266,7 +238,7 @@ class Life {
       assertEquals(kind === "found" ? record : undefined, this.#oracle.resource(id));
     }
     const slot = node.currentSlot();
-    for (const id of this.#held) {
+    for (const id of this.#commands.held) {
       const { kind, ...record } = node.getReservation(id, undefined, slot);
       assertEquals(kind === "found" ? record : kind, this.#oracle.reservation(id, slot));
     }

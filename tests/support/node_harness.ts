@@ -2,25 +2,20 @@
  * One real node over a disk in memory. The test decides when a turn of the event loop ends, what time it is,
  * what the disk does and when the power fails, so that every schedule can be had and had again.
  */
-import { crc32c } from "../../core/crc32c.ts";
 import type { CoreConfig, EngineConfig } from "../../core/config.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { CheckpointResult, Metrics, Rejection, ResultSink } from "../../node/api.ts";
-import { configFingerprint } from "../../node/config_text.ts";
-import { initDataDirectory, inspectDataDirectory } from "../../node/data_dir.ts";
 import type { Disk } from "../../node/disk.ts";
 import type { TickOutcome } from "../../node/expiration.ts";
 import type { NodeLog } from "../../node/log_lines.ts";
-import { recoverLog } from "../../node/log_recovery.ts";
-import { settleMetadata } from "../../node/metadata.ts";
 import { Node } from "../../node/node.ts";
-import { logSizes, openNode } from "../../node/open_node.ts";
+import { openNode } from "../../node/open_node.ts";
 import type { RecoveryRefusal } from "../../node/recover.ts";
 import { encodePlain, plainOutcome, type Request, TINY_CONFIG } from "./core_builders.ts";
+import { openDirectory } from "./data_directory.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 import type { Survival } from "./memory_file.ts";
 import type { ClientCommand, ModelOutcome } from "./model_words.ts";
-import { u64Words } from "./requests.ts";
 
 /** Bounds of the node around the engine, as low as those of the engine. */
 export const TINY_ENGINE: EngineConfig = {
@@ -61,8 +56,6 @@ export interface ManualClock {
   nowMs(): number;
 }
 
-/** The cluster of every directory that a harness makes. */
-export const CLUSTER_ID: Uint8Array = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 /** Where ids that a test did not choose begin. */
 const FRESH_OPERATION_IDS = 1n << 100n;
 const TURNS_MAX = 10_000;
@@ -113,7 +106,7 @@ export class NodeHarness implements ResultSink {
     const { core } = this;
     const { slotLeadMax } = this.#options;
     const disk = this.#disk;
-    const clusterId = existingCluster(disk) ?? this.#init();
+    const clusterId = openDirectory(disk, core, this.#segmentBytes);
     const opened = openNode({
       disk,
       clusterId,
@@ -254,30 +247,6 @@ export class NodeHarness implements ResultSink {
     return this.#options.over ?? this.disk;
   }
 
-  #init(): Uint8Array {
-    const { core } = this;
-    const result = initDataDirectory(this.#disk, {
-      replicaId: 1n,
-      core,
-      createdAt: "2026-01-01T00:00:00.000Z",
-      fillClusterId: (into) => into.set(CLUSTER_ID),
-      createLog: ({ clusterId }) => this.#createLog(clusterId),
-    });
-    if (result.kind === "refused") throw new Error(`Not a data directory: ${result.found.kind}`);
-    return CLUSTER_ID;
-  }
-
-  #createLog(clusterId: Uint8Array): void {
-    const shardId = u64Words(this.core.shardId);
-    const identity = { clusterId, shardId, configFingerprint: configFingerprint(this.core) };
-    const sizes = logSizes(this.#segmentBytes);
-    const visitor = { begin: () => undefined, frame: () => undefined };
-    const log = recoverLog(this.#disk, identity, { ...sizes, expectFresh: true }, visitor);
-    if (log.kind === "disk_fault") throw log.fault;
-    if (log.kind !== "recovered") throw new Error(`No new log: ${log.kind}`);
-    log.writer.close();
-  }
-
   #log(): NodeLog {
     const line = (level: string) => (text: string): void =>
       void this.lines.push(`${level} ${text}`);
@@ -296,29 +265,6 @@ export function codeOf(ticket: Ticket): string {
   const { answer } = ticket;
   if (answer === undefined) return "nothing";
   return answer.kind === "committed" ? answer.outcome.code : answer.rejection.code;
-}
-
-/** The names of a disk's files, sorted. */
-export function fileNames(disk: Disk): string[] {
-  return disk.list().sort();
-}
-
-/** Every file with its length and a checksum, to compare a disk with itself. */
-export function diskImage(disk: MemoryDisk): Record<string, string> {
-  return Object.fromEntries(
-    fileNames(disk).map((name) => {
-      const bytes = disk.contents(name);
-      return [name, `${bytes.length} bytes, ${crc32c(bytes, 0, bytes.length)}`];
-    }),
-  );
-}
-
-function existingCluster(disk: Disk): Uint8Array | undefined {
-  const found = inspectDataDirectory(disk);
-  if (found.kind === "empty" || found.kind === "incomplete") return undefined;
-  if (found.kind !== "allocdb") throw new Error(`Not a data directory: ${found.kind}`);
-  settleMetadata(disk, found.stored);
-  return found.stored.metadata.clusterId;
 }
 
 function once<T>(before: T | undefined, now: T): T {
