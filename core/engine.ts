@@ -6,7 +6,7 @@ import { assert } from "./assert.ts";
 import { type Command, CommandTag, Field } from "./command.ts";
 import { findRow, hashKey } from "./fixed_map.ts";
 import { NO_ROW } from "./ids.ts";
-import { appendOperation, recallOperation } from "./operations.ts";
+import { appendOperation, makeRoom, recallOperation } from "./operations.ts";
 import { type Outcome, OutcomeField, ResultCode, SlotOverflowKind } from "./outcome.ts";
 import { retireThrough } from "./retire.ts";
 import { type Engine, Limit, Position, Progress } from "./state.ts";
@@ -76,7 +76,7 @@ export function applyClient(
   if (!enter(engine, command, position, out)) return;
   const known = findRow(engine.tables.operationIndex, command.words, Field.operationId, hash);
   if (known !== NO_ROW) return recallOperation(engine, known, command, out);
-  const full = engine.tables.operations.used >= engine.config.maxOperations;
+  const full = !makeRoom(engine);
   if (full && !isFreeing(command.tag)) {
     out.code = ResultCode.operation_table_full;
     return;

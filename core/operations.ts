@@ -95,6 +95,36 @@ export function recallOperation(engine: Engine, row: Row, command: Command, out:
   if (code === ResultCode.ok && reserves) recallReservation(engine, record, out);
 }
 
+/**
+ * Makes room for one more operation in a full table, by forgetting the oldest ones that are past the retry window
+ * proper: that much is promised, the longest ttl on top of it only while there is room.
+ *
+ * @param engine The engine.
+ * @returns False when the table stays full.
+ */
+export function makeRoom(engine: Engine): boolean {
+  const { operations } = engine.tables;
+  while (operations.used >= engine.config.maxOperations) {
+    if (!forgetOldest(engine)) return false;
+  }
+  return true;
+}
+
+function forgetOldest(engine: Engine): boolean {
+  const { operations, operationIndex } = engine.tables;
+  const { words, stride, head, capacity } = operations;
+  const { progress, limits } = engine;
+  if (!subtractU64(horizon, 0, progress, Progress.lastSlot, limits, Limit.retryWindow)) {
+    return false;
+  }
+  const record = head * stride;
+  if (compareU64(words, record + Operation.requestSlot, horizon, 0) >= 0) return false;
+  removeRow(operationIndex, head as Row, hashKey(operationIndex, words, record + Operation.key));
+  operations.head = head + 1 === capacity ? 0 : head + 1;
+  operations.used--;
+  return true;
+}
+
 /** Operations that are dropped as one group. */
 const GROUP = 32;
 const groupHashes = new Int32Array(GROUP);

@@ -213,7 +213,6 @@ Deno.test("W29: expire needs no room at all", () => {
   bench.slot = 5n;
   const expire = { kind: "expire", reservationId: 4n, deadlineSlot: 5n } as const;
   assertEquals(applyCommand(bench, expire).code, "ok");
-  assertEquals(bench.engine.tables.operations.used, 4);
 });
 
 Deno.test("an operation refused for want of room executes afresh once there is room", () => {
@@ -233,4 +232,27 @@ Deno.test("a ring without a free row stops the engine: operations/headroom-suffi
   operations.used = operations.capacity; // As no history can make it.
   const release = { kind: "release", reservationId: 4n, holderId: 7n, epoch: 1n } as const;
   assertThrows(() => apply(bench, release), AssertionFailure, "operations/headroom-suffices");
+});
+
+Deno.test("a full table forgets its oldest operation once the retry window is over, and not before", () => {
+  const oldest: ClientCommand = { ...KEY, kind: "create_resource", resourceId: 1n };
+  const empty = createBench({ maxOperations: 2 });
+  applyCommand(empty, oldest);
+  fillOperations(empty);
+  empty.slot += 8n; // The retry window's last slot.
+  const fresh = { kind: "create_resource", resourceId: 2n } as const;
+  assertEquals(apply(empty, fresh).code, "operation_table_full");
+  assert(recall(empty, oldest, empty.slot) !== undefined);
+  empty.slot += 1n;
+  assertEquals(apply(empty, fresh).code, "ok");
+  assertEquals(recall(empty, oldest, empty.slot), undefined);
+  assertEquals(firstViolation(empty.engine), undefined);
+});
+
+Deno.test("a table with room remembers for the longest ttl on top of the retry window", () => {
+  const bench = createRoom();
+  const command: ClientCommand = { ...KEY, kind: "create_resource", resourceId: 9n };
+  const first = applyCommand(bench, command);
+  bench.slot += WINDOW;
+  assertEquals(applyCommand(bench, command), { ...first, fromRetryCache: true });
 });

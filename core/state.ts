@@ -20,6 +20,7 @@ export const Limit = {
   historyWindow: 2,
   operationWindow: 4,
   maxTtl: 6,
+  retryWindow: 8,
 } as const;
 
 /** Ended reservations by the slot after which they go: a ring of `used` rows from `head` on. Derived. */
@@ -67,11 +68,12 @@ export interface EngineOptions {
  */
 export function createEngine(config: CoreConfig, options: EngineOptions = {}): Engine {
   const tables = createTables(config, options.hashSeed ?? 0x5eed_5eed);
-  const limits = new Uint32Array(8);
+  const limits = new Uint32Array(10);
   writeU64(limits, Limit.shard, config.shardId);
   writeU64(limits, Limit.historyWindow, config.reservationHistoryWindowSlots);
   writeU64(limits, Limit.operationWindow, config.maxTtlSlots + config.maxClientRetryWindowSlots);
   writeU64(limits, Limit.maxTtl, config.maxTtlSlots);
+  writeU64(limits, Limit.retryWindow, config.maxClientRetryWindowSlots);
   return {
     config,
     limits,

@@ -102,11 +102,10 @@ function announce(options: ServeOptions, data: OpenData, listeners: Listeners): 
   console.log(text);
 }
 
-/** What the operation table can remember, spread over the window that it must remember. */
+/** What the operation table can remember, spread over the window for which it must. */
 function sustainedRate(data: OpenData): number {
-  const { maxOperations, maxTtlSlots, maxClientRetryWindowSlots, slotDurationMs } =
-    data.node.identity.core;
-  const windowMs = Number(maxTtlSlots + maxClientRetryWindowSlots) * slotDurationMs;
+  const { maxOperations, maxClientRetryWindowSlots, slotDurationMs } = data.node.identity.core;
+  const windowMs = Math.max(Number(maxClientRetryWindowSlots) * slotDurationMs, 1);
   return Math.floor((maxOperations * 1_000) / windowMs);
 }
 

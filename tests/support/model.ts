@@ -70,6 +70,7 @@ export function applyToModel(model: Model, command: ModelCommand, slot: bigint):
   if (command.kind === "expire") return execute(model, command);
   const remembered = recallFromModel(model, command, slot);
   if (remembered !== undefined) return remembered;
+  forgetForRoom(model);
   const full = model.operations.size >= model.bounds.maxOperations;
   if (full && !(isFreeing(command) && check(model, command) === OK)) {
     return { code: "operation_table_full", appliedLsn: lsn, fromRetryCache: false };
@@ -162,6 +163,15 @@ function canonical(command: ClientCommand): string {
     case "revoke":
     case "reclaim":
       return `${command.kind} ${command.reservationId}`;
+  }
+}
+
+/** A full memory forgets its oldest operations, as far as they are past the retry window by itself. */
+function forgetForRoom({ operations, bounds, lastSlot }: Model): void {
+  for (const [key, { retireAfterSlot }] of operations) {
+    if (operations.size < bounds.maxOperations) return;
+    if (retireAfterSlot - bounds.maxTtlSlots >= lastSlot) return;
+    operations.delete(key);
   }
 }
 
