@@ -36,13 +36,13 @@ export {
   type Unknown,
   type WriteOptions,
 } from "./node/client/types.ts";
-export type { TickReply } from "./node/wire_replies.ts";
+export type { TickReply } from "./node/wire/replies.ts";
 export type {
   ServerLimits,
   ServerMemory,
   ServerStatus,
   ServerTraffic,
-} from "./node/wire_status.ts";
+} from "./node/wire/status.ts";
 
 // What servers answer.
 export type {

@@ -7,7 +7,7 @@ import { CommandTag } from "../core/command.ts";
 import { DEFAULT_CORE_CONFIG, DEFAULT_ENGINE_CONFIG } from "../core/config.ts";
 import { bumpU64, copyU64 } from "../core/words.ts";
 import type { NodeApi } from "../node/api.ts";
-import { startServer } from "../node/server.ts";
+import { startServer } from "../node/server/server.ts";
 
 function unsupported(): never {
   throw new Error("The stub only takes commands");

@@ -13,8 +13,8 @@ import type { ReservationView, ResourceView } from "./api.ts";
 import { checkedId, randomId, writeCommand } from "./client/encode.ts";
 import { committedAt } from "./client/results.ts";
 import type { ClientCommand, Committed } from "./client/types.ts";
-import { createResultColumns, setCommitted } from "./wire_results.ts";
-import { WireWriter } from "./wire_writer.ts";
+import { createResultColumns, setCommitted } from "./wire/results.ts";
+import { WireWriter } from "./wire/writer.ts";
 
 /** Expirations looked for at a time. */
 const EXPIRE_BATCH = 1_024;

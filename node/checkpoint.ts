@@ -9,10 +9,10 @@ import { readU64, writeU64 } from "../core/words.ts";
 import type { CheckpointResult } from "./api.ts";
 import { type Disk, DiskFault } from "./disk.ts";
 import type { Executor } from "./executor.ts";
-import type { LogWriter } from "./log_store.ts";
+import type { LogWriter } from "./log/store.ts";
 import { type NodeLog, orNone } from "./log_lines.ts";
-import { SnapshotWriter } from "./snapshot_store.ts";
-import type { SnapshotIdentity } from "./snapshot_format.ts";
+import { SnapshotWriter } from "./snapshot/store.ts";
+import type { SnapshotIdentity } from "./snapshot/format.ts";
 
 /** When a checkpoint starts by itself. */
 export interface CheckpointPolicy {

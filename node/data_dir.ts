@@ -11,8 +11,8 @@ import {
   prepareMetadata,
   publishMetadata,
   type StoredMetadata,
-} from "./metadata.ts";
-import type { ReplicaMetadata } from "./metadata_codec.ts";
+} from "./metadata/metadata.ts";
+import type { ReplicaMetadata } from "./metadata/codec.ts";
 
 /** Locked by the process that uses the directory. Taken before anybody looks, so it says nothing about it. */
 export const LOCK_FILE = "LOCK";

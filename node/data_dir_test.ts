@@ -5,7 +5,7 @@ import { AssertionFailure } from "../core/assert.ts";
 import { sampleMetadata } from "../tests/support/metadata.ts";
 import { CrashSignal, MemoryDisk } from "../tests/support/memory_disk.ts";
 import { SeededRandom } from "../tests/support/seeded_random.ts";
-import { PROFILES } from "./config_profiles.ts";
+import { PROFILES } from "./config/profiles.ts";
 import {
   initDataDirectory,
   type InitOptions,
@@ -13,8 +13,8 @@ import {
   inspectDataDirectory,
 } from "./data_dir.ts";
 import { type Disk, DiskFault } from "./disk.ts";
-import { createMetadata, loadMetadata, METADATA_FILE } from "./metadata.ts";
-import type { ReplicaMetadata } from "./metadata_codec.ts";
+import { createMetadata, loadMetadata, METADATA_FILE } from "./metadata/metadata.ts";
+import type { ReplicaMetadata } from "./metadata/codec.ts";
 
 const SEGMENT_BYTES = 2048;
 const SEEDS = 12;

@@ -26,7 +26,7 @@ import { bumpU64, compareU64, copyU64, readU128, readU64, writeU64 } from "../co
 import type { Rejection, ResultSink } from "./api.ts";
 import type { Tip } from "../core/log_tip.ts";
 import type { DiskFault } from "./disk.ts";
-import type { LogWriter } from "./log_store.ts";
+import type { LogWriter } from "./log/store.ts";
 import {
   haltedOnInternalWalError,
   haltedOnWalError,

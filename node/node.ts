@@ -16,7 +16,7 @@ import type {
 import type { Checkpointer, CheckpointPolicy } from "./checkpoint.ts";
 import type { Executor } from "./executor.ts";
 import type { Expiration, TickOutcome } from "./expiration.ts";
-import type { LogWriter } from "./log_store.ts";
+import type { LogWriter } from "./log/store.ts";
 import type { SlotClock } from "./slot_clock.ts";
 
 /** How the data was found at start-up; never changes afterwards. */

@@ -7,12 +7,12 @@ import type { Disk } from "./disk.ts";
 import { Executor } from "./executor.ts";
 import { Expiration } from "./expiration.ts";
 import { type NodeLog, recoveryComplete, recoveryFailed } from "./log_lines.ts";
-import type { LogOptions } from "./log_store.ts";
+import type { LogOptions } from "./log/store.ts";
 import { Node } from "./node.ts";
 import { recover, type RecoveryRefusal } from "./recover.ts";
 import { type Clock, SlotClock } from "./slot_clock.ts";
-import { SNAPSHOT_FILE } from "./snapshot_store.ts";
-import { ACTIVE_SEGMENT } from "./log_files.ts";
+import { SNAPSHOT_FILE } from "./snapshot/store.ts";
+import { ACTIVE_SEGMENT } from "./log/files.ts";
 
 /** Everything a node needs from outside. */
 export interface NodeOptions {

@@ -10,16 +10,16 @@ import { applyEntry } from "../core/replay.ts";
 import { acceptBlock, beginRestore, finishRestore } from "../core/snapshot.ts";
 import { createEngine, type Engine, Position, POSITION_WORDS } from "../core/state.ts";
 import { copyU64, readU64, writeU64 } from "../core/words.ts";
-import { configFingerprint } from "./config_text.ts";
+import { configFingerprint } from "./config/text.ts";
 import { type Disk, DiskFault } from "./disk.ts";
 import type { RecoveryFailureClass } from "./log_lines.ts";
-import { type LogRecovery, recoverLog, type RecoveryFacts } from "./log_recovery.ts";
-import type { LogVisitor } from "./log_replay.ts";
-import type { LogOptions, LogWriter } from "./log_store.ts";
+import { type LogRecovery, recoverLog, type RecoveryFacts } from "./log/recovery.ts";
+import type { LogVisitor } from "./log/replay.ts";
+import type { LogOptions, LogWriter } from "./log/store.ts";
 import type { StartupFacts } from "./node.ts";
-import type { SnapshotHeader, SnapshotIdentity } from "./snapshot_format.ts";
-import { type BlockSink, loadSnapshot } from "./snapshot_reader.ts";
-import { removeSnapshotTemporary, snapshotBytesMax } from "./snapshot_store.ts";
+import type { SnapshotHeader, SnapshotIdentity } from "./snapshot/format.ts";
+import { type BlockSink, loadSnapshot } from "./snapshot/reader.ts";
+import { removeSnapshotTemporary, snapshotBytesMax } from "./snapshot/store.ts";
 
 /** What to recover, and how. */
 export interface RecoverParts {

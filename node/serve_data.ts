@@ -1,14 +1,14 @@
 /** What `allocdb serve` does before it listens: lock the directory, find out what it is, make it or recover it. */
 import { type CoreConfig, tableBytes } from "../core/config.ts";
 import type { ServeOptions } from "./cli/options.ts";
-import { PROFILES } from "./config_profiles.ts";
+import { PROFILES } from "./config/profiles.ts";
 import {
   applyBounds,
   configFingerprint,
   describeDifferences,
   diffConfig,
   type NodeConfig,
-} from "./config_text.ts";
+} from "./config/text.ts";
 import { type DataDirectory, initDataDirectory, inspectDataDirectory } from "./data_dir.ts";
 import { type Disk, DiskFault, type DiskFaultKind } from "./disk.ts";
 import type { ErrorCode } from "./error_catalogue.ts";
@@ -16,8 +16,8 @@ import { CliError } from "./errors.ts";
 import { DenoDisk } from "./io/deno_disk.ts";
 import { type DirectoryLock, lockDirectory } from "./io/lock.ts";
 import type { NodeLog } from "./log_lines.ts";
-import { recoverLog } from "./log_recovery.ts";
-import { settleMetadata, type StoredMetadata } from "./metadata.ts";
+import { recoverLog } from "./log/recovery.ts";
+import { settleMetadata, type StoredMetadata } from "./metadata/metadata.ts";
 import { Node } from "./node.ts";
 import { logSizes, openNode } from "./open_node.ts";
 import type { RecoveryRefusal } from "./recover.ts";

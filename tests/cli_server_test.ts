@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { main } from "../cli.ts";
 import { processIo } from "../node/cli/io.ts";
-import { startServer } from "../node/server.ts";
+import { startServer } from "../node/server/server.ts";
 import { type TestIo, testIo } from "./support/cli_io.ts";
 import { ScriptedNode } from "./support/scripted_node.ts";
 

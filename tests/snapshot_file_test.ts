@@ -13,14 +13,14 @@ import {
   nextBlock,
 } from "../core/snapshot.ts";
 import type { Engine } from "../core/state.ts";
-import { BLOCK_BYTES_MAX as CONTAINER_BLOCK_BYTES_MAX } from "../node/snapshot_format.ts";
-import { type BlockSink, loadSnapshot } from "../node/snapshot_reader.ts";
+import { BLOCK_BYTES_MAX as CONTAINER_BLOCK_BYTES_MAX } from "../node/snapshot/format.ts";
+import { type BlockSink, loadSnapshot } from "../node/snapshot/reader.ts";
 import {
   type BlockSource,
   SNAPSHOT_FILE,
   snapshotBytesMax,
   SnapshotWriter,
-} from "../node/snapshot_store.ts";
+} from "../node/snapshot/store.ts";
 import { apply, type Bench, createBench, TINY_CONFIG } from "./support/core_builders.ts";
 import { MemoryDisk } from "./support/memory_disk.ts";
 import { snapshotHeader } from "./support/snapshots.ts";

@@ -2,10 +2,10 @@
 // of the same values, and, damaged in every way a byte can be, with what they would mean if they were read.
 import { assertEquals } from "@std/assert";
 import { Encoder } from "cbor-x";
-import { FRAME_HEADER_BYTES, FrameReader } from "../node/framing.ts";
-import { MessageType } from "../node/wire_messages.ts";
-import { WireReader } from "../node/wire_reader.ts";
-import { WireWriter } from "../node/wire_writer.ts";
+import { FRAME_HEADER_BYTES, FrameReader } from "../node/wire/framing.ts";
+import { MessageType } from "../node/wire/messages.ts";
+import { WireReader } from "../node/wire/reader.ts";
+import { WireWriter } from "../node/wire/writer.ts";
 import { assertGolden } from "./support/golden.ts";
 import { frameOf, SAMPLES } from "./support/wire_samples.ts";
 

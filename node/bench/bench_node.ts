@@ -1,5 +1,5 @@
 /** A node inside this process, over a directory that only it uses. */
-import type { NodeConfig } from "../config_text.ts";
+import type { NodeConfig } from "../config/text.ts";
 import type { Disk } from "../disk.ts";
 import { CliError } from "../errors.ts";
 import { SILENT_LOG } from "../log_lines.ts";

@@ -1,10 +1,10 @@
 /** Scenario checkpoint: what writing a large snapshot does to the commands that come meanwhile. */
 import type { CheckpointResult } from "../api.ts";
-import type { NodeConfig } from "../config_text.ts";
+import type { NodeConfig } from "../config/text.ts";
 import type { Disk } from "../disk.ts";
 import { DenoDisk } from "../io/deno_disk.ts";
 import type { Node } from "../node.ts";
-import { SNAPSHOT_FILE } from "../snapshot_store.ts";
+import { SNAPSHOT_FILE } from "../snapshot/store.ts";
 import { closeBenchNode, openBenchNode } from "./bench_node.ts";
 import { count, rounded, size, timeMs } from "./format.ts";
 import { InsideLoad } from "./inside_load.ts";

@@ -1,7 +1,7 @@
 /** Scenario one-resource-many-contenders: everybody wants the same thing, one gets it. */
 import { CommandTag } from "../../core/command.ts";
 import type { ResultName } from "../../core/outcome.ts";
-import type { NodeConfig } from "../config_text.ts";
+import type { NodeConfig } from "../config/text.ts";
 import type { Disk } from "../disk.ts";
 import type { Node } from "../node.ts";
 import { BatchClient, type Request } from "./batch_client.ts";

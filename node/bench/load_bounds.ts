@@ -1,6 +1,6 @@
 /** Bounds under which a node can take whatever load this machine can make. */
 import { DEFAULT_CORE_CONFIG, DEFAULT_ENGINE_CONFIG } from "../../core/config.ts";
-import type { NodeConfig } from "../config_text.ts";
+import type { NodeConfig } from "../config/text.ts";
 
 /** Longest time to live, in slots. */
 export const TTL_SLOTS = 100;

@@ -1,11 +1,11 @@
 /** One connection of the load: lanes that share a socket. */
 import { CliError } from "../errors.ts";
-import { DEFAULT_MAX_FRAME_BYTES, FrameReader } from "../framing.ts";
-import { SocketWriter } from "../socket_writer.ts";
-import { readServerHello, writeClientHello } from "../wire_hello.ts";
-import { PROTOCOL_VERSION } from "../wire_messages.ts";
-import { WireReader } from "../wire_reader.ts";
-import { submitReplyId } from "../wire_submit.ts";
+import { DEFAULT_MAX_FRAME_BYTES, FrameReader } from "../wire/framing.ts";
+import { SocketWriter } from "../server/socket_writer.ts";
+import { readServerHello, writeClientHello } from "../wire/hello.ts";
+import { PROTOCOL_VERSION } from "../wire/messages.ts";
+import { WireReader } from "../wire/reader.ts";
+import { submitReplyId } from "../wire/submit.ts";
 import type { Lane } from "./load_lane.ts";
 import type { Recorder } from "./recorder.ts";
 

@@ -7,9 +7,9 @@ import { CommandTag, createCommand, Field } from "../../core/command.ts";
 import { encodeCommand } from "../../core/command_codec.ts";
 import { ResultCode } from "../../core/outcome.ts";
 import { writeU128, writeU64 } from "../../core/words.ts";
-import { writeFrameHeader } from "../framing.ts";
-import { beginSubmit } from "../wire_submit.ts";
-import { WireWriter } from "../wire_writer.ts";
+import { writeFrameHeader } from "../wire/framing.ts";
+import { beginSubmit } from "../wire/submit.ts";
+import { WireWriter } from "../wire/writer.ts";
 
 /** Whose lane it is. */
 export interface LaneOptions {

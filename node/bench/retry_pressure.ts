@@ -1,7 +1,7 @@
 /** Scenario high-retry-pressure: a full operation table, retries of everything in it, and its recovery. */
 import { CommandTag } from "../../core/command.ts";
 import type { ResultName } from "../../core/outcome.ts";
-import type { NodeConfig } from "../config_text.ts";
+import type { NodeConfig } from "../config/text.ts";
 import type { Disk } from "../disk.ts";
 import type { Node } from "../node.ts";
 import { BatchClient } from "./batch_client.ts";

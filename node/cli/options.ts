@@ -2,7 +2,7 @@
  * What the command line hands to the long-running commands, already checked: their implementations never
  * see a flag. Each runs to its end and returns for exit code 0; everything else is a thrown `CliError`.
  */
-import type { ProfileName } from "../config_profiles.ts";
+import type { ProfileName } from "../config/profiles.ts";
 
 /** `allocdb serve`. */
 export interface ServeOptions {

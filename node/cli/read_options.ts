@@ -1,6 +1,6 @@
 /** Flags of the long-running commands, checked before anything is opened. */
-import { applyBounds, type ConfigTextErrorKind } from "../config_text.ts";
-import { type ProfileName, PROFILES } from "../config_profiles.ts";
+import { applyBounds, type ConfigTextErrorKind } from "../config/text.ts";
+import { type ProfileName, PROFILES } from "../config/profiles.ts";
 import { CliError } from "../errors.ts";
 import { parseClusterId } from "./ids.ts";
 import { parseAddress, parseCount } from "./numbers.ts";

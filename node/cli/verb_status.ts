@@ -1,5 +1,5 @@
 /** `status`: one look at a node, a look every second, or a wait until it is ready. */
-import type { ServerStatus } from "../wire_status.ts";
+import type { ServerStatus } from "../wire/status.ts";
 import { CliError } from "../errors.ts";
 import { type VerbContext, withClient } from "./context.ts";
 import { formatMilliseconds } from "./durations.ts";

@@ -1,17 +1,17 @@
 import type { CheckpointResult, Metrics, ReservationRead, ResourceRead } from "../api.ts";
-import { readMetricsReply } from "../wire_metrics.ts";
-import type { WireReader } from "../wire_reader.ts";
+import { readMetricsReply } from "../wire/metrics.ts";
+import type { WireReader } from "../wire/reader.ts";
 import {
   readCheckpointReply,
   readReservationReply,
   readResourceReply,
   readTickReply,
   type TickReply,
-} from "../wire_replies.ts";
-import type { Question } from "../wire_requests.ts";
-import { readStatusReply, type ServerStatus } from "../wire_status.ts";
-import { submitBodyBytesMax } from "../wire_submit.ts";
-import { WireWriter } from "../wire_writer.ts";
+} from "../wire/replies.ts";
+import type { Question } from "../wire/requests.ts";
+import { readStatusReply, type ServerStatus } from "../wire/status.ts";
+import { submitBodyBytesMax } from "../wire/submit.ts";
+import { WireWriter } from "../wire/writer.ts";
 import { parseAddress } from "./address.ts";
 import { checkedId, randomId, writeCommand } from "./encode.ts";
 import { tooLarge } from "./results.ts";

@@ -6,8 +6,8 @@ import { frame } from "../../tests/support/raw_client.ts";
 import { SAMPLE_COMMANDS } from "../../tests/support/wire_samples.ts";
 import { SAMPLE_METRICS, WireNode } from "../../tests/support/wire_node.ts";
 import type { Rejection } from "../api.ts";
-import { type Server, startServer } from "../server.ts";
-import type { ServerOptions } from "../server_options.ts";
+import { type Server, startServer } from "../server/server.ts";
+import type { ServerOptions } from "../server/options.ts";
 import { AllocDbClient } from "./client.ts";
 import {
   type ClientCommand,

@@ -1,14 +1,14 @@
-import { DEFAULT_MAX_FRAME_BYTES, FrameReader } from "../framing.ts";
-import { SocketWriter } from "../socket_writer.ts";
+import { DEFAULT_MAX_FRAME_BYTES, FrameReader } from "../wire/framing.ts";
+import { SocketWriter } from "../server/socket_writer.ts";
 import {
   type ClientHello,
   readError,
   readServerHello,
   type WireError,
   writeClientHello,
-} from "../wire_hello.ts";
-import { MessageType } from "../wire_messages.ts";
-import { WireReader } from "../wire_reader.ts";
+} from "../wire/hello.ts";
+import { MessageType } from "../wire/messages.ts";
+import { WireReader } from "../wire/reader.ts";
 import { type Address, dial } from "./address.ts";
 import { type ServerInfo, TransportError } from "./types.ts";
 

@@ -2,7 +2,7 @@
 import { CommandTag } from "../../core/command.ts";
 import { BUNDLE_MEMBERS_MAX } from "../../core/command_codec.ts";
 import { U64_MAX } from "../../core/config.ts";
-import type { WireWriter } from "../wire_writer.ts";
+import type { WireWriter } from "../wire/writer.ts";
 import type { ClientCommand, Ttl } from "./types.ts";
 
 const U128_MAX = (1n << 128n) - 1n;

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { type Command, CommandTag, createCommand, Field } from "../../core/command.ts";
 import { decodeCommand, encodeCommand, encodedBytes } from "../../core/command_codec.ts";
 import { writeU128, writeU64 } from "../../core/words.ts";
-import { WireWriter } from "../wire_writer.ts";
+import { WireWriter } from "../wire/writer.ts";
 import { checkedId, randomId, writeCommand } from "./encode.ts";
 import type { ClientCommand } from "./types.ts";
 

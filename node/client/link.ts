@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION } from "../wire_messages.ts";
+import { PROTOCOL_VERSION } from "../wire/messages.ts";
 import type { Address } from "./address.ts";
 import { ClientConnection, type ConnectionOwner, type Ending } from "./connection.ts";
 import { TransportError } from "./types.ts";

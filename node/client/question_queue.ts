@@ -1,7 +1,7 @@
 /** Requests that are no writes: matched with replies, asked again when a connection breaks. */
-import { MessageType } from "../wire_messages.ts";
-import type { WireReader } from "../wire_reader.ts";
-import { type Question, writeRequest } from "../wire_requests.ts";
+import { MessageType } from "../wire/messages.ts";
+import type { WireReader } from "../wire/reader.ts";
+import { type Question, writeRequest } from "../wire/requests.ts";
 import type { ClientConnection } from "./connection.ts";
 import { TransportError } from "./types.ts";
 

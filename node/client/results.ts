@@ -2,7 +2,7 @@
 import { createOutcome, OutcomeField, RESULT_NAMES, type ResultName } from "../../core/outcome.ts";
 import { readU128, readU64 } from "../../core/words.ts";
 import type { Rejection } from "../api.ts";
-import { outcomeAt, type ResultColumns } from "../wire_results.ts";
+import { outcomeAt, type ResultColumns } from "../wire/results.ts";
 import type { Committed, SubmitResult, TransportErrorCode, Unknown } from "./types.ts";
 
 /** What a result has to know of the write. */

@@ -1,8 +1,8 @@
-import { readError } from "../wire_hello.ts";
-import { MessageType } from "../wire_messages.ts";
-import { WireReader } from "../wire_reader.ts";
-import type { Question } from "../wire_requests.ts";
-import { submitReplyId } from "../wire_submit.ts";
+import { readError } from "../wire/hello.ts";
+import { MessageType } from "../wire/messages.ts";
+import { WireReader } from "../wire/reader.ts";
+import type { Question } from "../wire/requests.ts";
+import { submitReplyId } from "../wire/submit.ts";
 import type { Ending } from "./connection.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import { QuestionQueue } from "./question_queue.ts";

@@ -1,13 +1,13 @@
 /** Writes on their way: gathered into requests, matched with replies, sent again while in doubt. */
 import type { Rejection } from "../api.ts";
-import { FRAME_HEADER_BYTES } from "../framing.ts";
+import { FRAME_HEADER_BYTES } from "../wire/framing.ts";
 import {
   createResultColumns,
   isRejected,
   rejectionAt,
   type ResultColumns,
-} from "../wire_results.ts";
-import { beginSubmit, readSubmitReply, submitBodyBytesMax } from "../wire_submit.ts";
+} from "../wire/results.ts";
+import { beginSubmit, readSubmitReply, submitBodyBytesMax } from "../wire/submit.ts";
 import type { ClientConnection, Ending } from "./connection.ts";
 import { jittered } from "./link.ts";
 import { committedAt, notSent, rejected, unknown } from "./results.ts";

@@ -10,7 +10,7 @@ import { digest } from "../../core/digest.ts";
 import { firstViolation } from "../../core/invariants.ts";
 import { AllocDbClient } from "../../node/client/client.ts";
 import { TransportError } from "../../node/client/types.ts";
-import { loadMetadata } from "../../node/metadata.ts";
+import { loadMetadata } from "../../node/metadata/metadata.ts";
 import { DenoDisk } from "../../node/io/deno_disk.ts";
 import { logSizes } from "../../node/open_node.ts";
 import { recover } from "../../node/recover.ts";

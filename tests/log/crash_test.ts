@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { TipWord } from "../../core/log_tip.ts";
 import { readU64 } from "../../core/words.ts";
-import type { LogWriter } from "../../node/log_store.ts";
+import type { LogWriter } from "../../node/log/store.ts";
 import { flush, open, put, wordsOf } from "../support/log_driver.ts";
 import { CrashSignal, MemoryDisk } from "../support/memory_disk.ts";
 import type { Survival } from "../support/memory_file.ts";

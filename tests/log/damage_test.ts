@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { frameBytes, payloadBytesAt } from "../../core/log_frame.ts";
 import { SEGMENT_HEADER_BYTES } from "../../core/log_segment.ts";
-import type { LogRecovery } from "../../node/log_recovery.ts";
+import type { LogRecovery } from "../../node/log/recovery.ts";
 import { append, open, openWriter } from "../support/log_driver.ts";
 import { chained, frameRun, segmentImage } from "../support/log_frames.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";

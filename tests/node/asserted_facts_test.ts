@@ -8,7 +8,7 @@ import { createTip } from "../../core/log_tip.ts";
 import { createEngine } from "../../core/state.ts";
 import type { ResultSink } from "../../node/api.ts";
 import { Executor } from "../../node/executor.ts";
-import { installSegment } from "../../node/log_files.ts";
+import { installSegment } from "../../node/log/files.ts";
 import { PendingQueue } from "../../node/pending_queue.ts";
 import { SlotClock } from "../../node/slot_clock.ts";
 import { TINY_CONFIG, toRecord } from "../support/core_builders.ts";

@@ -1,5 +1,5 @@
 // The outside of the command line as tests bring it: captured streams, a scripted node, no waiting.
-import type { ServerStatus } from "../../node/wire_status.ts";
+import type { ServerStatus } from "../../node/wire/status.ts";
 import type { ConnectOptions, ServerInfo, SubmitResult } from "../../node/client/types.ts";
 import { type CliIo, type NodeClient, OutputClosed } from "../../node/cli/io.ts";
 import type { CheckpointResult, Metrics, ReservationRead, ResourceRead } from "../../node/api.ts";

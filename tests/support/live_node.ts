@@ -1,5 +1,5 @@
 /** A real node over a disk in memory, run by the real event loop, with a clock that the test moves. */
-import { PROFILES } from "../../node/config_profiles.ts";
+import { PROFILES } from "../../node/config/profiles.ts";
 import { SILENT_LOG } from "../../node/log_lines.ts";
 import { Node } from "../../node/node.ts";
 import { openNode } from "../../node/open_node.ts";

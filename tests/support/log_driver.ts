@@ -3,8 +3,8 @@ import { createLogBuffer, frameBytes, FrameCursor, FrameKind } from "../../core/
 import { TipWord } from "../../core/log_tip.ts";
 import { readU64, writeU64 } from "../../core/words.ts";
 import type { Disk, DiskFault } from "../../node/disk.ts";
-import { type LogRecovery, recoverLog, type RecoverOptions } from "../../node/log_recovery.ts";
-import type { LogWriter } from "../../node/log_store.ts";
+import { type LogRecovery, recoverLog, type RecoverOptions } from "../../node/log/recovery.ts";
+import type { LogWriter } from "../../node/log/store.ts";
 import { type FrameSpec, IDENTITY, viewOf, writeSpec } from "./log_frames.ts";
 import { SeededRandom } from "./seeded_random.ts";
 

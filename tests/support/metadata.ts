@@ -1,7 +1,7 @@
 /** Metadata for tests. */
 import fc from "fast-check";
-import { PROFILES } from "../../node/config_profiles.ts";
-import { REPLICA_ROLES, type ReplicaMetadata } from "../../node/metadata_codec.ts";
+import { PROFILES } from "../../node/config/profiles.ts";
+import { REPLICA_ROLES, type ReplicaMetadata } from "../../node/metadata/codec.ts";
 
 /** A replica's metadata in which every number is different. */
 export function sampleMetadata(changes: Partial<ReplicaMetadata> = {}): ReplicaMetadata {

@@ -1,8 +1,8 @@
 /** A client without manners: sends whatever bytes it is given and shows what comes back, as plain values. */
 import { Decoder, Encoder } from "cbor-x";
-import { FRAME_HEADER_BYTES, FrameReader, writeFrameHeader } from "../../node/framing.ts";
-import { WireWriter } from "../../node/wire_writer.ts";
-import { writeClientHello } from "../../node/wire_hello.ts";
+import { FRAME_HEADER_BYTES, FrameReader, writeFrameHeader } from "../../node/wire/framing.ts";
+import { WireWriter } from "../../node/wire/writer.ts";
+import { writeClientHello } from "../../node/wire/hello.ts";
 import { idBytes } from "./wire_samples.ts";
 
 const OPTIONS = { useRecords: false, tagUint8Array: false } as const;

@@ -1,8 +1,8 @@
 /** Snapshots for tests: content is a list of blocks. */
 import type { Disk, DiskFault } from "../../node/disk.ts";
-import type { SnapshotHeader } from "../../node/snapshot_format.ts";
-import { type BlockSink, loadSnapshot, type SnapshotLoad } from "../../node/snapshot_reader.ts";
-import { type BlockSource, SnapshotWriter } from "../../node/snapshot_store.ts";
+import type { SnapshotHeader } from "../../node/snapshot/format.ts";
+import { type BlockSink, loadSnapshot, type SnapshotLoad } from "../../node/snapshot/reader.ts";
+import { type BlockSource, SnapshotWriter } from "../../node/snapshot/store.ts";
 
 /** A header whose every field is different; `op` tells generations apart. */
 export function snapshotHeader(op: bigint): SnapshotHeader {

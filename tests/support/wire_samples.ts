@@ -16,9 +16,9 @@ import {
   writeClientHello,
   writeError,
   writeServerHello,
-} from "../../node/wire_hello.ts";
-import { readMetricsReply, writeMetricsReply } from "../../node/wire_metrics.ts";
-import type { WireReader } from "../../node/wire_reader.ts";
+} from "../../node/wire/hello.ts";
+import { readMetricsReply, writeMetricsReply } from "../../node/wire/metrics.ts";
+import type { WireReader } from "../../node/wire/reader.ts";
 import {
   readCheckpointReply,
   readReservationReply,
@@ -29,12 +29,12 @@ import {
   writeReservationReply,
   writeResourceReply,
   writeTickReply,
-} from "../../node/wire_replies.ts";
-import { type Question, readRequest, writeRequest } from "../../node/wire_requests.ts";
-import { createResultColumns, setCommitted, setRejected } from "../../node/wire_results.ts";
-import { readStatusReply, type ServerStatus, writeStatusReply } from "../../node/wire_status.ts";
-import { beginSubmit, writeSubmitReply } from "../../node/wire_submit.ts";
-import { WireWriter } from "../../node/wire_writer.ts";
+} from "../../node/wire/replies.ts";
+import { type Question, readRequest, writeRequest } from "../../node/wire/requests.ts";
+import { createResultColumns, setCommitted, setRejected } from "../../node/wire/results.ts";
+import { readStatusReply, type ServerStatus, writeStatusReply } from "../../node/wire/status.ts";
+import { beginSubmit, writeSubmitReply } from "../../node/wire/submit.ts";
+import { WireWriter } from "../../node/wire/writer.ts";
 import { SAMPLE_METRICS } from "./wire_node.ts";
 
 /** One frame. */

@@ -6,8 +6,8 @@ import {
   submitReplyId,
   type SubmitStatus,
   writeSubmitReply,
-} from "../../../node/wire_submit.ts";
-import { createResultColumns, isRejected, rejectionAt } from "../../../node/wire_results.ts";
+} from "../../../node/wire/submit.ts";
+import { createResultColumns, isRejected, rejectionAt } from "../../../node/wire/results.ts";
 import { referenceHead, referenceItemEnd } from "../cbor_reference.ts";
 import { amongStrangers } from "../guarded_view.ts";
 import { mutate } from "../mutate.ts";

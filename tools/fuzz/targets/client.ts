@@ -2,17 +2,17 @@
  * The client against a server that answers whatever the case says. Every call comes to an end, in one of the
  * ways it is documented to, and nothing counts as committed that no reply says.
  */
-import { MessageType } from "../../../node/wire_messages.ts";
+import { MessageType } from "../../../node/wire/messages.ts";
 import {
   createResultColumns,
   isRejected,
   setCommitted,
   setRejected,
-} from "../../../node/wire_results.ts";
-import { readSubmitReply, writeSubmitReply } from "../../../node/wire_submit.ts";
-import { writeError, writeServerHello } from "../../../node/wire_hello.ts";
-import { writeMetricsReply } from "../../../node/wire_metrics.ts";
-import { writeResourceReply } from "../../../node/wire_replies.ts";
+} from "../../../node/wire/results.ts";
+import { readSubmitReply, writeSubmitReply } from "../../../node/wire/submit.ts";
+import { writeError, writeServerHello } from "../../../node/wire/hello.ts";
+import { writeMetricsReply } from "../../../node/wire/metrics.ts";
+import { writeResourceReply } from "../../../node/wire/replies.ts";
 import { createOutcome, OutcomeField } from "../../../core/outcome.ts";
 import { readU64, writeU64 } from "../../../core/words.ts";
 import { AllocDbClient } from "../../../node/client/client.ts";

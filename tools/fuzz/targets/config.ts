@@ -1,6 +1,6 @@
 /** Configuration as text: one spelling for each value, every bound checked, nothing taken for something else. */
 import { checkCoreConfig, checkEngineConfig, type CoreConfig } from "../../../core/config.ts";
-import { PROFILES } from "../../../node/config_profiles.ts";
+import { PROFILES } from "../../../node/config/profiles.ts";
 import {
   applyBounds,
   formatCoreConfig,
@@ -8,7 +8,7 @@ import {
   type NodeConfig,
   PARAMETER_NAMES,
   parseCoreConfig,
-} from "../../../node/config_text.ts";
+} from "../../../node/config/text.ts";
 import type { FuzzRandom } from "../random.ts";
 import { expect, expectEqual, type Target } from "../target.ts";
 import { bytesOfText, mutateText, textOf } from "../text.ts";

@@ -3,21 +3,21 @@ import { createOutcome, OutcomeField, type ResultCode } from "../../../core/outc
 import { writeU128, writeU64 } from "../../../core/words.ts";
 import type { CheckpointResult, Metrics, ReadRefusal, Rejection } from "../../../node/api.ts";
 import { DiskFault } from "../../../node/disk.ts";
-import { FRAME_HEADER_BYTES } from "../../../node/framing.ts";
-import { writeClientHello, writeError, writeServerHello } from "../../../node/wire_hello.ts";
-import { writeMetricsReply } from "../../../node/wire_metrics.ts";
+import { FRAME_HEADER_BYTES } from "../../../node/wire/framing.ts";
+import { writeClientHello, writeError, writeServerHello } from "../../../node/wire/hello.ts";
+import { writeMetricsReply } from "../../../node/wire/metrics.ts";
 import {
   type TickReply,
   writeCheckpointReply,
   writeReservationReply,
   writeResourceReply,
   writeTickReply,
-} from "../../../node/wire_replies.ts";
-import { type Question, writeRequest } from "../../../node/wire_requests.ts";
-import { createResultColumns, setCommitted, setRejected } from "../../../node/wire_results.ts";
-import { type ServerStatus, writeStatusReply } from "../../../node/wire_status.ts";
-import { beginSubmit, writeSubmitReply } from "../../../node/wire_submit.ts";
-import { WireWriter } from "../../../node/wire_writer.ts";
+} from "../../../node/wire/replies.ts";
+import { type Question, writeRequest } from "../../../node/wire/requests.ts";
+import { createResultColumns, setCommitted, setRejected } from "../../../node/wire/results.ts";
+import { type ServerStatus, writeStatusReply } from "../../../node/wire/status.ts";
+import { beginSubmit, writeSubmitReply } from "../../../node/wire/submit.ts";
+import { WireWriter } from "../../../node/wire/writer.ts";
 import { encodePlain } from "../../../tests/support/core_builders.ts";
 import { drawClientCommand, drawId, drawU64 } from "../../../tests/support/draw_command.ts";
 import { SAMPLE_METRICS } from "../../../tests/support/wire_node.ts";

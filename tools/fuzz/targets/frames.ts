@@ -1,6 +1,6 @@
 /** Frames out of a stream, in whatever pieces it comes. */
 import { crc32c } from "../../../core/crc32c.ts";
-import { FRAME_HEADER_BYTES, FrameReader, type FrameStatus } from "../../../node/framing.ts";
+import { FRAME_HEADER_BYTES, FrameReader, type FrameStatus } from "../../../node/wire/framing.ts";
 import { drawChunks, type Stream, streamOf } from "../stream.ts";
 import { join, mutate } from "../mutate.ts";
 import type { FuzzRandom } from "../random.ts";

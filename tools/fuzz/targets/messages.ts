@@ -6,10 +6,10 @@ import {
   writeClientHello,
   writeError,
   writeServerHello,
-} from "../../../node/wire_hello.ts";
-import { MessageType, type WireErrorCode } from "../../../node/wire_messages.ts";
-import { readMetricsReply, writeMetricsReply } from "../../../node/wire_metrics.ts";
-import { WireReader } from "../../../node/wire_reader.ts";
+} from "../../../node/wire/hello.ts";
+import { MessageType, type WireErrorCode } from "../../../node/wire/messages.ts";
+import { readMetricsReply, writeMetricsReply } from "../../../node/wire/metrics.ts";
+import { WireReader } from "../../../node/wire/reader.ts";
 import {
   readCheckpointReply,
   readReservationReply,
@@ -19,10 +19,10 @@ import {
   writeReservationReply,
   writeResourceReply,
   writeTickReply,
-} from "../../../node/wire_replies.ts";
-import { readRequest, writeRequest } from "../../../node/wire_requests.ts";
-import { readStatusReply, writeStatusReply } from "../../../node/wire_status.ts";
-import type { WireWriter } from "../../../node/wire_writer.ts";
+} from "../../../node/wire/replies.ts";
+import { readRequest, writeRequest } from "../../../node/wire/requests.ts";
+import { readStatusReply, writeStatusReply } from "../../../node/wire/status.ts";
+import type { WireWriter } from "../../../node/wire/writer.ts";
 import { amongStrangers } from "../guarded_view.ts";
 import { mutate } from "../mutate.ts";
 import type { FuzzRandom } from "../random.ts";

@@ -8,13 +8,13 @@ import {
   METADATA_FILE,
   METADATA_TEMPORARY_FILE,
   settleMetadata,
-} from "../../../node/metadata.ts";
+} from "../../../node/metadata/metadata.ts";
 import {
   COPY_BYTES,
   decodeCopy,
   encodeCopy,
   type ReplicaMetadata,
-} from "../../../node/metadata_codec.ts";
+} from "../../../node/metadata/codec.ts";
 import { MemoryDisk } from "../../../tests/support/memory_disk.ts";
 import { sampleMetadata } from "../../../tests/support/metadata.ts";
 import { applyEdits, drawScript, type EditRules, type Files } from "../file_edits.ts";

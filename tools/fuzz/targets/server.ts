@@ -3,13 +3,13 @@
  * all, each request has its one reply, a broken stream ends with the word for what broke it, and the next
  * client is served.
  */
-import { type Server, startServer } from "../../../node/server.ts";
-import { readError, writeClientHello } from "../../../node/wire_hello.ts";
-import { MessageType } from "../../../node/wire_messages.ts";
-import { WireReader } from "../../../node/wire_reader.ts";
-import { createResultColumns } from "../../../node/wire_results.ts";
-import { writeRequest } from "../../../node/wire_requests.ts";
-import { readSubmitReply } from "../../../node/wire_submit.ts";
+import { type Server, startServer } from "../../../node/server/server.ts";
+import { readError, writeClientHello } from "../../../node/wire/hello.ts";
+import { MessageType } from "../../../node/wire/messages.ts";
+import { WireReader } from "../../../node/wire/reader.ts";
+import { createResultColumns } from "../../../node/wire/results.ts";
+import { writeRequest } from "../../../node/wire/requests.ts";
+import { readSubmitReply } from "../../../node/wire/submit.ts";
 import { encodePlain } from "../../../tests/support/core_builders.ts";
 import { referenceHead } from "../cbor_reference.ts";
 import { join, mutate } from "../mutate.ts";

@@ -1,9 +1,9 @@
 /** What a server must make of a stream, said a second time: of the whole of it at once, and without a socket. */
-import { readClientHello } from "../../../node/wire_hello.ts";
-import { MessageType } from "../../../node/wire_messages.ts";
-import { WireReader } from "../../../node/wire_reader.ts";
-import { readRequest } from "../../../node/wire_requests.ts";
-import { createSubmitRequest, readSubmit } from "../../../node/wire_submit.ts";
+import { readClientHello } from "../../../node/wire/hello.ts";
+import { MessageType } from "../../../node/wire/messages.ts";
+import { WireReader } from "../../../node/wire/reader.ts";
+import { readRequest } from "../../../node/wire/requests.ts";
+import { createSubmitRequest, readSubmit } from "../../../node/wire/submit.ts";
 import { equalBytes } from "../target.ts";
 import { referenceFrames } from "./frames.ts";
 

@@ -13,14 +13,14 @@ import {
   type SnapshotSink,
 } from "../../../core/snapshot.ts";
 import { createEngine, type Engine } from "../../../core/state.ts";
-import { BLOCK_HEADER_BYTES, blockSpan, FOOTER_BYTES } from "../../../node/snapshot_format.ts";
-import { type BlockSink, loadSnapshot } from "../../../node/snapshot_reader.ts";
+import { BLOCK_HEADER_BYTES, blockSpan, FOOTER_BYTES } from "../../../node/snapshot/format.ts";
+import { type BlockSink, loadSnapshot } from "../../../node/snapshot/reader.ts";
 import {
   SNAPSHOT_FILE,
   SNAPSHOT_PREVIOUS_FILE,
   SNAPSHOT_TEMPORARY_FILE,
   snapshotBytesMax,
-} from "../../../node/snapshot_store.ts";
+} from "../../../node/snapshot/store.ts";
 import { drawConfig, drawOrigin, drawStep } from "../../../tests/engine/draw_step.ts";
 import { applyAt, snapshotBlocks } from "../../../tests/support/core_builders.ts";
 import { MemoryDisk } from "../../../tests/support/memory_disk.ts";

@@ -1,0 +1,175 @@
+/** Reads frames back from the files of a log that is in use. Source: docs/storage.md#reading-a-range. */
+import {
+  checkFrameHeader,
+  checkFramePayload,
+  createLogBuffer,
+  FRAME_BYTES_MIN,
+  frameBytes,
+  FrameCursor,
+  type LogBuffer,
+  payloadBytesAt,
+} from "../../core/log_frame.ts";
+import type { Corruption, LogError } from "../../core/log_scan.ts";
+import { baseOp, SEGMENT_HEADER_BYTES } from "../../core/log_segment.ts";
+import { checkFollows, createTip, moveTip, type Tip } from "../../core/log_tip.ts";
+import { compareU64, equalU64, readU64 } from "../../core/words.ts";
+import { type Disk, DiskFault, type DiskFile } from "../disk.ts";
+import { damaged, lastOps, type LogSegment } from "./files.ts";
+
+/** Called for each frame; the cursor is moved on afterwards. False ends the reading. */
+export type RangeVisitor = (frame: FrameCursor) => boolean;
+
+/** How a reading ended. */
+export type LogRead =
+  /** All frames of the range that are durable were visited, or the visitor ended it. */
+  | { readonly kind: "read"; readonly frames: number }
+  /** The log starts behind the range's first op. */
+  | { readonly kind: "removed"; readonly firstOp: bigint }
+  | Corruption
+  | { readonly kind: "disk_fault"; readonly fault: DiskFault };
+
+const WINDOW_BYTES = 262_144;
+
+/**
+ * Reads a range of ops.
+ *
+ * @param disk The data directory.
+ * @param segments In the order in which they were made.
+ * @param payloadBytesMax Largest payload to accept.
+ * @param from First op, a u64 in words 0 and 1.
+ * @param to Last op, likewise; must be durable.
+ * @param visit Called for each frame.
+ * @returns How it ended.
+ */
+export function readLogRange(
+  disk: Disk,
+  segments: readonly Readonly<LogSegment>[],
+  payloadBytesMax: number,
+  from: Uint32Array,
+  to: Uint32Array,
+  visit: RangeVisitor,
+): LogRead {
+  if (compareU64(to, 0, from, 0) < 0) return { kind: "read", frames: 0 };
+  const reader = new RangeReader(payloadBytesMax, from, to, visit);
+  const last = lastOps(segments.map((segment) => segment.header));
+  let firstOp: bigint | undefined;
+  for (const [i, segment] of segments.entries()) {
+    const first = baseOp(segment.header);
+    const lastOp = last[i] ?? readU64(to, 0);
+    if (lastOp < first && last[i] !== undefined) continue;
+    firstOp ??= first;
+    if (readU64(from, 0) < firstOp) return { kind: "removed", firstOp };
+    if (lastOp < readU64(from, 0) || first > readU64(to, 0)) continue;
+    const stop = reader.read(disk, segment);
+    if (stop !== undefined) return stop;
+  }
+  return { kind: "read", frames: reader.frames };
+}
+
+class RangeReader {
+  frames = 0;
+  readonly #payloadBytesMax: number;
+  readonly #from: Uint32Array;
+  readonly #to: Uint32Array;
+  readonly #visit: RangeVisitor;
+  readonly #frame = new FrameCursor();
+  /** The frame before, once there was one. */
+  readonly #tip: Tip = createTip();
+  #hasTip = false;
+  #window: LogBuffer = createLogBuffer(WINDOW_BYTES);
+  #isOver = false;
+
+  constructor(payloadBytesMax: number, from: Uint32Array, to: Uint32Array, visit: RangeVisitor) {
+    this.#payloadBytesMax = payloadBytesMax;
+    this.#from = from;
+    this.#to = to;
+    this.#visit = visit;
+  }
+
+  /** Reads what the range has in one segment; `undefined` to go on with the next. */
+  read(disk: Disk, segment: Readonly<LogSegment>): LogRead | undefined {
+    try {
+      const file = disk.open(segment.name);
+      try {
+        return this.#readFile(file, segment);
+      } finally {
+        file.close();
+      }
+    } catch (error) {
+      if (error instanceof DiskFault) return { kind: "disk_fault", fault: error };
+      throw error;
+    }
+  }
+
+  #readFile(file: DiskFile, segment: Readonly<LogSegment>): LogRead | undefined {
+    let at = this.#start(segment);
+    while (at < segment.end && !this.#isOver) {
+      const window = this.#window.bytes;
+      const filled = file.read(at, window.subarray(0, Math.min(window.length, segment.end - at)));
+      const walked = this.#walk(filled);
+      if (typeof walked === "string") return damaged(segment.name, at + this.#frame.at, walked);
+      at += walked;
+    }
+    return this.#isOver ? { kind: "read", frames: this.frames } : undefined;
+  }
+
+  #start({ header, index }: Readonly<LogSegment>): number {
+    if (this.#hasTip) return SEGMENT_HEADER_BYTES;
+    const skipped = readU64(this.#from, 0) - baseOp(header);
+    return index.find(Number(skipped)) ?? SEGMENT_HEADER_BYTES;
+  }
+
+  /** Visits the frames that the window holds whole; answers their bytes, or what is wrong with one. */
+  #walk(filled: number): number | LogError {
+    const frame = this.#frame;
+    frame.buffer = this.#window;
+    let at = 0;
+    while (!this.#isOver && this.#isWhole(at, filled)) {
+      frame.at = at;
+      const error = this.#check(at, filled);
+      if (error !== undefined) return error;
+      this.#take();
+      at = frame.end;
+    }
+    if (at > 0 || this.#isOver) return at;
+    frame.at = 0;
+    return this.#widen(filled);
+  }
+
+  #isWhole(at: number, filled: number): boolean {
+    if (filled - at < FRAME_BYTES_MIN) return false;
+    return at + frameBytes(payloadBytesAt(this.#window.words, at >>> 2)) <= filled;
+  }
+
+  /** The first frame is larger than the window, or none. */
+  #widen(filled: number): number | LogError {
+    const { words, bytes } = this.#window;
+    const error = checkFrameHeader(this.#window, 0, Infinity, this.#payloadBytesMax);
+    const wanted = frameBytes(payloadBytesAt(words, 0));
+    if (error !== undefined || filled < bytes.length) return error ?? "payload_too_large";
+    this.#window = createLogBuffer(wanted);
+    return 0;
+  }
+
+  #check(at: number, filled: number): LogError | undefined {
+    const { words } = this.#window;
+    const error = checkFrameHeader(this.#window, at, filled, this.#payloadBytesMax);
+    if (error !== undefined) return error;
+    if (this.#hasTip) {
+      const order = checkFollows(this.#tip, words, at >>> 2);
+      if (order !== undefined) return order;
+    } else if (compareU64(words, this.#frame.opAt, this.#from, 0) > 0) {
+      return "non_contiguous_op";
+    }
+    return checkFramePayload(this.#window, at);
+  }
+
+  #take(): void {
+    const { words, opAt, at } = this.#frame;
+    moveTip(this.#tip, words, at >>> 2);
+    this.#hasTip = true;
+    if (compareU64(words, opAt, this.#from, 0) < 0) return;
+    this.frames++;
+    this.#isOver = !this.#visit(this.#frame) || equalU64(words, opAt, this.#to, 0);
+  }
+}
