@@ -27,9 +27,10 @@ export async function runServe(options: ServeOptions): Promise<void> {
   let listeners: Listeners | undefined;
   try {
     listeners = listen(options, data, log);
+    const stopping = stopSignal(); // Before anybody is told that there is something to stop.
     announce(options, data, listeners);
     const stopWorkers = startWorkers(data.node, workerOptions(options));
-    log.info(`stopping: signal=${await stopSignal()}`);
+    log.info(`stopping: signal=${await stopping}`);
     stopWorkers();
   } finally {
     await stop(data, listeners, log);

@@ -82,7 +82,7 @@ export interface DemoOptions {
 
 /** `runServe` of node/main.ts. */
 export type RunServe = (options: ServeOptions) => Promise<void>;
-/** `runBench` of bench/main.ts. */
+/** `runBench` of node/bench/main.ts. */
 export type RunBench = (options: BenchOptions) => Promise<void>;
 /** `runDemo` of node/demo/main.ts. */
 export type RunDemo = (options: DemoOptions) => Promise<void>;
