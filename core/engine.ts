@@ -120,20 +120,20 @@ function enter(engine: Engine, command: Command, position: Uint32Array, out: Out
     out.code = ResultCode.slot_overflow;
     return false;
   }
-  advance(engine, position);
-  retireThrough(engine);
+  if (advance(engine, position)) retireThrough(engine);
   return true;
 }
 
-function advance(engine: Engine, position: Uint32Array): void {
+/** Moves on to a position; answers whether time has gone on, which is all that retirement depends on. */
+function advance(engine: Engine, position: Uint32Array): boolean {
   const { progress } = engine;
   assert(bumpU64(progress, Progress.lastLsn, 1), "engine/lsn-not-exhausted");
   assert(equalU64(progress, Progress.lastLsn, position, Position.lsn), "engine/lsn-contiguous");
-  assert(
-    compareU64(position, Position.slot, progress, Progress.lastSlot) >= 0,
-    "engine/slot-monotonic",
-  );
+  const order = compareU64(position, Position.slot, progress, Progress.lastSlot);
+  assert(order >= 0, "engine/slot-monotonic");
+  if (order === 0) return false;
   copyU64(progress, Progress.lastSlot, position, Position.slot);
+  return true;
 }
 
 function isFreeing(tag: CommandTag): boolean {

@@ -61,7 +61,7 @@ export function createFixedMap(
  */
 export function hashKey(map: FixedMap, key: Uint32Array, at: number): number {
   const { odds, keyWords } = map;
-  let h = mix(key[at]!, odds[0]!, odds[1]!) + mix(key[at + 1]!, odds[2]!, odds[3]!);
+  let h = (mix(key[at]!, odds[0]!, odds[1]!) + mix(key[at + 1]!, odds[2]!, odds[3]!)) | 0;
   if (keyWords >= 4) {
     h = (h + mix(key[at + 2]!, odds[4]!, odds[5]!) + mix(key[at + 3]!, odds[6]!, odds[7]!)) | 0;
   }
