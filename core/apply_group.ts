@@ -12,7 +12,7 @@ import type { Engine } from "./state.ts";
 import { Reservation, Resource } from "./tables.ts";
 
 /** Entries of a group: enough to overlap their misses, few enough to stay in the nearest cache. */
-export const GROUP_ENTRIES = 32;
+export const GROUP_ENTRIES = 64;
 
 /** Decoded entries on their way into an engine; reused from group to group. */
 export interface EntryGroup {
