@@ -116,7 +116,7 @@ export function allocdb(binary: string | undefined): System {
       version: lastWords(version, 1),
       settings: `${
         binary ?? "cli.ts"
-      } serve, defaults; reserve, confirm and release in turn, a go is one batch`,
+      } serve, windows of 1 s and 0.5 s, else the defaults; reserve, confirm and release in turn, a go is one batch`,
       measure: (scenario, seconds) => measureAllocdb(binary, surroundings, scenario, seconds),
     };
   };
