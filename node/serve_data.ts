@@ -1,4 +1,5 @@
 /** What `allocdb serve` does before it listens: lock the directory, find out what it is, make it or recover it. */
+import { existsSync } from "@std/fs";
 import { type CoreConfig, tableBytes } from "../core/config.ts";
 import type { ServeOptions } from "./cli/options.ts";
 import { PROFILES } from "./config/profiles.ts";
@@ -44,6 +45,7 @@ export async function openData(
   options: ServeOptions,
   log: NodeLog,
 ): Promise<OpenData> {
+  if (!existsSync(options.data)) wantedConfig(options, undefined); // What cannot be made is not begun.
   makeDirectory(options.data);
   const lock = await takeLock(options.data);
   try {

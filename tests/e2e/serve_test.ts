@@ -102,6 +102,17 @@ Deno.test("bounds that contradict the data exit with 2, name both values and cha
   }
 });
 
+Deno.test("bounds that cannot run exit with 2 and make no directory", async () => {
+  using parent = new TemporaryDirectory();
+  const data = `${parent.path}/new`;
+  for (const bound of ["core.max_resorces=5", "core.max_ttl_slots=0", "core.max_bundle_size"]) {
+    const refused = await run(["serve", "--data", data, ...ANY_PORT, "--bound", bound]);
+    assertEquals(refused.code, 2);
+    assertStringIncludes(refused.stderr, "error[E_BAD_CONFIG]");
+    assertEquals([...Deno.readDirSync(parent.path)], []);
+  }
+});
+
 Deno.test("a bound of the node, which data is not bound to, may change", async () => {
   using directory = new TemporaryDirectory();
   const flags = ["--data", directory.path, ...ANY_PORT];
