@@ -22,7 +22,7 @@ const CHECKPOINT_PAUSE_MS = 1_000;
  * @returns Stops them.
  */
 export function startWorkers(node: Node, options: WorkerOptions): () => void {
-  const timers: number[] = [];
+  const timers: ReturnType<typeof setInterval>[] = [];
   if (options.expiration) {
     const pauseMs = Math.max(node.identity.core.slotDurationMs, EXPIRATION_PAUSE_MS_MIN);
     timers.push(setInterval(() => node.expireDue(), pauseMs));
@@ -31,5 +31,5 @@ export function startWorkers(node: Node, options: WorkerOptions): () => void {
   if (policy !== undefined) {
     timers.push(setInterval(() => node.checkpointIfDue(policy), CHECKPOINT_PAUSE_MS));
   }
-  return () => timers.forEach(clearInterval);
+  return () => timers.forEach((timer) => clearInterval(timer));
 }

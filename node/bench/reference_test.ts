@@ -194,10 +194,10 @@ Deno.test("a reference scenario on a directory that has a past names itself and 
 Deno.test("a reference scenario ends when it is interrupted", async () => {
   const interrupted = AbortSignal.abort();
   const runs = [
-    runHotspot(new MemoryDisk(), { rounds: 2, contenders: 2 }, true, interrupted),
-    runRetryPressure(new MemoryDisk(), { capacity: 2, fanout: 1, attempts: 1 }, interrupted),
+    () => runHotspot(new MemoryDisk(), { rounds: 2, contenders: 2 }, true, interrupted),
+    () => runRetryPressure(new MemoryDisk(), { capacity: 2, fanout: 1, attempts: 1 }, interrupted),
   ];
   for (const run of runs) {
-    assertEquals((await assertRejects(() => run, CliError)).code, "E_INTERRUPTED");
+    assertEquals((await assertRejects(run, CliError)).code, "E_INTERRUPTED");
   }
 });

@@ -25,7 +25,7 @@ export class LiveStage implements Stage {
   readonly #audience: Audience;
   readonly #colors: Colors;
   #story: Story | undefined;
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #lines = 0;
 
   constructor(audience: Audience, colors: Colors) {
@@ -63,7 +63,7 @@ export class LiveStage implements Stage {
 export class PlainStage implements Stage {
   readonly #audience: Audience;
   readonly #colors: Colors;
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(audience: Audience, colors: Colors) {
     this.#audience = audience;

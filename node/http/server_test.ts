@@ -18,7 +18,7 @@ import { createSubmitter } from "./submitter.ts";
 Deno.test("bodies that two readers could understand differently are refused", async () => {
   const node = new ScriptedNode();
   await withGateway(node, {}, async ({ url }) => {
-    const bodies: readonly (string | Uint8Array)[] = [
+    const bodies: readonly (string | Uint8Array<ArrayBuffer>)[] = [
       '{"resource_id":1,"resource_id":2}',
       '{"resource_id":1}{}',
       '{"resource_id":1,"__proto__":{}}',

@@ -95,7 +95,7 @@ function openLockFile(directory: string): Deno.FsFile {
 
 /** Whether `event` happens within the time. */
 async function within(ms: number, event: Promise<true>): Promise<boolean> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), ms);
   });

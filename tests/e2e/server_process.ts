@@ -214,7 +214,7 @@ class Collected {
 }
 
 async function withinLimit<T>(promise: Promise<T>): Promise<T> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error("The process took too long")), WAIT_MS_MAX);
   });

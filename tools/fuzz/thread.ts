@@ -83,7 +83,11 @@ function runUntilLost(plan: ThreadPlan, targets: readonly Target[]): Promise<Tal
 }
 
 /** Calls when the beat has stood still for too long. */
-function watchFor(beat: Float64Array, hangMs: number, lose: (message: string) => void): number {
+function watchFor(
+  beat: Float64Array,
+  hangMs: number,
+  lose: (message: string) => void,
+): ReturnType<typeof setInterval> {
   let seen = "";
   let sinceMs = performance.now();
   return setInterval(() => {
