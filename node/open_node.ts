@@ -17,6 +17,8 @@ import { ACTIVE_SEGMENT } from "./log/files.ts";
 /** Everything a node needs from outside. */
 export interface NodeOptions {
   readonly disk: Disk;
+  /** What operators call the disk's directory, for log lines. */
+  readonly directory?: string;
   /** 16 bytes. */
   readonly clusterId: Uint8Array;
   readonly replicaId: bigint;
@@ -61,7 +63,8 @@ export function openNode(options: NodeOptions): Node | RecoveryRefusal {
   const logOptions = logOptionsOf(options);
   const recovered = recover({ disk, clusterId, core, hashSeed, logOptions, expectFresh });
   if (recovered.kind === "refused") {
-    const paths = { snapshot: SNAPSHOT_FILE, wal: ACTIVE_SEGMENT };
+    const place = options.directory === undefined ? "" : `${options.directory}/`;
+    const paths = { snapshot: place + SNAPSHOT_FILE, wal: place + ACTIVE_SEGMENT };
     log.error(recoveryFailed(recovered.failure, paths, recovered.error));
     return recovered;
   }

@@ -57,7 +57,7 @@ export async function openData(
     if (recorded !== undefined) checkContradictions(options, recorded, config);
     const stored = recorded ?? init(disk, options, config);
     settleMetadata(disk, stored);
-    const node = open(disk, stored, config, log);
+    const node = open(options.data, stored, config, log);
     return { node, lock, isNew, tableBytesMax: tableBytes(config.core) };
   } catch (error) {
     lock.release();
@@ -164,13 +164,14 @@ function checkContradictions(
 }
 
 function open(
-  disk: Disk,
+  directory: string,
   stored: StoredMetadata,
   config: NodeConfig,
   log: NodeLog,
 ): Node {
   const node = openNode({
-    disk,
+    disk: new DenoDisk(directory),
+    directory,
     clusterId: stored.metadata.clusterId,
     replicaId: stored.metadata.replicaId,
     core: config.core,
