@@ -34,6 +34,16 @@ const CHECKS: readonly Check[] = [
   { name: "prints help", args: ["--help"], fault: expects(0, "Usage: allocdb") },
   { name: "refuses an unknown flag", args: ["--no-such-flag"], fault: expects(2, "hint") },
   { name: "refuses an unknown command", args: ["no-such-command"], fault: expects(2, "hint") },
+  {
+    name: "sells tickets through a kill -9 and proves it",
+    args: ["demo", "--fast"],
+    fault: expects(0, "no seat was sold twice"),
+  },
+  {
+    name: "counts the reference scenario",
+    args: ["bench", "--scenario", "one-resource-many-contenders", "--hotspot-rounds", "16"],
+    fault: expects(0, "as the rules demand"),
+  },
 ];
 
 /** Runs the copy in `directory` to its end, or stops it after {@linkcode RUN_MS_MAX}. */
