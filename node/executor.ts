@@ -101,7 +101,6 @@ export class Executor {
   readonly #tip: Tip;
   readonly #position = new Uint32Array(POSITION_WORDS);
   readonly #slot = new Uint32Array(2);
-  readonly #slotMax = new Uint32Array(2);
   readonly #lsn = new Uint32Array(2);
   readonly #view = new Uint32Array(2);
   readonly #internal = new DataView(new ArrayBuffer(64));
@@ -127,8 +126,13 @@ export class Executor {
     copyU64(this.#sequenced, Position.slot, this.engine.progress, Progress.lastSlot);
   }
 
-  /** Entries that are sequenced but not applied. */
+  /** Client commands that are sequenced but not applied: what the submission queue's bound is about. */
   get queueDepth(): number {
+    return this.#queue.clients;
+  }
+
+  /** Entries that are sequenced but not applied, expirations included. */
+  get applyGap(): number {
     return this.#queue.length;
   }
 
@@ -180,7 +184,7 @@ export class Executor {
     if (slot === undefined) copyU64(this.#slot, 0, this.#parts.slots.current, 0);
     else writeU64(this.#slot, 0, slot);
     const hash = hashKey(this.engine.tables.operationIndex, command.words, 0);
-    if (recallLive(this.engine, command, this.#slot, hash, this.#recalled)) {
+    if (recallLive(this.engine, command, this.#lookupSlot(slot), hash, this.#recalled)) {
       this.counters.retryCacheHits++;
       return sink.committed(token, this.#recalled);
     }
@@ -237,6 +241,15 @@ export class Executor {
     return { category: "definite", code: "slot_too_far", requestSlot: slot, slotMax };
   }
 
+  /**
+   * At which slot a retry is looked up: its own, or the clock's where its own would be refused. A slot that is too far
+   * ahead must not make an applied command look forgotten, for the refusal would say that it was never applied.
+   */
+  #lookupSlot(slot: bigint | undefined): Uint32Array {
+    if (slot === undefined || this.checkLead(slot) === undefined) return this.#slot;
+    return this.#parts.slots.current;
+  }
+
   #checkBytes(view: DataView, at: number, end: number, command: Command): Rejection | undefined {
     const { maxCommandBytes } = this.#parts.config;
     if (end - at > maxCommandBytes) {
@@ -267,7 +280,7 @@ export class Executor {
       const bounds = this.#checkExplicitSlot(slot);
       if (bounds !== undefined) return bounds;
     } else this.raiseToSequenced(this.#slot);
-    return this.#queue.length >= this.#parts.config.maxSubmissionQueue
+    return this.#queue.clients >= this.#parts.config.maxSubmissionQueue
       ? this.#overloaded()
       : undefined;
   }
@@ -310,7 +323,7 @@ export class Executor {
     return {
       category: "definite",
       code: "overloaded",
-      queueDepth: this.#queue.length,
+      queueDepth: this.#queue.clients,
       queueCapacity: this.#parts.config.maxSubmissionQueue,
     };
   }
@@ -426,11 +439,12 @@ export class Executor {
     const followers = queue.shift();
     sink.committed(token, this.#outcome);
     if (followers.length === 0) return;
-    const { code } = this.#outcome;
+    const { code, hasReservation } = this.#outcome;
     this.#outcome.fromRetryCache = true;
     for (const follower of followers) {
       this.counters.retryCacheHits++;
       this.#outcome.code = follower.isSame ? code : ResultCode.operation_conflict;
+      this.#outcome.hasReservation = follower.isSame && hasReservation;
       follower.sink.committed(follower.token, this.#outcome);
     }
   }

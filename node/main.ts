@@ -37,6 +37,11 @@ export async function runServe(options: ServeOptions): Promise<void> {
   }
 }
 
+interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
 interface Listeners {
   readonly server: Server;
   readonly http: HttpGateway | undefined;
@@ -57,18 +62,17 @@ function listen(
       onEvent: (event) => log.warn(JSON.stringify(event)),
     }));
   if (options.http === undefined) return { server, http: undefined };
-  const http = listening(
-    options.http,
-    (address) => startHttp(node, { ...address, version: VERSION }),
-  );
-  return { server, http };
+  try {
+    const start = (address: Address) => startHttp(node, { ...address, version: VERSION });
+    return { server, http: listening(options.http, start) };
+  } catch (error) {
+    void server.drain(0); // Nobody is to be served by half of what was asked for.
+    throw error;
+  }
 }
 
 /** Listens, or says who is in the way. */
-function listening<T>(
-  text: string,
-  start: (address: { hostname: string; port: number }) => T,
-): T {
+function listening<T>(text: string, start: (address: Address) => T): T {
   try {
     return start(splitAddress(text));
   } catch (error) {
@@ -148,7 +152,7 @@ function stopSignal(): Promise<Deno.Signal> {
   });
 }
 
-function splitAddress(text: string): { hostname: string; port: number } {
+function splitAddress(text: string): Address {
   const colon = text.lastIndexOf(":");
   const hostname = text.slice(0, colon).replace(/^\[|\]$/g, "");
   return { hostname, port: Number(text.slice(colon + 1)) };

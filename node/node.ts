@@ -104,7 +104,7 @@ export class Node implements NodeApi {
         checkpointAgeMs: checkpointer.ageMs,
         lastSyncMs: executor.syncs.lastMs,
         syncCount: executor.syncs.count,
-        applyGap: executor.queueDepth,
+        applyGap: executor.applyGap,
       },
       counters: {
         ...executor.counters,

@@ -49,6 +49,8 @@ const SEGMENT_BYTES = 64 * 1024 * 1024;
 const SLOT_LEAD_MAX = 100n;
 /** Largest payload of a frame: fixed, so that a smaller `max_command_bytes` never makes an old log unreadable. */
 const PAYLOAD_BYTES_MAX = 1024 * 1024;
+/** Most bytes of one batch: a full submission queue of ordinary commands fits. */
+const BATCH_BYTES_MAX = 16 * 1024 * 1024;
 /** What a segment needs besides one frame's payload. */
 const SEGMENT_OVERHEAD_BYTES = 1024;
 
@@ -87,7 +89,8 @@ export function openNode(options: NodeOptions): Node | RecoveryRefusal {
  */
 export function logSizes(segmentBytes: number = SEGMENT_BYTES): LogOptions {
   const room = segmentBytes - SEGMENT_OVERHEAD_BYTES;
-  return { segmentBytes, maxPayloadBytes: Math.min(PAYLOAD_BYTES_MAX, room) };
+  const maxPayloadBytes = Math.min(PAYLOAD_BYTES_MAX, room);
+  return { segmentBytes, maxPayloadBytes, batchBytes: BATCH_BYTES_MAX };
 }
 
 function logOptionsOf(options: NodeOptions): LogOptions {

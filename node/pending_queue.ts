@@ -24,6 +24,8 @@ export class PendingQueue {
   readonly capacity: number;
   readonly #words: Uint32Array;
   readonly #hashes: Int32Array;
+  /** 1 for client commands. */
+  readonly #isClient: Uint8Array;
   /**
    * Newest entry of each hash bucket, and of each entry the next older one of its bucket, as ordinals from 1.
    * Entries leave oldest first, so a chain is alive up to its first dead entry and nothing is ever unlinked.
@@ -36,6 +38,7 @@ export class PendingQueue {
   readonly #followers = new Map<number, Follower[]>();
   #head = 0;
   #length = 0;
+  #clients = 0;
   /** Ordinal of the oldest entry. */
   #oldest = 1;
 
@@ -51,6 +54,7 @@ export class PendingQueue {
     this.#newest = new Float64Array(buckets);
     this.#older = new Float64Array(capacity);
     this.#hashes = new Int32Array(capacity);
+    this.#isClient = new Uint8Array(capacity);
     this.#tokens = new Int32Array(capacity);
     this.#sinks = new Array<ResultSink | undefined>(capacity).fill(undefined);
   }
@@ -58,6 +62,11 @@ export class PendingQueue {
   /** How many entries wait. */
   get length(): number {
     return this.#length;
+  }
+
+  /** How many of them are client commands. */
+  get clients(): number {
+    return this.#clients;
   }
 
   /** Room left. */
@@ -84,7 +93,7 @@ export class PendingQueue {
 
   /** Adds a client command at the end. */
   pushClient(command: Command, hash: number, sink: ResultSink, token: number): void {
-    const row = this.#push(sink, token);
+    const row = this.#push(sink, token, 1);
     const at = row * STRIDE;
     for (let i = 0; i < KEY_WORDS; i++) this.#words[at + i] = command.words[i]!;
     for (let i = 0; i < FIELDS_WORDS; i++) {
@@ -98,7 +107,7 @@ export class PendingQueue {
 
   /** Adds an internal command at the end: it has no retry key. */
   pushInternal(sink: ResultSink, token: number): void {
-    this.#push(sink, token);
+    this.#push(sink, token, 0);
   }
 
   /** Lets a retry wait for the entry that {@linkcode find} answered. */
@@ -125,6 +134,7 @@ export class PendingQueue {
     assert(this.#length > 0, "queue/shift-needs-an-entry");
     const row = this.#head as Row;
     this.#sinks[row] = undefined;
+    this.#clients -= this.#isClient[row]!;
     this.#head = row + 1 === this.capacity ? 0 : row + 1;
     this.#length--;
     this.#oldest++;
@@ -135,11 +145,13 @@ export class PendingQueue {
     return followers;
   }
 
-  #push(sink: ResultSink, token: number): Row {
+  #push(sink: ResultSink, token: number, isClient: 0 | 1): Row {
     assert(this.#length < this.capacity, "queue/bounded");
     let row = this.#head + this.#length;
     if (row >= this.capacity) row -= this.capacity;
     this.#length++;
+    this.#isClient[row] = isClient;
+    this.#clients += isClient;
     this.#sinks[row] = sink;
     this.#tokens[row] = token;
     return row as Row;

@@ -26,6 +26,17 @@ const STOP_MS_MAX = 15_000;
 /** What is kept of a server's last words, in characters. */
 const OUTPUT_CHARS_MAX = 4_096;
 
+/** Counts how deep programs have started themselves. */
+const DEPTH = "ALLOCDB_DEPTH";
+const DEPTH_MAX = 2;
+
+/** The depth of what this program starts. A program that took another turn than it was told would start itself for ever. */
+function nextDepth(): number {
+  const depth = Number(Deno.env.get(DEPTH) ?? "0");
+  if (depth >= 0 && depth < DEPTH_MAX) return depth + 1;
+  throw new CliError("E_BUG", "a program that was started by itself was about to start itself");
+}
+
 /** This very program. */
 export function selfProgram(): Program {
   if (Deno.build.standalone) return { path: Deno.execPath(), args: [] };
@@ -55,6 +66,7 @@ export class ServerProcess implements AsyncDisposable {
   static async start(program: Program, flags: readonly string[]): Promise<ServerProcess> {
     const child = new Deno.Command(program.path, {
       args: [...program.args, "serve", ...flags, "--json"],
+      env: { [DEPTH]: String(nextDepth()) },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -63,3 +63,13 @@ Deno.test("ServerProcess.stop() after the process has ended answers its exit cod
     assertEquals(await server.stop(), await server.stop());
   });
 });
+
+Deno.test("a program that was started by one that was started by itself starts none: the chain ends", async () => {
+  const { code, stderr } = await new Deno.Command(SELF.path, {
+    args: [...SELF.args, "demo", "--fast"],
+    env: { ALLOCDB_DEPTH: "2" },
+    stdin: "null",
+  }).output();
+  assertEquals(code, 70);
+  assert(new TextDecoder().decode(stderr).includes("was about to start itself"));
+});

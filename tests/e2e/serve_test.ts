@@ -35,6 +35,18 @@ Deno.test("a second process on the same port exits with 7", async () => {
   assertStringIncludes(second.stderr, "error[E_PORT_IN_USE]");
 });
 
+Deno.test("a gateway port that is taken exits with 7 and leaves the data as it was", async () => {
+  using one = new TemporaryDirectory();
+  using two = new TemporaryDirectory();
+  await using server = await startServer(["--data", one.path, ...ANY_PORT, ...SMALL]);
+  const flags = ["--data", two.path, ...ANY_PORT, "--http", server.address, ...SMALL];
+  const second = await run(["serve", ...flags]);
+  assertEquals([second.code, second.stdout], [7, ""]);
+  assertStringIncludes(second.stderr, "error[E_PORT_IN_USE]");
+  await using again = await startServer(["--data", two.path, ...ANY_PORT]);
+  assertEquals(again.serving["startup_kind"], "fresh_start");
+});
+
 Deno.test("SIGTERM under load: what was acknowledged is there after a restart, the rest happens once", async () => {
   using directory = new TemporaryDirectory();
   const flags = ["--data", directory.path, ...SMALL];

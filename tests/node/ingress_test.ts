@@ -156,8 +156,39 @@ Deno.test("submit() gives a pending duplicate of a reserve its reservation, and 
     kind: "committed",
     outcome: { ...outcome, fromRetryCache: true },
   });
-  assertEquals(codeOf(other), "operation_conflict");
+  assertEquals(answerOf(other), {
+    kind: "committed",
+    outcome: { code: "operation_conflict", appliedLsn: 2n, fromRetryCache: true },
+  });
   assertEquals(codeOf(otherClient), "resource_busy", "another client's key is another operation");
+});
+
+Deno.test("submit() never calls a retry of an applied command definite, however far its slot is", () => {
+  const harness = NodeHarness.start();
+  const first = harness.commit(keyed(1n, 1n));
+  for (const slot of [1_000n, 1n << 40n, U64_MAX]) {
+    const again = answerOf(harness.submit(keyed(1n, 1n), slot));
+    assertEquals(again, { kind: "committed", outcome: { ...first, fromRetryCache: true } });
+    assertEquals(answerOf(harness.submit(keyed(2n, 2n), slot))?.kind, "rejected");
+  }
+});
+
+Deno.test("expirations in flight take no client's place in the queue", () => {
+  const harness = NodeHarness.start({
+    engine: { maxSubmissionQueue: 2, maxExpirationsPerTick: 8 },
+  });
+  for (let id = 1n; id <= 4n; id++) {
+    harness.commit(create(id));
+    harness.commit(reserve(id, 1n));
+  }
+  harness.advanceSlots(5);
+  harness.node.tickExpirations(undefined, () => {});
+  const answers = [harness.submit(create(8n)), harness.submit(create(9n))];
+  assertEquals(codeOf(harness.submit(create(10n))), "overloaded");
+  assertEquals(harness.node.metrics().queueDepth, 2);
+  harness.run();
+  assertEquals(answers.map(codeOf), ["ok", "ok"]);
+  assertEquals(harness.node.metrics().counters.expired, 4);
 });
 
 Deno.test("submit() answers a slot that overflows before it looks how far ahead it is", () => {
