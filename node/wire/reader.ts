@@ -59,6 +59,14 @@ export class WireReader {
     return 0;
   }
 
+  /** A number from 24 to 255. */
+  byte(): number {
+    const at = this.#marked(0x18, 2);
+    const value = at < 0 ? 0 : this.#view.getUint8(at);
+    this.require(value >= 24);
+    return this.#failed ? 0 : value;
+  }
+
   /** A flag. */
   flag(): boolean {
     return this.small(1) === 1;
@@ -113,6 +121,20 @@ export class WireReader {
     return this.#isNil() ? undefined : this.bytes16();
   }
 
+  /** A byte string of at most `maxBytes`, in place: valid for as long as the buffer is left alone. */
+  byteString(maxBytes: number): Uint8Array {
+    const length = this.#byteStringHead();
+    this.require(length <= maxBytes);
+    const at = this.#take(length);
+    if (at < 0) return new Uint8Array(0);
+    return new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length);
+  }
+
+  /** A copy of a byte string of at most `maxBytes`, or nothing. */
+  optionalByteString(maxBytes: number): Uint8Array | undefined {
+    return this.#isNil() ? undefined : this.byteString(maxBytes).slice();
+  }
+
   /** A text of at most `maxBytes` bytes of UTF-8. */
   text(maxBytes: number): string {
     const length = this.#head(0x60);
@@ -163,6 +185,16 @@ export class WireReader {
     }
     this.#at++;
     return true;
+  }
+
+  /** The length of a byte string, in its shortest form of up to 32 bits. */
+  #byteStringHead(): number {
+    const isLong = !this.#failed && this.#at < this.#end && this.#view.getUint8(this.#at) === 0x5a;
+    if (!isLong) return this.#head(0x40);
+    const at = this.#take(5);
+    const length = at < 0 ? 0 : this.#view.getUint32(at + 1);
+    this.require(length >= 0x1_0000);
+    return length;
   }
 
   /** The argument of a head in its shortest form, up to 16 bits. */

@@ -58,6 +58,13 @@ export class WireWriter {
     this.view.setUint8(this.end++, value);
   }
 
+  /** A number from 24 to 255: always 2 bytes. */
+  byte(value: number): void {
+    this.room(2);
+    this.view.setUint16(this.end, 0x1800 | value);
+    this.end += 2;
+  }
+
   /** A flag: 0 or 1. */
   flag(value: boolean): void {
     this.small(value ? 1 : 0);
@@ -104,6 +111,20 @@ export class WireWriter {
     this.view.setUint8(this.end, 0x50);
     this.bytes.set(value.subarray(0, 16), this.end + 1);
     this.end += 17;
+  }
+
+  /** A byte string, copied. */
+  byteString(value: Uint8Array): void {
+    if (value.length < 0x1_0000) this.#head(0x40, value.length);
+    else {
+      this.room(5);
+      this.view.setUint8(this.end, 0x5a);
+      this.view.setUint32(this.end + 1, value.length);
+      this.end += 5;
+    }
+    this.room(value.length);
+    this.bytes.set(value, this.end);
+    this.end += value.length;
   }
 
   /** A text, cut at `maxBytes` between two characters. */

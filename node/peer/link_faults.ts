@@ -1,0 +1,198 @@
+/**
+ * Worse weather between replicas, on purpose: a decorator between a transport and its handler, one for each peer
+ * and direction. Time, timers and randomness come from outside, so that a simulation uses the same class.
+ */
+import type { Message } from "../vsr/messages.ts";
+import { PEER_MESSAGE_OVERHEAD_BYTES } from "./message_types.ts";
+
+/** What happens to messages on their way, in one direction. What is absent does not happen. */
+export interface LinkFault {
+  /** Nothing gets through. */
+  readonly cut?: boolean | undefined;
+  /** Probability that a message is lost, 0 to 1. */
+  readonly drop?: number | undefined;
+  /** Probability that a message arrives twice, 0 to 1. */
+  readonly duplicate?: number | undefined;
+  /** Probability that a message is held back until later ones have overtaken it, 0 to 1. */
+  readonly reorder?: number | undefined;
+  /** How long messages take, on average. */
+  readonly delayMs?: number | undefined;
+  /** How far that varies, up and down; without `reorder` they still arrive in order. */
+  readonly jitterMs?: number | undefined;
+  /** Bytes that get through in a second. */
+  readonly bytesPerSecond?: number | undefined;
+}
+
+/** What happens between a replica and its peers. */
+export interface LinkFaults {
+  /** To what it sends to that peer. */
+  toPeer(id: bigint): LinkFault | undefined;
+  /** To what comes from that peer. */
+  fromPeer(id: bigint): LinkFault | undefined;
+}
+
+/** Where a link gets time and chance from. */
+export interface LinkPorts {
+  /** Monotonic milliseconds. */
+  nowMs(): number;
+  /** Calls `task` once, `ms` from now. Answers how to take that back. */
+  after(ms: number, task: () => void): () => void;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+/** A message that is held back is overtaken by what follows within this long, or twice its delay. */
+const REORDER_MS = 20;
+
+interface Held {
+  readonly message: Message;
+  readonly dueMs: number;
+  readonly bytes: number;
+}
+
+/** One direction of one link. Without a fault it hands messages on at once, as they are. */
+export class FaultyLink {
+  /** Messages that were lost, be it by chance, in a cut, or because too much was held back. */
+  dropped = 0;
+  readonly #ports: LinkPorts;
+  readonly #deliver: (message: Message) => void;
+  readonly #heldBytesMax: number;
+  #fault: LinkFault | undefined;
+  /** In order of `dueMs`; those that are due at the same time, in the order in which they came. */
+  #held: Held[] = [];
+  #heldBytes = 0;
+  /** Nothing that keeps its place arrives before this. */
+  #lastDueMs = 0;
+  /** When a throttled line has sent all that it was given. */
+  #lineFreeMs = 0;
+  #cancelTimer: (() => void) | undefined;
+
+  /**
+   * @param ports Time and chance.
+   * @param deliver Takes what gets through. Byte strings of a message are valid until it returns.
+   * @param heldBytesMax Bytes that may be held back; what comes on top is lost.
+   */
+  constructor(ports: LinkPorts, deliver: (message: Message) => void, heldBytesMax: number) {
+    this.#ports = ports;
+    this.#deliver = deliver;
+    this.#heldBytesMax = heldBytesMax;
+  }
+
+  /** Bytes of messages that are on their way. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** From now on this happens. What was held back so far arrives at once, or is lost in a cut. */
+  setFault(fault: LinkFault | undefined): void {
+    this.#fault = fault;
+    const held = this.#takeAll();
+    this.#lastDueMs = 0;
+    this.#lineFreeMs = 0;
+    for (const { message } of held) this.#handOver(message);
+  }
+
+  /** Loses what is on its way. */
+  close(): void {
+    this.dropped += this.#takeAll().length;
+  }
+
+  /** Sends a message on its way; its bytes are copied unless it arrives before this returns. */
+  pass(message: Message): void {
+    const fault = this.#fault;
+    if (fault === undefined) return this.#deliver(message);
+    if (fault.cut === true || this.#happens(fault.drop)) {
+      this.dropped++;
+      return;
+    }
+    const copies = this.#happens(fault.duplicate) ? 2 : 1;
+    for (let i = 0; i < copies; i++) this.#send(fault, message);
+  }
+
+  #happens(probability: number | undefined): boolean {
+    return probability !== undefined && probability > 0 && this.#ports.random() < probability;
+  }
+
+  #send(fault: LinkFault, message: Message): void {
+    const nowMs = this.#ports.nowMs();
+    const bytes = messageBytes(message);
+    const dueMs = this.#dueMs(fault, bytes, nowMs);
+    if (dueMs <= nowMs && this.#held.length === 0) return this.#deliver(message);
+    if (this.#heldBytes + bytes > this.#heldBytesMax) {
+      this.dropped++;
+      return;
+    }
+    this.#hold({ message: ownMessage(message), dueMs, bytes });
+  }
+
+  #dueMs(fault: LinkFault, bytes: number, nowMs: number): number {
+    const { delayMs = 0, jitterMs = 0, bytesPerSecond = 0 } = fault;
+    let sentMs = nowMs;
+    if (bytesPerSecond > 0) {
+      sentMs = Math.max(nowMs, this.#lineFreeMs) + bytes * 1_000 / bytesPerSecond;
+      this.#lineFreeMs = sentMs;
+    }
+    const jitter = jitterMs > 0 ? jitterMs * (2 * this.#ports.random() - 1) : 0;
+    const dueMs = sentMs + Math.max(0, delayMs + jitter);
+    if (this.#happens(fault.reorder)) return dueMs + Math.max(REORDER_MS, 2 * delayMs);
+    this.#lastDueMs = Math.max(this.#lastDueMs, dueMs);
+    return this.#lastDueMs;
+  }
+
+  #hold(held: Held): void {
+    let at = this.#held.length;
+    while (at > 0 && this.#held[at - 1]!.dueMs > held.dueMs) at--;
+    this.#held.splice(at, 0, held);
+    this.#heldBytes += held.bytes;
+    if (at === 0) this.#arm(held.dueMs);
+  }
+
+  #arm(dueMs: number): void {
+    this.#cancelTimer?.();
+    const ms = Math.max(0, dueMs - this.#ports.nowMs());
+    this.#cancelTimer = this.#ports.after(ms, () => this.#release());
+  }
+
+  #release(): void {
+    this.#cancelTimer = undefined;
+    const nowMs = this.#ports.nowMs();
+    let count = 0;
+    while (count < this.#held.length && this.#held[count]!.dueMs <= nowMs) count++;
+    const due = this.#held.splice(0, count);
+    for (const { bytes } of due) this.#heldBytes -= bytes;
+    const next = this.#held[0];
+    if (next !== undefined) this.#arm(next.dueMs);
+    for (const { message } of due) this.#handOver(message);
+  }
+
+  #handOver(message: Message): void {
+    if (this.#fault?.cut === true) this.dropped++;
+    else this.#deliver(message);
+  }
+
+  #takeAll(): readonly Held[] {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    return held;
+  }
+}
+
+/** About how many bytes a message takes on the wire. */
+export function messageBytes(message: Message): number {
+  const payload = "frames" in message
+    ? message.frames.length
+    : message.kind === "snapshot_chunk"
+    ? message.bytes.length
+    : 0;
+  return PEER_MESSAGE_OVERHEAD_BYTES + payload;
+}
+
+/** A message that is valid for ever. */
+export function ownMessage(message: Message): Message {
+  if ("frames" in message) return { ...message, frames: message.frames.slice() };
+  if (message.kind === "snapshot_chunk") return { ...message, bytes: message.bytes.slice() };
+  return message;
+}
