@@ -243,6 +243,12 @@ const REJECTIONS = {
     "The node is stopping and takes nothing new. The command was not taken.",
     "try again when the node is back",
   ),
+  E_NOT_PRIMARY: page(
+    4,
+    "after_ms",
+    "Another replica is primary, or none is at the moment. The request was not taken.",
+    "try again in a moment; give --server the addresses of all replicas",
+  ),
 } as const;
 
 /** Talking to a node. */
@@ -376,6 +382,48 @@ const HOST = {
     "never",
     "Something the command needs is not on this machine.",
     "install what the message names",
+  ),
+  E_NO_WORKSPACE: page(
+    2,
+    "never",
+    "The directory is no workspace of a local cluster.",
+    "make one: `allocdb cluster start --workspace DIR`",
+  ),
+  E_BAD_WORKSPACE: page(
+    8,
+    "never",
+    "A file of the workspace is not one that allocdb wrote, or was damaged by hand. Nothing was changed.",
+    "put the file back as it was; docs/cluster.md says what belongs there",
+  ),
+  E_WORKSPACE_LOCKED: page(
+    7,
+    "after_ms",
+    "Another cluster command is at work in the workspace.",
+    "wait until it has ended",
+  ),
+  E_NO_SUCH_REPLICA: page(
+    2,
+    "never",
+    "The cluster has no replica with this id.",
+    "see `allocdb cluster status`",
+  ),
+  E_ALREADY_RUNNING: page(
+    7,
+    "never",
+    "The replica runs already, or something that cannot be told from it does.",
+    "see `allocdb cluster status`",
+  ),
+  E_NOT_RUNNING: page(
+    1,
+    "never",
+    "The replica does not run.",
+    "start it: `allocdb cluster restart`",
+  ),
+  E_REPLICA_FAILED: page(
+    1,
+    "never",
+    "A replica ended, or did not answer, where it should have served.",
+    "the end of its log is in the message; `allocdb cluster logs` shows more",
   ),
   E_INTERRUPTED: page(
     130,
