@@ -26,7 +26,11 @@ const Word = {
   configFingerprint: 20,
   length: 24,
   baseView: 26,
+  flags: 28,
 } as const;
+
+/** Flag of a segment with which the log starts: see {@linkcode SegmentHeader.startsLog}. */
+const STARTS_LOG = 1;
 
 /** Whose log it is: what every segment of it states and none of another states. */
 export interface LogIdentity {
@@ -47,6 +51,11 @@ export interface SegmentHeader {
   readonly base: Tip;
   /** Length of the whole file, from its creation on. */
   readonly bytes: number;
+  /**
+   * Set when the log starts here: no frame of a lower generation counts, wherever its op is. So begins the log of a
+   * replica that took over a snapshot in place of what it had. Left out otherwise.
+   */
+  readonly startsLog?: true;
 }
 
 /** Why bytes are no segment header. */
@@ -91,6 +100,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   bytes.set(identity.clusterId, Word.clusterId * 4);
   bytes.set(identity.configFingerprint, Word.configFingerprint * 4);
   writeU64(words, Word.length, BigInt(header.bytes));
+  words[Word.flags] = header.startsLog ? STARTS_LOG : 0;
   words[Word.checksum] = crc32c(bytes, 4, SEGMENT_HEADER_BYTES);
   return bytes;
 }
@@ -111,7 +121,9 @@ export function decodeSegmentHeader(sector: Uint8Array): SegmentHeader | Segment
   if (words[Word.checksum] !== crc32c(bytes, 4, SEGMENT_HEADER_BYTES)) {
     return "invalid_header_checksum";
   }
-  if (words[Word.version] !== SEGMENT_VERSION) return "invalid_version";
+  if (words[Word.version] !== SEGMENT_VERSION || words[Word.flags]! > STARTS_LOG) {
+    return "invalid_version";
+  }
   const header = readHeader(words, bytes);
   return isPlausible(header) ? header : "wrong_base";
 }
@@ -156,6 +168,7 @@ function readHeader(words: Uint32Array, bytes: Uint8Array): SegmentHeader {
     generation: readU64(words, Word.generation),
     base,
     bytes: Number(readU64(words, Word.length)),
+    ...(words[Word.flags] === STARTS_LOG ? { startsLog: true } : {}),
   };
 }
 

@@ -135,7 +135,7 @@ export function installSegment(
 ): DiskFile {
   assert(isSegmentLength(header.bytes), "log/segment-length-in-range");
   writeSegment(disk, header, frames);
-  if (active !== undefined && baseOp(active) < baseOp(header)) {
+  if (active !== undefined && !header.startsLog && baseOp(active) < baseOp(header)) {
     disk.rename(ACTIVE_SEGMENT, sealedName(baseOp(active)));
   }
   disk.rename(NEXT_SEGMENT, ACTIVE_SEGMENT);
@@ -157,7 +157,19 @@ function writeSegment(disk: Disk, header: SegmentHeader, frames: Uint8Array): vo
 }
 
 /**
- * The last op of each segment that counts: up to where a later one takes over.
+ * Deletes files, oldest first, durably.
+ *
+ * @throws {DiskFault} When the environment fails; some may then be gone.
+ */
+export function removeFiles(disk: Disk, names: readonly string[]): void {
+  if (names.length === 0) return;
+  for (const name of names) disk.remove(name);
+  disk.syncDirectory();
+}
+
+/**
+ * The last op of each segment that counts: up to where a later one takes over. Before a segment that starts the log
+ * none counts.
  *
  * @param headers In the order in which the segments were made.
  * @returns For each its last op, or `undefined` where the log ends; below its first op when it is superseded
@@ -170,6 +182,7 @@ export function lastOps(headers: readonly SegmentHeader[]): (bigint | undefined)
     last.push(cut === undefined ? undefined : cut - 1n);
     const first = baseOp(header);
     if (cut === undefined || first < cut) cut = first;
+    if (header.startsLog) cut = 0n;
   }
   return last.reverse();
 }

@@ -19,6 +19,24 @@ import { damaged, lastOps, type LogSegment } from "./files.ts";
 /** Called for each frame; the cursor is moved on afterwards. False ends the reading. */
 export type RangeVisitor = (frame: FrameCursor) => boolean;
 
+/** Where the bytes of a run come from. One object, changed from run to run. */
+export interface RunPlace {
+  segment: Readonly<LogSegment>;
+  /** Offset in the segment of the buffer's byte 0. */
+  at: number;
+}
+
+/**
+ * Called for frames back to back in `[from, end)` of a buffer that is used again afterwards. `place` is given when they
+ * come from a file. False ends the reading.
+ */
+export type RunVisitor = (
+  buffer: LogBuffer,
+  from: number,
+  end: number,
+  place?: Readonly<RunPlace>,
+) => boolean;
+
 /** How a reading ended. */
 export type LogRead =
   /** All frames of the range that are durable were visited, or the visitor ended it. */
@@ -31,15 +49,9 @@ export type LogRead =
 const WINDOW_BYTES = 262_144;
 
 /**
- * Reads a range of ops.
+ * Reads a range of ops frame by frame; as {@linkcode readLogRuns}, which see.
  *
- * @param disk The data directory.
- * @param segments In the order in which they were made.
- * @param payloadBytesMax Largest payload to accept.
- * @param from First op, a u64 in words 0 and 1.
- * @param to Last op, likewise; must be durable.
  * @param visit Called for each frame.
- * @returns How it ended.
  */
 export function readLogRange(
   disk: Disk,
@@ -49,8 +61,43 @@ export function readLogRange(
   to: Uint32Array,
   visit: RangeVisitor,
 ): LogRead {
+  const frame = new FrameCursor();
+  let frames = 0;
+  const read = readLogRuns(disk, segments, payloadBytesMax, from, to, (buffer, from, end) => {
+    frame.buffer = buffer;
+    for (frame.at = from; frame.at < end; frame.at = frame.end) {
+      frames++;
+      if (!visit(frame)) return false;
+    }
+    return true;
+  });
+  return read.kind === "read" ? { kind: "read", frames } : read;
+}
+
+/**
+ * Reads a range of ops in runs, as long as the memory for reading allows.
+ *
+ * @param disk The data directory.
+ * @param segments In the order in which they were made.
+ * @param payloadBytesMax Largest payload to accept.
+ * @param from First op, a u64 in words 0 and 1.
+ * @param to Last op, likewise; must be durable.
+ * @param visit Called for each run.
+ * @param windowBytes Memory for reading, a multiple of 8.
+ * @returns How it ended.
+ */
+export function readLogRuns(
+  disk: Disk,
+  segments: readonly Readonly<LogSegment>[],
+  payloadBytesMax: number,
+  from: Uint32Array,
+  to: Uint32Array,
+  visit: RunVisitor,
+  windowBytes: number = WINDOW_BYTES,
+): LogRead {
   if (compareU64(to, 0, from, 0) < 0) return { kind: "read", frames: 0 };
-  const reader = new RangeReader(payloadBytesMax, from, to, visit);
+  const window = createLogBuffer(windowBytes);
+  const reader = new RangeReader(payloadBytesMax, from, to, visit, window);
   const last = lastOps(segments.map((segment) => segment.header));
   let firstOp: bigint | undefined;
   for (const [i, segment] of segments.entries()) {
@@ -71,15 +118,23 @@ class RangeReader {
   readonly #payloadBytesMax: number;
   readonly #from: Uint32Array;
   readonly #to: Uint32Array;
-  readonly #visit: RangeVisitor;
+  readonly #visit: RunVisitor;
   readonly #frame = new FrameCursor();
   /** The frame before, once there was one. */
   readonly #tip: Tip = createTip();
   #hasTip = false;
-  #window: LogBuffer = createLogBuffer(WINDOW_BYTES);
+  #place: RunPlace | undefined;
+  #window: LogBuffer;
   #isOver = false;
 
-  constructor(payloadBytesMax: number, from: Uint32Array, to: Uint32Array, visit: RangeVisitor) {
+  constructor(
+    payloadBytesMax: number,
+    from: Uint32Array,
+    to: Uint32Array,
+    visit: RunVisitor,
+    window: LogBuffer,
+  ) {
+    this.#window = window;
     this.#payloadBytesMax = payloadBytesMax;
     this.#from = from;
     this.#to = to;
@@ -103,7 +158,10 @@ class RangeReader {
 
   #readFile(file: DiskFile, segment: Readonly<LogSegment>): LogRead | undefined {
     let at = this.#start(segment);
+    const place = this.#place ??= { segment, at };
+    place.segment = segment;
     while (at < segment.end && !this.#isOver) {
+      place.at = at;
       const window = this.#window.bytes;
       const filled = file.read(at, window.subarray(0, Math.min(window.length, segment.end - at)));
       const walked = this.#walk(filled);
@@ -124,14 +182,19 @@ class RangeReader {
     const frame = this.#frame;
     frame.buffer = this.#window;
     let at = 0;
+    let from = -1;
+    let error: LogError | undefined;
     while (!this.#isOver && this.#isWhole(at, filled)) {
       frame.at = at;
-      const error = this.#check(at, filled);
-      if (error !== undefined) return error;
-      this.#take();
+      error = this.#check(at, filled);
+      if (error !== undefined) break;
+      if (this.#take() && from < 0) from = at;
       at = frame.end;
     }
-    if (at > 0 || this.#isOver) return at;
+    if (from >= 0) this.#isOver = !this.#visit(this.#window, from, at, this.#place) || this.#isOver;
+    if (this.#isOver) return at;
+    if (error !== undefined) return error;
+    if (at > 0) return at;
     frame.at = 0;
     return this.#widen(filled);
   }
@@ -164,12 +227,14 @@ class RangeReader {
     return checkFramePayload(this.#window, at);
   }
 
-  #take(): void {
+  /** Moves on by a frame; whether it lies in the range. */
+  #take(): boolean {
     const { words, opAt, at } = this.#frame;
     moveTip(this.#tip, words, at >>> 2);
     this.#hasTip = true;
-    if (compareU64(words, opAt, this.#from, 0) < 0) return;
+    if (compareU64(words, opAt, this.#from, 0) < 0) return false;
     this.frames++;
-    this.#isOver = !this.#visit(this.#frame) || equalU64(words, opAt, this.#to, 0);
+    this.#isOver = equalU64(words, opAt, this.#to, 0);
+    return true;
   }
 }

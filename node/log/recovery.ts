@@ -7,7 +7,8 @@ import {
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
 } from "../../core/log_segment.ts";
-import type { Tip } from "../../core/log_tip.ts";
+import { type Tip, TipWord } from "../../core/log_tip.ts";
+import { readU64 } from "../../core/words.ts";
 import { type Disk, DiskFault, type DiskFile } from "../disk.ts";
 import {
   ACTIVE_SEGMENT,
@@ -20,6 +21,7 @@ import {
 } from "./files.ts";
 import { SegmentIndex } from "./index.ts";
 import { type LogFailure, LogReplay, type LogVisitor, type UncertainTail } from "./replay.ts";
+import { dropSuperseded } from "./segments.ts";
 import { type LogOptions, LogWriter } from "./store.ts";
 
 /** How to open a log. */
@@ -151,16 +153,20 @@ function succeed(
     disk.syncDirectory();
   }
   const end = SEGMENT_HEADER_BYTES + tail.frames.length;
+  const { identity, generation, base, startsLog } = newest.header;
+  const isAll = readU64(base, TipWord.op) === readU64(tail.base, TipWord.op);
   const header: SegmentHeader = {
-    identity: newest.header.identity,
-    generation: newest.header.generation + 1n,
+    identity,
+    generation: generation + 1n,
     base: tail.base,
     bytes: Math.max(options.segmentBytes, Math.ceil(end / 512) * 512),
+    ...(isAll && startsLog ? { startsLog } : {}),
   };
   const file = installSegment(disk, header, tail.frames, newest.header);
   newest.name = sealedName(baseOp(newest.header));
   newest.end = tail.at;
-  if (baseOp(newest.header) === baseOp(header)) segments.pop();
+  if (isAll) segments.pop();
   segments.push({ name: ACTIVE_SEGMENT, header, end, index: new SegmentIndex() });
+  dropSuperseded(disk, segments);
   return { segments, file };
 }

@@ -4,18 +4,29 @@ import {
   FRAME_FIELDS_WORDS,
   FRAME_PAYLOAD_BYTES_MAX,
   frameBytes,
+  type FrameError,
   type FrameKind,
   FrameWord,
   type LogBuffer,
 } from "../../core/log_frame.ts";
-import { baseOp, SEGMENT_HEADER_BYTES } from "../../core/log_segment.ts";
-import { checkFollows, createTip, moveTip, type Tip, TipWord } from "../../core/log_tip.ts";
+import { checkRun } from "../../core/log_run.ts";
+import { SEGMENT_HEADER_BYTES } from "../../core/log_segment.ts";
+import {
+  checkFollows,
+  createTip,
+  moveTip,
+  type OrderError,
+  type Tip,
+  TipWord,
+} from "../../core/log_tip.ts";
 import { bumpU64, compareU64, copyU64, readU64 } from "../../core/words.ts";
 import { type Disk, DiskFault, type DiskFile, type Done } from "../disk.ts";
-import { LogBatch } from "./batch.ts";
-import { ACTIVE_SEGMENT, installSegment, lastOps, type LogSegment, sealedName } from "./files.ts";
-import { SegmentIndex } from "./index.ts";
-import { type LogRead, type RangeVisitor, readLogRange } from "./reader.ts";
+import type { FlushedBatch } from "./batch.ts";
+import { ACTIVE_SEGMENT, type LogSegment } from "./files.ts";
+import { type FramesRead, LogLookup } from "./lookup.ts";
+import { type LogRead, type RangeVisitor, readLogRange, type RunVisitor } from "./reader.ts";
+import { LogSegments } from "./segments.ts";
+import { LogTail } from "./tail.ts";
 
 /** Sizes of a log; they may change from one start to the next. */
 export interface LogOptions {
@@ -30,6 +41,10 @@ export interface LogOptions {
    * allocated; 1 MiB if not given, 0 for not at all.
    */
   readonly zeroAheadBytes?: number;
+  /**
+   * Whether flushed batches stay in memory until {@linkcode LogWriter.release}; if not given, only until the next flush.
+   */
+  readonly retain?: boolean;
 }
 
 /** Frames of a flush, back to back from the buffer's first byte. */
@@ -37,6 +52,15 @@ export interface FlushedFrames {
   readonly buffer: LogBuffer;
   readonly bytes: number;
 }
+
+/** Why frames from a peer were not taken; nothing of them was. */
+export type FramesError =
+  /** Flush first, or bring fewer than {@linkcode LogWriter.batchBytesMax}. */
+  | { readonly kind: "no_room" }
+  /** Writing has failed before. */
+  | { readonly kind: "failed"; readonly fault: DiskFault }
+  /** The frame `at` bytes from the first is damaged or does not follow. */
+  | { readonly kind: "invalid"; readonly at: number; readonly error: FrameError | OrderError };
 
 /** What recovery found and hands over to a {@linkcode LogWriter}. */
 export interface OpenLog {
@@ -68,17 +92,17 @@ export class LogWriter {
   readonly syncedOp: Uint32Array = this.durableTip.subarray(TipWord.op, TipWord.op + 2);
   /** Bytes of frames made durable since the log was opened. */
   bytesWritten = 0;
+  /** Most bytes of one batch. */
+  readonly batchBytesMax: number;
   readonly #disk: Disk;
   readonly #options: LogOptions;
-  readonly #segments: LogSegment[];
-  /** The last frame of the batch that is flushed. */
-  readonly #flushedTip: Tip = createTip();
+  readonly #segments: LogSegments;
+  readonly #tail: LogTail;
+  readonly #lookup: LogLookup;
   readonly #fields = new Uint32Array(FRAME_FIELDS_WORDS);
-  readonly #zeros: Uint8Array;
-  #zeroedUpTo: number;
-  #file: DiskFile;
-  #collecting: LogBatch;
-  #flushed: LogBatch;
+  /** The last frame, moved along frames that are being checked. */
+  readonly #trial: Tip = createTip();
+  readonly #whenQuiet: (() => void)[] = [];
   #isFlushing = false;
   #failure: DiskFault | undefined;
 
@@ -86,22 +110,27 @@ export class LogWriter {
    * @param log What recovery found.
    */
   constructor(log: OpenLog) {
-    const { options } = log;
-    const room = options.segmentBytes - SEGMENT_HEADER_BYTES;
-    const batchBytes = Math.min(options.batchBytes ?? BATCH_BYTES_MAX, room);
-    assert(options.maxPayloadBytes <= FRAME_PAYLOAD_BYTES_MAX, "log/payload-fits-its-length-field");
-    assert(frameBytes(options.maxPayloadBytes) <= batchBytes, "log/frame-fits-a-batch");
-    this.#disk = log.disk;
+    const { options, disk, segments, file } = log;
+    const { segmentBytes, maxPayloadBytes } = options;
+    const room = segmentBytes - SEGMENT_HEADER_BYTES;
+    this.batchBytesMax = Math.min(options.batchBytes ?? BATCH_BYTES_MAX, room);
+    assert(maxPayloadBytes <= FRAME_PAYLOAD_BYTES_MAX, "log/payload-fits-its-length-field");
+    assert(frameBytes(maxPayloadBytes) <= this.batchBytesMax, "log/frame-fits-a-batch");
+    this.#disk = disk;
     this.#options = options;
-    this.#segments = log.segments;
-    this.#file = log.file;
-    this.#collecting = new LogBatch(batchBytes);
-    this.#flushed = new LogBatch(batchBytes);
-    const ahead = options.zeroAheadBytes ?? ZERO_AHEAD_BYTES;
-    this.#zeros = new Uint8Array(Math.min(ahead, options.segmentBytes));
-    this.#zeroedUpTo = this.#active.end;
     this.tip.set(log.tip);
     this.durableTip.set(log.tip);
+    const zeroAheadBytes = options.zeroAheadBytes ?? ZERO_AHEAD_BYTES;
+    this.#segments = new LogSegments({ disk, segments, file, segmentBytes, zeroAheadBytes });
+    this.#tail = new LogTail(this.batchBytesMax, options.retain ?? false, log.tip);
+    this.#lookup = new LogLookup({
+      disk,
+      segments: this.#segments,
+      tail: this.#tail,
+      payloadBytesMax: maxPayloadBytes,
+      tip: this.tip,
+      syncedOp: this.syncedOp,
+    });
   }
 
   /** The fault that ended writing, if there was one. */
@@ -111,7 +140,7 @@ export class LogWriter {
 
   /** Bytes of frames that wait for a flush. */
   get pendingBytes(): number {
-    return this.#collecting.used;
+    return this.#tail.collecting.bytes;
   }
 
   /** Whether a flush is under way. */
@@ -121,12 +150,32 @@ export class LogWriter {
 
   /** The frames that the last flush was about, however it ended. Valid until the next flush. */
   get flushed(): FlushedFrames {
-    return { buffer: this.#flushed.buffer, bytes: this.#flushed.used };
+    return this.#tail.sealed;
+  }
+
+  /** The last op that was given to a flush: everything up to it can be read, though perhaps not yet durable. */
+  get sealedOp(): bigint {
+    return readU64(this.#tail.collecting.base, TipWord.op);
+  }
+
+  /** Batches in memory, oldest first, up to {@linkcode LogWriter.sealedOp}; the last one may be under flush. */
+  get retained(): readonly FlushedBatch[] {
+    return this.#tail.retained;
+  }
+
+  /** Bytes of the frames in {@linkcode LogWriter.retained}. */
+  get retainedBytes(): number {
+    return this.#tail.bytes;
+  }
+
+  /** The op of the log's first frame, there or still to come. */
+  get firstOp(): bigint {
+    return this.#segments.firstOp;
   }
 
   /** The files of the log, oldest first; the last is the active one. */
   get segments(): readonly Readonly<LogSegment>[] {
-    return this.#segments;
+    return this.#segments.list;
   }
 
   /**
@@ -151,8 +200,8 @@ export class LogWriter {
     length: number,
   ): boolean {
     assert(length <= this.#options.maxPayloadBytes, "log/payload-within-bound");
-    const batch = this.#collecting;
-    if (this.#failure !== undefined || !batch.hasRoom(length)) return false;
+    const batch = this.#tail.collecting;
+    if (this.#failure !== undefined || !batch.hasRoom(frameBytes(length))) return false;
     const fields = this.#fields;
     copyU64(fields, FIELD(FrameWord.op), this.tip, TipWord.op);
     assert(bumpU64(fields, FIELD(FrameWord.op), 1), "log/op-in-range");
@@ -171,6 +220,27 @@ export class LogWriter {
   }
 
   /**
+   * Adds frames that a peer has sealed, all or none. They are sealed again with what is durable here.
+   *
+   * @param frames Back to back, at any offset; the first one follows the last frame put.
+   * @returns Why none was added, or `undefined`.
+   */
+  putFrames(frames: Uint8Array): FramesError | undefined {
+    if (this.#failure !== undefined) return { kind: "failed", fault: this.#failure };
+    if (frames.length % 8 !== 0) return { kind: "invalid", at: 0, error: "payload_too_large" };
+    const batch = this.#tail.collecting;
+    if (!batch.hasRoom(frames.length)) return { kind: "no_room" };
+    const at = batch.bytes;
+    const end = batch.copyIn(frames);
+    this.#trial.set(this.tip);
+    const wrong = checkRun(batch.buffer, at, end, this.#trial, this.#options.maxPayloadBytes);
+    if (wrong !== undefined) return { kind: "invalid", ...wrong };
+    batch.bytes = end;
+    this.tip.set(this.#trial);
+    return undefined;
+  }
+
+  /**
    * Makes everything that was put durable, with one write and one sync. Not to be called again before `done`.
    *
    * @param done Told once how it ended; perhaps before this returns. A fault is final.
@@ -178,19 +248,127 @@ export class LogWriter {
   flush(done: Done): void {
     if (this.#failure !== undefined) return done(this.#failure);
     assert(!this.#isFlushing, "log/one-flush-at-a-time");
-    const batch = this.#collecting;
-    if (batch.used === 0) return done(undefined);
-    const bytes = batch.seal(this.syncedOp);
-    this.#collecting = this.#flushed;
-    this.#collecting.clear();
-    this.#flushed = batch;
-    this.#flushedTip.set(this.tip);
-    const fault = this.#makeRoom(bytes.length);
+    if (this.#tail.collecting.bytes === 0) return done(undefined);
+    const bytes = this.#tail.seal(this.syncedOp, this.tip);
+    const fault = this.#attempt(() => this.#segments.makeRoom(bytes.length, this.durableTip));
     if (fault !== undefined) return done(fault);
-    const active = this.#active;
-    active.index.note(opsSince(this.durableTip, active.header.base), active.end);
     this.#isFlushing = true;
-    this.#file.writeDurably(active.end, bytes, (fault) => this.#finish(fault, done));
+    this.#segments.write(bytes, this.durableTip, (fault) => this.#finish(fault, done));
+  }
+
+  /**
+   * Lets the memory of flushed batches go that lie wholly at or below an op. A batch under flush stays. Not to be called
+   * while one of them is being visited.
+   *
+   * @param throughOp The op.
+   */
+  release(throughOp: bigint): void {
+    this.#tail.release(throughOp, this.#isFlushing ? this.#tail.sealed : undefined);
+  }
+
+  /**
+   * Lets the oldest batches go, and no more than needed, until their memory is within a bound.
+   *
+   * @param bytesMax Bytes of memory, which is more than the frames in it.
+   * @param throughOp As for {@linkcode LogWriter.release}: nothing behind it goes, whatever the bound.
+   */
+  releaseBeyond(bytesMax: number, throughOp: bigint): void {
+    let bytes = this.#tail.memoryBytes;
+    let through: bigint | undefined;
+    for (const { buffer, lastOp } of this.#tail.retained) {
+      if (bytes <= bytesMax || lastOp > throughOp) break;
+      bytes -= buffer.bytes.length;
+      through = lastOp;
+    }
+    if (through !== undefined) this.release(through);
+  }
+
+  /** Runs a task when no flush is under way: at once, or right after the one that is. */
+  whenQuiet(task: () => void): void {
+    if (this.#isFlushing) this.#whenQuiet.push(task);
+    else task();
+  }
+
+  /**
+   * The chain hash at an op.
+   *
+   * @param op An op; the one before the log's first is known, too.
+   * @returns The hash, or `undefined` when the log does not hold the op or cannot read it.
+   */
+  hashAt(op: bigint): bigint | undefined {
+    return this.#lookup.hashAt(op);
+  }
+
+  /** As {@linkcode LogWriter.hashAt}, all of the tip at an op: a copy. */
+  tipAt(op: bigint): Tip | undefined {
+    return this.#lookup.tipAt(op);
+  }
+
+  /**
+   * Frames from an op on, for a peer: from memory as far as one batch goes, else durable ones from the files.
+   *
+   * @param fromOp The first op.
+   * @param bytesMax About how many bytes at most; but always one frame if there is one.
+   * @returns The frames, valid until the next flush or release.
+   */
+  readFrames(fromOp: bigint, bytesMax: number): FramesRead {
+    return this.#lookup.readFrames(fromOp, bytesMax);
+  }
+
+  /**
+   * Visits frames in runs, from memory where they are retained, else durable ones from the files.
+   *
+   * @param fromOp First op.
+   * @param toOp Last op; nothing behind {@linkcode LogWriter.sealedOp} is visited.
+   * @param visit Called for each run of frames back to back; false ends the visit.
+   * @returns How it ended.
+   */
+  visit(fromOp: bigint, toOp: bigint, visit: RunVisitor): LogRead {
+    return this.#lookup.visit(fromOp, toOp, visit);
+  }
+
+  /**
+   * Drops every frame behind an op, durably: a crash leaves the log as it was or as it is then. Not while a flush is under way.
+   *
+   * @param op At least the op before the log's first, at most the last.
+   * @returns The fault that ended it, which is final for writing too.
+   */
+  cutAfter(op: bigint): DiskFault | undefined {
+    if (this.#failure !== undefined) return this.#failure;
+    assert(!this.#isFlushing, "log/cut-when-quiet");
+    assert(op <= readU64(this.tip, TipWord.op) && op >= this.firstOp - 1n, "log/cut-inside");
+    const isDurable = op < readU64(this.syncedOp, 0);
+    const tip = this.tipAt(op);
+    const fault = tip === undefined
+      ? this.#unreadable(op)
+      : isDurable
+      ? this.#cutFiles(tip)
+      : undefined;
+    if (tip === undefined || fault !== undefined) return fault;
+    this.#tail.cut(tip);
+    this.tip.set(tip);
+    if (isDurable) this.durableTip.set(tip);
+    this.#lookup.forget();
+    return undefined;
+  }
+
+  /**
+   * Gives up the whole log and goes on behind a tip from elsewhere, durably: a crash leaves the old log or the new. What
+   * leads up to the tip, a snapshot, must be durable. Not while a flush is under way.
+   *
+   * @param tip The frame before the next. Copied.
+   * @returns The fault that ended it, which is final for writing too.
+   */
+  restartAt(tip: Tip): DiskFault | undefined {
+    if (this.#failure !== undefined) return this.#failure;
+    assert(!this.#isFlushing, "log/cut-when-quiet");
+    const fault = this.#attempt(() => this.#segments.supersede(tip, true));
+    if (fault !== undefined) return fault;
+    this.#tail.restart(tip);
+    this.tip.set(tip);
+    this.durableTip.set(tip);
+    this.#lookup.forget();
+    return undefined;
   }
 
   /**
@@ -201,15 +379,7 @@ export class LogWriter {
    */
   removeSegmentsThrough(op: Uint32Array): DiskFault | undefined {
     if (this.#failure !== undefined) return this.#failure;
-    const last = lastOps(this.#segments.map((segment) => segment.header));
-    const through = readU64(op, 0);
-    const kept = last.findIndex((lastOp) => lastOp === undefined || lastOp > through);
-    if (kept === 0) return undefined;
-    return this.#attempt(() => {
-      for (const { name } of this.#segments.slice(0, kept)) this.#disk.remove(name);
-      this.#segments.splice(0, kept);
-      this.#disk.syncDirectory();
-    });
+    return this.#attempt(() => this.#segments.removeThrough(readU64(op, 0)));
   }
 
   /**
@@ -223,58 +393,41 @@ export class LogWriter {
   readRange(from: Uint32Array, to: Uint32Array, visit: RangeVisitor): LogRead {
     const end = compareU64(to, 0, this.syncedOp, 0) > 0 ? this.syncedOp : to;
     const { maxPayloadBytes } = this.#options;
-    return readLogRange(this.#disk, this.#segments, maxPayloadBytes, from, end, visit);
+    return readLogRange(this.#disk, this.segments, maxPayloadBytes, from, end, visit);
   }
 
   /** Lets go of the active segment; what was not flushed is lost. */
   close(): void {
     this.#failure ??= new DiskFault("io_error", "write", ACTIVE_SEGMENT, "the log is closed");
-    this.#file.close();
-  }
-
-  get #active(): LogSegment {
-    return this.#segments[this.#segments.length - 1]!;
+    this.#segments.close();
   }
 
   #finish(fault: DiskFault | undefined, done: Done): void {
     this.#isFlushing = false;
-    if (fault !== undefined) return done(this.#fail(fault));
-    this.#active.end += this.#flushed.used;
-    this.bytesWritten += this.#flushed.used;
-    this.durableTip.set(this.#flushedTip);
-    done(undefined);
+    if (fault !== undefined) done(this.#fail(fault));
+    else {
+      const { bytes, tip } = this.#tail.sealed;
+      this.#segments.active.end += bytes;
+      this.bytesWritten += bytes;
+      this.durableTip.set(tip);
+      done(undefined);
+    }
+    while (!this.#isFlushing && this.#whenQuiet.length > 0) this.#whenQuiet.shift()!();
   }
 
-  #makeRoom(bytes: number): DiskFault | undefined {
+  /** Frames behind the op stay in the file where it ends, but do not count any more. */
+  #cutFiles(tip: Tip): DiskFault | undefined {
+    const op = readU64(tip, TipWord.op);
+    const last = op >= this.firstOp ? this.#lookup.endOf(op) : undefined;
+    if (last === undefined && op >= this.firstOp) return this.#unreadable(op);
     return this.#attempt(() => {
-      if (this.#active.end + bytes > this.#active.header.bytes) this.#rotate();
-      if (this.#active.end + bytes > this.#zeroedUpTo) this.#zeroAhead(this.#active.end + bytes);
+      this.#segments.supersede(tip);
+      if (last !== undefined) this.#segments.endAt(last);
     });
   }
 
-  /** Everything before the batch is durable here, so the new segment may start behind it. */
-  #rotate(): void {
-    const sealed = this.#active;
-    const header = {
-      identity: sealed.header.identity,
-      generation: sealed.header.generation + 1n,
-      base: this.durableTip.slice(),
-      bytes: this.#options.segmentBytes,
-    };
-    const file = installSegment(this.#disk, header, new Uint8Array(), sealed.header);
-    this.#file.close(); // Only now: when the rotation fails, whoever closes the log closes this file.
-    this.#file = file;
-    sealed.name = sealedName(baseOp(sealed.header));
-    const end = SEGMENT_HEADER_BYTES;
-    this.#segments.push({ name: ACTIVE_SEGMENT, header, end, index: new SegmentIndex() });
-    this.#zeroedUpTo = end;
-  }
-
-  /** Writing to a hole makes the sync write the file system's journal too; zeros cost less, and less often. */
-  #zeroAhead(from: number): void {
-    const count = Math.min(this.#zeros.length, this.#active.header.bytes - from);
-    if (count > 0) this.#file.write(from, this.#zeros.subarray(0, count));
-    this.#zeroedUpTo = from + count;
+  #unreadable(op: bigint): DiskFault {
+    return this.#fail(new DiskFault("io_error", "read", ACTIVE_SEGMENT, `op ${op} is unreadable`));
   }
 
   #attempt(call: () => void): DiskFault | undefined {
@@ -291,9 +444,4 @@ export class LogWriter {
     this.#failure ??= fault;
     return this.#failure;
   }
-}
-
-/** Frames of a segment before its next batch; fewer than 2^32, because a segment is shorter than that. */
-function opsSince(tip: Tip, base: Tip): number {
-  return (tip[TipWord.op]! - base[TipWord.op]!) >>> 0;
 }
