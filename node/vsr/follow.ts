@@ -1,0 +1,168 @@
+/** What a replica does with the word of a primary: make its log the primary's, and say so when that is durable. */
+import { accept, compare } from "./accept.ts";
+import type { Prepare, SnapshotOffer, StartView } from "./messages.ts";
+import { isAnswered, provenOp } from "./recovery.ts";
+import { primaryOf, raiseCommit, resetDeadline, send, type State, tellRole } from "./state.ts";
+import { hasEntered, hasLeftEarlierViews, store } from "./store.ts";
+import { joinView } from "./view.ts";
+
+/** The first word of a view: what its log begins with. */
+export function onStartView(s: State, from: bigint, m: StartView): void {
+  if (!isFromPrimary(s, from, m.view)) return;
+  if (m.view > s.view) joinView(s, m.view, "quietly");
+  hearPrimary(s, m.round, m.slot);
+  if (m.op < s.commitOp) return diverged(s, m.op);
+  if (s.status === "normal") {
+    learnCommit(s, m.commitOp);
+    return answer(s);
+  }
+  const through = adoptionTarget(s, m);
+  if (through === undefined) return;
+  s.adopting = { op: m.op, hash: m.hash, throughOp: through };
+  if (s.matchedOp < m.op && compare(s, m.op, m.hash) === "same") s.matchedOp = m.op;
+  learnCommit(s, m.commitOp);
+  adopt(s);
+  // The cast says that `adopt` may have changed what the checks above have narrowed.
+  if ((s.status as State["status"]) !== "normal" && !s.isEntering && s.matchedOp < m.op) {
+    reject(s);
+  }
+}
+
+/** Entries, or a heartbeat. */
+export function onPrepare(s: State, from: bigint, m: Prepare): void {
+  if (!isFromPrimary(s, from, m.view)) return;
+  if (m.view > s.view) joinView(s, m.view, "quietly");
+  hearPrimary(s, m.round, m.slot);
+  if (s.status !== "normal" && s.adopting === undefined) return;
+  const accepted = accept(s, m.prevOp, m.prevHash, m.frames);
+  switch (accepted.kind) {
+    case "matched":
+      return matched(s, accepted.op, m.commitOp, m.frames.length === 0);
+    case "apart":
+      return reject(s);
+    case "diverged":
+      return diverged(s, accepted.op);
+    case "later":
+    case "unsound":
+      return;
+  }
+}
+
+/** The primary has no entries that old. */
+export function onSnapshotOffer(s: State, from: bigint, m: SnapshotOffer): void {
+  if (!isFromPrimary(s, from, m.view) || m.view !== s.view) return;
+  hearPrimary(s, s.heardRound, 0n);
+  if (s.status !== "normal" && s.adopting === undefined) return;
+  if (m.op <= s.log.tipOp && (s.status === "normal" || compare(s, m.op, m.hash) === "same")) {
+    return reject(s);
+  }
+  const { op, hash, bytes } = m;
+  s.effects.push({ kind: "fetch_snapshot", from, op, hash, bytes });
+  if (s.status === "normal") answer(s);
+}
+
+/** Own entries became durable, or a write ended, while this replica follows. */
+export function followOn(s: State): void {
+  if (s.status === "normal") {
+    if (s.log.syncedOp > s.answeredOp) answer(s);
+    return;
+  }
+  adopt(s);
+  if (s.adopting !== undefined && s.matchedOp > 0n) answer(s);
+}
+
+/** Makes the primary's log one's own, step by step; each step may have to wait for the disk. */
+export function adopt(s: State): void {
+  const { adopting } = s;
+  if (adopting === undefined || !hasLeftEarlierViews(s)) return;
+  if (s.matchedOp < adopting.op || s.matchedOp < adopting.throughOp) return;
+  if (s.log.tipOp > s.matchedOp && !cutRest(s)) return;
+  if (s.log.syncedOp < s.matchedOp) return;
+  if (hasEntered(s)) return enter(s);
+  s.logView = s.view;
+  s.offer = undefined;
+  s.isEntering = true;
+  store(s);
+}
+
+function enter(s: State): void {
+  s.status = "normal";
+  s.isEntering = false;
+  s.isAnnouncing = false;
+  s.adopting = undefined;
+  s.recovery = undefined;
+  resetDeadline(s);
+  tellRole(s);
+  store(s);
+  answer(s);
+}
+
+/** A recovering replica must reach what the primary had when it asked, not only what the view began with. */
+function adoptionTarget(s: State, m: StartView): bigint | undefined {
+  if (s.status === "view_change") return m.op;
+  if (s.status !== "recovering" || !isAnswered(s)) return undefined;
+  const proven = provenOp(s, m.view);
+  return proven > m.op ? proven : m.op;
+}
+
+/** A heartbeat is answered at once, entries when they are durable. */
+function matched(s: State, op: bigint, commitOp: bigint, isHeartbeat: boolean): void {
+  if (op > s.matchedOp) s.matchedOp = op;
+  learnCommit(s, commitOp);
+  if (s.status !== "normal") {
+    adopt(s);
+    if (s.adopting !== undefined) answer(s);
+    return;
+  }
+  if (isHeartbeat || s.heardRound > s.answeredRound || op <= s.log.syncedOp) answer(s);
+}
+
+/** Of what is committed, this log holds what is known to be the primary's. */
+function learnCommit(s: State, commitOp: bigint): void {
+  const held = s.status === "normal" ? s.log.tipOp : s.matchedOp;
+  raiseCommit(s, commitOp < held ? commitOp : held);
+}
+
+function cutRest(s: State): boolean {
+  if (s.matchedOp < s.commitOp) return false;
+  const count = Number(s.log.tipOp - s.matchedOp);
+  if (!s.log.cut(s.matchedOp)) return false;
+  s.counters.entriesCut += count;
+  return true;
+}
+
+/** Says how far this log is the primary's, durably. */
+function answer(s: State): void {
+  const counts = s.status === "normal";
+  const durable = s.log.syncedOp;
+  const op = counts || durable < s.matchedOp ? durable : s.matchedOp;
+  s.answeredRound = s.heardRound;
+  s.answeredOp = op;
+  const to = primaryOf(s, s.view);
+  send(s, to, { kind: "prepare_ok", view: s.view, op, round: s.heardRound, counts });
+}
+
+function reject(s: State): void {
+  s.counters.rejectsSent++;
+  const agreed = s.matchedOp > s.commitOp ? s.matchedOp : s.commitOp;
+  const op = s.status === "normal" ? s.log.tipOp : agreed;
+  send(s, primaryOf(s, s.view), { kind: "prepare_reject", view: s.view, op });
+}
+
+function hearPrimary(s: State, round: bigint, slot: bigint): void {
+  s.primaryHeardMs = s.nowMs;
+  s.probing = undefined;
+  resetDeadline(s);
+  if (round > s.heardRound) s.heardRound = round;
+  if (slot > 0n) s.effects.push({ kind: "slot", slot });
+}
+
+/** Only the primary of a view speaks for it, and never to itself. */
+function isFromPrimary(s: State, from: bigint, view: bigint): boolean {
+  return view >= s.view && view > 0n && primaryOf(s, view) === from && from !== s.replicaId;
+}
+
+function diverged(s: State, op: bigint): void {
+  const reason = `committed history differs from the primary's at op ${op}`;
+  s.effects.push({ kind: "fault", reason });
+}

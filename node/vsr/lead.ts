@@ -1,0 +1,211 @@
+/** What a primary does: send what its log has, count who holds it, and know when it is one no longer. */
+import type { PrepareOk, PrepareReject } from "./messages.ts";
+import { previousHashOf } from "./frames.ts";
+import {
+  isLeading,
+  type Peer,
+  raiseCommit,
+  resetDeadline,
+  send,
+  type State,
+  tellRole,
+} from "./state.ts";
+import { store } from "./store.ts";
+
+/** Begins a view whose log this replica holds. */
+export function lead(s: State): void {
+  s.status = "normal";
+  s.isEntering = false;
+  s.startOp = s.log.tipOp;
+  s.startHash = s.log.tipHash;
+  s.round = 0n;
+  s.confirmedRound = 0n;
+  s.wantedRound = 0n;
+  s.counters.viewsLed++;
+  for (const peer of s.peers.values()) greet(s, peer);
+  tellRole(s);
+  store(s);
+  advanceCommit(s);
+}
+
+/** Starts over with a peer: nothing it said earlier, or in an earlier view, holds any more. */
+export function greet(s: State, peer: Peer): void {
+  peer.mode = "greet";
+  peer.nextOp = s.startOp + 1n;
+  peer.matchOp = 0n;
+  peer.counts = false;
+  peer.round = 0n;
+  peer.heardMs = s.nowMs;
+  forgetUnanswered(peer);
+  sendStartView(s, peer);
+}
+
+/** The log grew, entries became durable, or time has passed. */
+export function replicate(s: State): void {
+  for (const peer of s.peers.values()) feed(s, peer);
+  advanceCommit(s);
+}
+
+/** A reply in this view. */
+export function onPrepareOk(s: State, peer: Peer, ok: PrepareOk): void {
+  if (ok.op > s.log.tipOp) return; // Nobody holds what this log does not: a peer that lies.
+  heard(s, peer, ok.round, ok.counts);
+  if (ok.op > peer.matchOp) peer.matchOp = ok.op;
+  while (peer.unanswered.length > 0 && peer.unanswered[0]!.lastOp <= ok.op) {
+    peer.unansweredBytes -= peer.unanswered.shift()!.bytes;
+  }
+  if (peer.mode !== "stream") {
+    peer.mode = "stream";
+    peer.nextOp = ok.op + 1n;
+  }
+  if (peer.nextOp <= ok.op) peer.nextOp = ok.op + 1n;
+  advanceCommit(s);
+  feed(s, peer);
+}
+
+/** A peer's log ends early, or holds something else. */
+export function onPrepareReject(s: State, peer: Peer, reject: PrepareReject): void {
+  heard(s, peer, peer.round, peer.counts);
+  s.counters.rejectsReceived++;
+  if (reject.op > s.log.tipOp) return;
+  if (reject.op === peer.rejectedOp && s.nowMs < peer.rejectedUntilMs) return;
+  peer.rejectedOp = reject.op;
+  peer.rejectedUntilMs = s.nowMs + s.timing.heartbeatMs;
+  peer.mode = "stream";
+  peer.nextOp = reject.op + 1n;
+  forgetUnanswered(peer);
+  feed(s, peer);
+}
+
+/** Speaks to whoever has heard nothing for a while; leaves service when too few have answered. */
+export function tickLead(s: State): void {
+  if (!hasMajority(s)) return stepDown(s);
+  for (const peer of s.peers.values()) {
+    if (s.nowMs - peer.sentMs >= s.timing.heartbeatMs) beat(s, peer);
+  }
+}
+
+/** Asks all whether this still is the primary; the answers are counted by round. */
+export function wantAuthority(s: State): void {
+  s.wantedRound = s.round + 1n;
+  startRound(s);
+}
+
+/** Leaves service: the view goes on without a primary until a majority starts another. */
+export function stepDown(s: State): void {
+  s.counters.stepDowns++;
+  s.status = "view_change";
+  s.isAnnouncing = false;
+  resetDeadline(s);
+  tellRole(s);
+  store(s);
+}
+
+/** One round at a time: a question that comes while one is under way is part of the next. */
+function startRound(s: State): void {
+  if (s.quorum > 1 && s.round > s.confirmedRound) return;
+  if (s.wantedRound <= s.round) return;
+  s.round = s.wantedRound;
+  s.counters.readRounds++;
+  for (const peer of s.peers.values()) beat(s, peer);
+  confirmRound(s);
+}
+
+function heard(s: State, peer: Peer, round: bigint, counts: boolean): void {
+  peer.heardMs = s.nowMs;
+  peer.counts = counts;
+  if (round > peer.round && round <= s.round) peer.round = round;
+  if (counts) confirmRound(s);
+}
+
+function confirmRound(s: State): void {
+  const confirmed = largestHeldByQuorum(s, s.round, (peer) => peer.round);
+  if (confirmed <= s.confirmedRound) return;
+  s.confirmedRound = confirmed;
+  s.effects.push({ kind: "authority", round: confirmed });
+  startRound(s);
+}
+
+/** Commits what a majority holds durably, this replica included. */
+export function advanceCommit(s: State): void {
+  if (!isLeading(s)) return;
+  raiseCommit(s, largestHeldByQuorum(s, s.log.syncedOp, (peer) => peer.matchOp));
+}
+
+/** The largest number that a majority has reached; replicas that do not count have reached nothing. */
+function largestHeldByQuorum(s: State, own: bigint, of: (peer: Peer) => bigint): bigint {
+  const reached = [own];
+  for (const peer of s.peers.values()) reached.push(peer.counts ? of(peer) : 0n);
+  reached.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  return reached[s.quorum - 1]!;
+}
+
+function hasMajority(s: State): boolean {
+  let count = 1;
+  for (const peer of s.peers.values()) {
+    if (s.nowMs - peer.heardMs < s.timing.electionMsMin) count++;
+  }
+  return count >= s.quorum;
+}
+
+function beat(s: State, peer: Peer): void {
+  if (peer.mode === "greet") return sendStartView(s, peer);
+  if (peer.mode === "snapshot") return offerSnapshot(s, peer);
+  const prevOp = peer.nextOp - 1n;
+  const prevHash = prevOp === s.log.tipOp ? s.log.tipHash : s.log.hashAt(prevOp);
+  if (prevHash === undefined) return offerSnapshot(s, peer);
+  sendPrepare(s, peer, prevOp, prevHash, NO_FRAMES);
+}
+
+/** Sends what the peer lacks, as far as the window goes. */
+function feed(s: State, peer: Peer): void {
+  if (!peer.isUp || peer.mode !== "stream") return;
+  while (peer.nextOp <= s.log.tipOp && peer.unansweredBytes < s.timing.windowBytes) {
+    const read = s.log.read(peer.nextOp, s.timing.messageBytesMax);
+    if (read.kind === "removed") return offerSnapshot(s, peer);
+    if (read.kind === "unreadable" || read.frames.length === 0) return;
+    const prevOp = peer.nextOp - 1n;
+    peer.unanswered.push({ lastOp: read.lastOp, bytes: read.frames.length });
+    peer.unansweredBytes += read.frames.length;
+    peer.nextOp = read.lastOp + 1n;
+    sendPrepare(s, peer, prevOp, previousHashOf(read.frames), read.frames);
+  }
+}
+
+function offerSnapshot(s: State, peer: Peer): void {
+  peer.mode = "snapshot";
+  const snapshot = s.log.snapshot();
+  if (snapshot === undefined) return;
+  s.counters.snapshotOffers++;
+  peer.sentMs = s.nowMs;
+  send(s, peer.id, { kind: "snapshot_offer", view: s.view, ...snapshot });
+}
+
+function sendPrepare(
+  s: State,
+  peer: Peer,
+  prevOp: bigint,
+  prevHash: bigint,
+  frames: Uint8Array,
+): void {
+  const { view, commitOp, round } = s;
+  peer.sentMs = s.nowMs;
+  const slot = s.slot();
+  send(s, peer.id, { kind: "prepare", view, prevOp, prevHash, commitOp, round, slot, frames });
+}
+
+/** Tells a peer what this view begins with. */
+export function sendStartView(s: State, peer: Peer): void {
+  peer.sentMs = s.nowMs;
+  const { view, startOp: op, startHash: hash, commitOp, round } = s;
+  send(s, peer.id, { kind: "start_view", view, op, hash, commitOp, round, slot: s.slot() });
+}
+
+function forgetUnanswered(peer: Peer): void {
+  peer.unanswered = [];
+  peer.unansweredBytes = 0;
+  peer.rejectedOp = -1n;
+  peer.rejectedUntilMs = 0;
+}
+
+const NO_FRAMES = new Uint8Array();
