@@ -1,25 +1,8 @@
 /** What is wrong with a cluster on purpose, and how that changes. Pure; the file is in faults_text.ts. */
+import type { LinkFault } from "../../node/peer/link_faults.ts";
 
 /** Where a message comes from or goes to: a replica, or all clients of it. */
 export type Endpoint = bigint | "client";
-
-/** What a link does to messages in one direction. Absent means not at all. */
-export interface LinkFault {
-  /** Nothing gets through. */
-  readonly cut?: true;
-  /** Share of messages that are lost, 0 to 1. */
-  readonly drop?: number;
-  /** Milliseconds that each message is late. */
-  readonly delayMs?: number;
-  /** A random number of milliseconds up to this is added to or taken from the delay. */
-  readonly jitterMs?: number;
-  /** Share of messages that come twice, 0 to 1. */
-  readonly duplicate?: number;
-  /** Share of messages that let the next one pass, 0 to 1. */
-  readonly reorder?: number;
-  /** Bytes per second that get through. */
-  readonly throttleBytes?: number;
-}
 
 /** One faulty direction. At least one end is a replica. */
 export interface Link {

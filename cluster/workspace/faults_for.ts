@@ -1,13 +1,13 @@
 /** What of the faults file concerns one replica, in the terms of what it decorates: links, disk, clock. Pure. */
 import { unreachable } from "../../core/assert.ts";
 import type { FaultTable } from "../../node/io/faulty_disk.ts";
+import type { LinkFault, LinkFaults } from "../../node/peer/link_faults.ts";
 import {
   arePartitioned,
   type ClockFault,
   type DiskFault,
   type Endpoint,
   type Faults,
-  type LinkFault,
 } from "./faults.ts";
 
 /** What is wrong with one replica and with its links. */
@@ -53,6 +53,11 @@ export function faultsFor(
     disk: faults.disks.get(id),
     clock: faults.clocks.get(id),
   };
+}
+
+/** The same as what a transport looks faults up in. */
+export function linkFaults({ toPeer, fromPeer }: ReplicaFaults): LinkFaults {
+  return { toPeer: (id) => toPeer.get(id), fromPeer: (id) => fromPeer.get(id) };
 }
 
 /**

@@ -2,6 +2,7 @@
  * `cluster-faults.txt` as text. Reading is strict: a fault that is misread would make a test prove nothing.
  * Source: docs/cluster.md#cluster-faultstxt.
  */
+import type { LinkFault } from "../../node/peer/link_faults.ts";
 import {
   type ClockFault,
   DISK_FAULT_KINDS,
@@ -9,7 +10,6 @@ import {
   type Endpoint,
   type Faults,
   type Link,
-  type LinkFault,
 } from "./faults.ts";
 import { Fields, formatFields, parseReplicaId, parseWhole } from "./text.ts";
 
@@ -27,7 +27,7 @@ const LINK_FIELDS = {
   jitter_ms: { key: "jitterMs", parse: parseMs, expected: "milliseconds" },
   duplicate: { key: "duplicate", parse: parseShare, expected: "a share from 0 to 1" },
   reorder: { key: "reorder", parse: parseShare, expected: "a share from 0 to 1" },
-  throttle_bytes: { key: "throttleBytes", parse: parseRateBytes, expected: "bytes per second" },
+  throttle_bytes: { key: "bytesPerSecond", parse: parseRateBytes, expected: "bytes per second" },
 } as const;
 
 /**

@@ -32,6 +32,12 @@ export interface ReplicaLayout {
   readonly protocolAddr: string;
 }
 
+/** What the replicas leave to the operator. */
+export const MANUAL_CHORES = ["failover", "expiration", "checkpoint"] as const;
+
+/** One of {@linkcode MANUAL_CHORES}. */
+export type ManualChore = typeof MANUAL_CHORES[number];
+
 /** A workspace's layout. */
 export interface ClusterLayout {
   readonly version: 1 | 2;
@@ -43,6 +49,8 @@ export interface ClusterLayout {
   readonly members: readonly bigint[];
   /** Absolute path of the cluster's secret, if it has one. */
   readonly secretPath: string | undefined;
+  /** What no replica does by itself; empty unless asked for when the workspace was made. */
+  readonly manual: ReadonlySet<ManualChore>;
   readonly config: NodeConfig;
   /** In the order of {@linkcode ClusterLayout.members}. */
   readonly replicas: readonly ReplicaLayout[];
@@ -71,19 +79,17 @@ const OLD_DEFAULTS: Readonly<Record<string, string>> = {
   "core.slot_duration_ms": String(DEFAULT_CORE_CONFIG.slotDurationMs),
 };
 
-/**
- * Lays out a new workspace.
- *
- * @param root Absolute path of the workspace.
- * @param clusterId 16 bytes.
- * @param config Bounds of every replica.
- * @param addresses One entry per replica; ids count from 1.
- */
+/** What is to be decided about a new workspace. */
+export interface NewLayout extends Pick<ClusterLayout, "root" | "clusterId" | "config"> {
+  /** One entry per replica; ids count from 1. */
+  readonly addresses: readonly ReplicaAddresses[];
+  readonly secretPath?: string | undefined;
+  readonly manual?: ReadonlySet<ManualChore>;
+}
+
+/** Lays out a new workspace under the usual names. */
 export function newLayout(
-  root: string,
-  clusterId: Uint8Array,
-  config: NodeConfig,
-  addresses: readonly ReplicaAddresses[],
+  { root, clusterId, config, addresses, secretPath, manual = new Set() }: NewLayout,
 ): ClusterLayout {
   const replicas = addresses.map((address, index) => {
     const id = BigInt(index + 1);
@@ -94,7 +100,7 @@ export function newLayout(
     }, address);
   });
   const members = replicas.map(({ id }) => id);
-  return { version: 2, root, clusterId, members, secretPath: undefined, config, replicas };
+  return { version: 2, root, clusterId, members, secretPath, manual, config, replicas };
 }
 
 /** The replica with an id. */
@@ -114,6 +120,7 @@ export function formatLayout(layout: ClusterLayout): string {
     ["replica_count", String(layout.replicas.length)],
     ["members", layout.members.join(",")],
     ["secret_path", secretPath === undefined ? "none" : path(secretPath)],
+    ["manual", MANUAL_CHORES.filter((chore) => layout.manual.has(chore)).join(",") || "none"],
   ];
   const replicas = layout.replicas.flatMap((replica, index): [string, string][] => [
     [`replica.${replica.id}.role`, index === 0 ? "primary" : "backup"],
@@ -149,6 +156,7 @@ export function parseLayout(text: string, directory: string): ClusterLayout {
     clusterId: fields.version === 1 ? oldClusterId(root) : readClusterId(fields),
     members,
     secretPath: readSecretPath(fields, root),
+    manual: readManual(fields),
     config: readConfig(fields),
     replicas,
   };
@@ -199,6 +207,14 @@ function parseIds(text: string): readonly bigint[] | undefined {
 function readSecretPath(fields: Fields, root: string): string | undefined {
   if (!fields.has("secret_path") || fields.text("secret_path") === "none") return undefined;
   return resolve(root, fields.read("secret_path", nonEmpty, "a path"));
+}
+
+function readManual(fields: Fields): ReadonlySet<ManualChore> {
+  if (!fields.has("manual") || fields.text("manual") === "none") return new Set();
+  return fields.read("manual", (text) => {
+    const chores = text.split(",").map((word) => MANUAL_CHORES.find((chore) => chore === word));
+    return chores.includes(undefined) ? undefined : new Set(chores as ManualChore[]);
+  }, `some of ${MANUAL_CHORES.join(",")}`);
 }
 
 function readConfig(fields: Fields): NodeConfig {
