@@ -91,6 +91,12 @@ const USAGE = {
     "The data directory was made with other bounds, or for another cluster, than the ones asked for. Nothing was changed.",
     "start without --profile, --bound and --cluster-id to use what the data directory has",
   ),
+  E_BAD_SECRET: page(
+    2,
+    "never",
+    "A secret file cannot be read, is open to others than its owner, or does not hold what is needed.",
+    "make one with `allocdb secret create --out FILE`, or a key for one role with `allocdb secret derive`",
+  ),
 } as const;
 
 /** Committed results: decided, durable, and the same for every retry of the same operation id. */
@@ -289,6 +295,18 @@ const CONNECTION = {
     "The node belongs to another cluster.",
     "check --server",
   ),
+  E_UNAUTHENTICATED: page(
+    1,
+    "never",
+    "The node and the one who asks could not prove to each other that they know the same secret. Nothing was asked.",
+    "pass --secret-file with the cluster's secret or a key derived from it",
+  ),
+  E_FORBIDDEN: page(
+    1,
+    "never",
+    "The role of the key that was presented may not ask for this. Nothing was done.",
+    "use a key of another role; docs/security.md says who may do what",
+  ),
   E_PROTOCOL: page(
     1,
     "never",
@@ -358,6 +376,12 @@ const HOST = {
     "never",
     "The file system is mounted read-only.",
     "mount it writable, or use another --data",
+  ),
+  E_FILE_EXISTS: page(
+    1,
+    "never",
+    "A file that was to be made is there already. It was left alone.",
+    "give another name, or move the file away first",
   ),
   E_PERMISSION_DENIED: page(
     1,

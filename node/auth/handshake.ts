@@ -3,8 +3,9 @@
  * challenge with the server's proof, the client's proof. Pure: values in, values out. Source:
  * docs/security.md#handshake.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { assert } from "../../core/assert.ts";
+import { hmacSha256 } from "./hmac.ts";
 import type { KeyRing, RoleKey } from "./keys.ts";
 import { type Channel, permissionsOf, type Role } from "./roles.ts";
 
@@ -13,6 +14,7 @@ export const NONCE_BYTES = 32;
 /** Bytes of a proof. */
 export const PROOF_BYTES = 32;
 const LABEL = "allocdb-auth-v1";
+const UTF_8 = new TextEncoder();
 
 /** What a side of the connection sees below it; both must see the same. */
 export type Transport = "tcp" | "tls";
@@ -76,14 +78,14 @@ export function freshNonce(
 export function prove(terms: Terms, prover: "client" | "server"): Uint8Array {
   const { scene, key } = terms;
   const words = [LABEL, prover, scene.channel, scene.transport, key.role];
-  const proof = createHmac("sha256", key.key)
-    .update(words.map((word) => `${word}\0`).join(""))
-    .update(terms.serverNonce)
-    .update(terms.clientNonce)
-    .update(terms.clusterId)
-    .update(createHash("sha256").update(terms.hello).digest())
-    .digest();
-  return Uint8Array.from(proof);
+  return hmacSha256(
+    key.key,
+    UTF_8.encode(words.map((word) => `${word}\0`).join("")),
+    terms.serverNonce,
+    terms.clientNonce,
+    terms.clusterId,
+    createHash("sha256").update(terms.hello).digest(),
+  );
 }
 
 /** Whether a proof is the one that the terms ask for; takes the same time however much of it is right. */

@@ -1,13 +1,14 @@
 /** Keys of roles, made from a cluster's secret. Source: docs/security.md#keys. */
-import { createHmac, hkdfSync } from "node:crypto";
+import { hkdfSync } from "node:crypto";
 import { type Credential, KEY_BYTES } from "./credential.ts";
+import { hmacSha256 } from "./hmac.ts";
 import { type Role, ROLES } from "./roles.ts";
 
 /** Bytes by which a key is named on the wire. */
 export const KEY_ID_BYTES = 8;
 
 const SALT = "allocdb-secret-v1";
-const KEY_ID_LABEL = "allocdb-key-id-v1";
+const KEY_ID_LABEL = new TextEncoder().encode("allocdb-key-id-v1");
 
 /** What proves a role. */
 export interface RoleKey {
@@ -31,8 +32,7 @@ export function deriveKey(secret: Uint8Array, role: Role): RoleKey {
 
 /** A key that was derived before, with its name. */
 export function roleKey(role: Role, key: Uint8Array): RoleKey {
-  const id = createHmac("sha256", key).update(KEY_ID_LABEL).digest();
-  return { role, key, id: Uint8Array.from(id.subarray(0, KEY_ID_BYTES)) };
+  return { role, key, id: hmacSha256(key, KEY_ID_LABEL).slice(0, KEY_ID_BYTES) };
 }
 
 /** Every key that a server accepts. */
