@@ -1,4 +1,5 @@
 /** What is wrong with a cluster on purpose, and how that changes. Pure; the file is in faults_text.ts. */
+import type { DiskFaultKind } from "../../node/cli/cluster_options.ts";
 import type { LinkFault } from "../../node/peer/link_faults.ts";
 
 /** Where a message comes from or goes to: a replica, or all clients of it. */
@@ -10,12 +11,6 @@ export interface Link {
   readonly to: Endpoint;
   readonly fault: LinkFault;
 }
-
-/** Names for `disk-fault --kind`. */
-export const DISK_FAULT_KINDS = ["eio", "enospc", "torn-write", "fsync-failure", "slow"] as const;
-
-/** One of {@linkcode DISK_FAULT_KINDS}. */
-export type DiskFaultKind = typeof DISK_FAULT_KINDS[number];
 
 /** How a replica's disk fails. */
 export interface DiskFault {

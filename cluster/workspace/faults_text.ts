@@ -2,10 +2,10 @@
  * `cluster-faults.txt` as text. Reading is strict: a fault that is misread would make a test prove nothing.
  * Source: docs/cluster.md#cluster-faultstxt.
  */
+import { DISK_FAULT_KINDS } from "../../node/cli/cluster_options.ts";
 import type { LinkFault } from "../../node/peer/link_faults.ts";
 import {
   type ClockFault,
-  DISK_FAULT_KINDS,
   type DiskFault,
   type Endpoint,
   type Faults,

@@ -93,7 +93,8 @@ const TEXT_MISTAKES: ReadonlySet<string> = new Set<ConfigTextErrorKind>([
   ...["malformed_number", "number_too_large"] as const,
 ]);
 
-function checkedBounds(
+/** Bounds as typed, if they can be read at all; whether they fit a workspace or data directory shows later. */
+export function checkedBounds(
   bounds: readonly string[],
   profile: ProfileName = "default",
 ): readonly string[] {
