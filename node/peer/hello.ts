@@ -1,6 +1,6 @@
 /** How two replicas make sure of each other before anything else. Source: docs/wire.md#hello-between-replicas. */
 import { sha256Words } from "../../core/sha256.ts";
-import { TEXT_BYTES_MAX } from "../wire/messages.ts";
+import { MessageType, TEXT_BYTES_MAX, type WireErrorCode } from "../wire/messages.ts";
 import type { WireReader } from "../wire/reader.ts";
 import type { WireWriter } from "../wire/writer.ts";
 import { PEER_PROTOCOL_VERSION, PeerMessageType } from "./message_types.ts";
@@ -31,6 +31,14 @@ export const PEER_REFUSALS = [
 
 /** One of {@linkcode PEER_REFUSALS}. */
 export type PeerRefusal = typeof PEER_REFUSALS[number];
+
+/** What a replica says when it ends a connection: words that clients know, too, in case one is at the wrong port. */
+export type RefusalCode =
+  | PeerRefusal
+  | Extract<
+    WireErrorCode,
+    "unexpected_message" | "frame_too_large" | "malformed_header" | "checksum_mismatch"
+  >;
 
 /** What the replica that dials opens with. */
 export interface PeerHello {
@@ -159,6 +167,17 @@ export function writePeerResponse(out: WireWriter, response: Uint8Array): void {
 /** A copy of the bytes of an answer to a challenge; `undefined` when it is none. */
 export function readPeerResponse(reader: WireReader): Uint8Array | undefined {
   return readAuthentication(reader, PeerMessageType.peer_response);
+}
+
+/** `[20, 0, code, message]`: the error message of the whole wire, and the last thing that is said. */
+export function writePeerRefusal(out: WireWriter, code: RefusalCode, message: string): void {
+  const frame = out.beginFrame();
+  out.array(4);
+  out.small(MessageType.error);
+  out.u64(0);
+  out.text(code, TEXT_BYTES_MAX);
+  out.text(message, TEXT_BYTES_MAX);
+  out.endFrame(frame);
 }
 
 /** `[36]`: nothing to say, but here. */

@@ -23,7 +23,7 @@ export interface LinkFault {
   readonly bytesPerSecond?: number | undefined;
 }
 
-/** What happens between a replica and its peers. */
+/** What happens between a replica and its peers; looked at once, when it is set. */
 export interface LinkFaults {
   /** To what it sends to that peer. */
   toPeer(id: bigint): LinkFault | undefined;
@@ -83,8 +83,9 @@ export class FaultyLink {
     return this.#heldBytes;
   }
 
-  /** From now on this happens. What was held back so far arrives at once, or is lost in a cut. */
+  /** From now on this happens. If it is a change, what was held back arrives at once, or is lost in a cut. */
   setFault(fault: LinkFault | undefined): void {
+    if (isSameFault(this.#fault, fault)) return;
     this.#fault = fault;
     const held = this.#takeAll();
     this.#lastDueMs = 0;
@@ -178,6 +179,14 @@ export class FaultyLink {
     this.#heldBytes = 0;
     return held;
   }
+}
+
+const FIELDS = [
+  ...["cut", "drop", "duplicate", "reorder", "delayMs", "jitterMs", "bytesPerSecond"] as const,
+];
+
+function isSameFault(a: LinkFault | undefined, b: LinkFault | undefined): boolean {
+  return FIELDS.every((field) => a?.[field] === b?.[field]);
 }
 
 /** About how many bytes a message takes on the wire. */

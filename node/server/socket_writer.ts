@@ -1,6 +1,6 @@
 import { WireWriter } from "../wire/writer.ts";
 
-/** A buffer above this is let go once it has been sent. */
+/** A buffer above this is let go once it has been sent, unless told otherwise. */
 const KEEP_BYTES = 0x1_0000;
 
 /** Counts what went out; one may serve many writers. */
@@ -21,6 +21,7 @@ export class SocketWriter {
   readonly #meter: SendMeter;
   readonly #onSent: () => void;
   readonly #onBroken: () => void;
+  readonly #keepBytes: number;
   #spare = new WireWriter();
   #isSending = false;
   #isBroken = false;
@@ -30,12 +31,20 @@ export class SocketWriter {
    * @param meter Counts what the system has taken.
    * @param onSent Called each time everything has been sent.
    * @param onBroken Called at the end of a send that failed: the socket takes nothing any more.
+   * @param keepBytes A buffer above this is let go once it has been sent.
    */
-  constructor(conn: Deno.Conn, meter: SendMeter, onSent: () => void, onBroken: () => void) {
+  constructor(
+    conn: Deno.Conn,
+    meter: SendMeter,
+    onSent: () => void,
+    onBroken: () => void,
+    keepBytes: number = KEEP_BYTES,
+  ) {
     this.#conn = conn;
     this.#meter = meter;
     this.#onSent = onSent;
     this.#onBroken = onBroken;
+    this.#keepBytes = keepBytes;
   }
 
   /** Bytes that wait for the system to take them. */
@@ -75,7 +84,7 @@ export class SocketWriter {
           at += await this.#conn.write(sending.bytes.subarray(at, sending.end));
         }
         this.#meter.bytesSent += sending.end;
-        sending.clear(KEEP_BYTES);
+        sending.clear(this.#keepBytes);
       }
     } catch {
       return this.#breakOff();
