@@ -58,6 +58,13 @@ export interface InitOptions {
   readonly fillClusterId: (into: Uint8Array) => void;
   /** Makes the first log segment durable. Runs before the directory counts as complete. */
   readonly createLog: (metadata: ReplicaMetadata) => void;
+  /**
+   * What the replica may count on: `backup` when the whole cluster is new, `recovering`, the default, when it
+   * may have promised things that it does not know of any more.
+   */
+  readonly role?: "backup" | "recovering";
+  /** 1 for a replica of a cluster; 0, the default, for a server of its own. */
+  readonly configEpoch?: bigint;
 }
 
 /** The new directory's metadata, or what is already there. */
@@ -114,11 +121,11 @@ function firstMetadata(options: InitOptions): ReplicaMetadata {
     clusterId,
     replicaId: options.replicaId,
     core: options.core,
-    configEpoch: 0n,
+    configEpoch: options.configEpoch ?? 0n,
     view: 0n,
     logView: 0n,
     vote: null,
-    role: "recovering",
+    role: options.role ?? "recovering",
     commitOpHint: 0n,
     snapshotOpHint: 0n,
     createdAt: options.createdAt,

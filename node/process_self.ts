@@ -43,6 +43,35 @@ export function selfProgram(): Program {
   return { path: Deno.execPath(), args: ["run", "--allow-all", Deno.mainModule] };
 }
 
+/** Redirects, then becomes the program: the number of the process stays. */
+const SHELL_TEXT = 'log=$1; shift; exec "$@" >>"$log" 2>&1';
+
+/**
+ * Starts this program as a process of a session of its own, which outlives this one.
+ *
+ * @param program This program, see {@linkcode selfProgram}.
+ * @param args Its arguments.
+ * @param logPath Where everything that it prints is appended.
+ * @returns The process. It does not keep this one from ending.
+ * @throws {CliError} E_BUG when a program that was started so starts itself too deeply.
+ */
+export function startDetached(
+  program: Program,
+  args: readonly string[],
+  logPath: string,
+): Deno.ChildProcess {
+  const child = new Deno.Command("/bin/sh", {
+    args: ["-c", SHELL_TEXT, "sh", logPath, program.path, ...program.args, ...args],
+    env: { [DEPTH]: String(nextDepth()) },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  child.unref();
+  return child;
+}
+
 /** A process that runs `allocdb serve`, stopped by its process id and never left behind. */
 export class ServerProcess implements AsyncDisposable {
   readonly serving: Serving;

@@ -117,7 +117,15 @@ function init(disk: Disk, options: ServeOptions, config: NodeConfig): StoredMeta
   throw notOurs(options, result.found);
 }
 
-function createEmptyLog(disk: Disk, clusterId: Uint8Array, config: NodeConfig): void {
+/**
+ * Makes the first segment of a new data directory durable.
+ *
+ * @param disk The directory.
+ * @param clusterId 16 bytes.
+ * @param config The bounds it is made under.
+ * @throws {DiskFault} When the disk fails.
+ */
+export function createEmptyLog(disk: Disk, clusterId: Uint8Array, config: NodeConfig): void {
   const identity = {
     clusterId,
     shardId: new Uint32Array(new BigUint64Array([config.core.shardId]).buffer),
