@@ -31,6 +31,7 @@ function stubNode(): NodeApi {
       copyU64(words, OutcomeField.reservationId, words, OutcomeField.appliedLsn);
       sink.committed(token, outcome);
     },
+    confirmAuthority: unsupported,
     getResource: unsupported,
     getReservation: unsupported,
     metrics: unsupported,

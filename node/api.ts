@@ -11,6 +11,8 @@ import type { DiskFault } from "./disk.ts";
 export type Rejection =
   | { readonly category: "indefinite"; readonly code: "engine_halted" }
   | { readonly category: "indefinite"; readonly code: "storage_failure" }
+  /** It was sequenced, and its primary lost its view before it was committed. */
+  | { readonly category: "indefinite"; readonly code: "view_changed" }
   | {
     readonly category: "definite";
     readonly code: "invalid_request";
@@ -53,7 +55,17 @@ export type Rejection =
     readonly queueCapacity: number;
   }
   /** The node is draining for a planned stop and takes nothing new. */
-  | { readonly category: "definite"; readonly code: "shutting_down" };
+  | { readonly category: "definite"; readonly code: "shutting_down" }
+  /** Another replica sequences commands, or none does at the moment. */
+  | NotPrimary & { readonly category: "definite"; readonly code: "not_primary" };
+
+/** Where a replica that is not primary sends its clients. */
+export interface NotPrimary {
+  /** The view that it knows of. */
+  readonly view: bigint;
+  /** Whom it follows there; never 0. */
+  readonly primary: bigint | undefined;
+}
 
 /** Where the answers to submitted commands go. One sink serves many commands; the token tells them apart. */
 export interface ResultSink {
@@ -70,7 +82,8 @@ export type ReadRefusal =
     readonly kind: "fence_not_applied";
     readonly requiredLsn: bigint;
     readonly lastAppliedLsn: bigint | undefined;
-  };
+  }
+  | NotPrimary & { readonly kind: "not_primary" };
 
 /** A resource as readers see it. */
 export interface ResourceView {
@@ -249,6 +262,14 @@ export interface NodeApi {
     sink: ResultSink,
     token: number,
   ): void;
+  /**
+   * Makes sure that reads see everything that was answered before this call. Whoever reads strictly calls
+   * it first and reads within `done`, in the same turn.
+   *
+   * @param done Called once, at the latest when the node gives up its view: with why reads have to be
+   *   refused, or with nothing.
+   */
+  confirmAuthority(done: (refusal: ReadRefusal | undefined) => void): void;
   /** Strict read of a resource. `requiredLsn` 0 or absent is no fence; an unmet fence is answered at once. */
   getResource(resourceId: bigint, requiredLsn?: bigint): ResourceRead;
   /** Strict read of a reservation, as of `currentSlot` (the node's clock when absent). */

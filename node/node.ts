@@ -17,6 +17,7 @@ import type { Checkpointer, CheckpointPolicy } from "./checkpoint.ts";
 import type { Executor } from "./executor.ts";
 import type { Expiration, TickOutcome } from "./expiration.ts";
 import type { LogWriter } from "./log/store.ts";
+import type { Driver } from "./replica/driver.ts";
 import type { SlotClock } from "./slot_clock.ts";
 
 /** How the data was found at start-up; never changes afterwards. */
@@ -36,9 +37,10 @@ export interface NodeParts {
   readonly writer: LogWriter;
   readonly slots: SlotClock;
   readonly startup: StartupFacts;
+  readonly driver: Driver;
 }
 
-/** A single node, serving. */
+/** One replica's state in service, alone or among others. */
 export class Node implements NodeApi {
   readonly identity: NodeIdentity;
   readonly startup: StartupFacts;
@@ -63,6 +65,31 @@ export class Node implements NodeApi {
     token: number,
   ): void {
     this.#parts.executor.submit(view, at, end, slot, sink, token);
+  }
+
+  /** A single node is its own majority; one among others asks them. */
+  confirmAuthority(done: (refusal: ReadRefusal | undefined) => void): void {
+    this.#parts.driver.confirmAuthority(done);
+  }
+
+  /** What carries out the replication protocol. */
+  get driver(): Driver {
+    return this.#parts.driver;
+  }
+
+  /** The write path. */
+  get executor(): Executor {
+    return this.#parts.executor;
+  }
+
+  /** The log. */
+  get writer(): LogWriter {
+    return this.#parts.writer;
+  }
+
+  /** The snapshots. */
+  get checkpointer(): Checkpointer {
+    return this.#parts.checkpointer;
   }
 
   /** Strict read of a resource. */
@@ -140,6 +167,7 @@ export class Node implements NodeApi {
     const { executor, expiration } = this.#parts;
     const { wheel } = executor.engine;
     if (wheel.scheduled === 0 || expiration.isBusy || executor.haltReason !== undefined) return;
+    if (!executor.isServing) return;
     expiration.tick({ ...this.#clockTick(), isAsked: false }, () => {});
   }
 
@@ -157,8 +185,9 @@ export class Node implements NodeApi {
     return new Promise((resolve) => this.#parts.executor.whenIdle(resolve));
   }
 
-  /** Closes the log's files; after {@linkcode drain}. */
+  /** Ends all that is under way and closes the log's files. */
   close(): void {
+    this.#parts.driver.stop();
     this.#parts.writer.close();
   }
 

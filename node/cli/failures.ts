@@ -1,6 +1,6 @@
 /** What a node, or the way to it, answered instead of the result: as an error of the contract. */
 import { unreachable } from "../../core/assert.ts";
-import type { ReadRefusal, Rejection } from "../api.ts";
+import type { NotPrimary, ReadRefusal, Rejection } from "../api.ts";
 import type { NotSent, TransportError, TransportErrorCode } from "../client/types.ts";
 import { CliError } from "../errors.ts";
 import type { ErrorCode } from "../error_catalogue.ts";
@@ -60,6 +60,8 @@ export function rejectionFailure(rejection: DefiniteRejection | NotSent): CliErr
       return overloaded(rejection.queueDepth, rejection.queueCapacity);
     case "shutting_down":
       return new CliError("E_SHUTTING_DOWN", "the node is stopping and takes nothing new");
+    case "not_primary":
+      return notPrimary(rejection);
     case "slot_overflow":
     case "slot_rewound":
     case "slot_too_far":
@@ -118,13 +120,29 @@ function slotFailure(rejection: SlotRejection): CliError {
 
 /** A strict read that may not be answered with data. */
 export function readFailure(refusal: ReadRefusal): CliError {
-  if (refusal.kind === "engine_halted") {
-    return new CliError("E_ENGINE_HALTED", "the node has stopped itself and answers no reads");
+  switch (refusal.kind) {
+    case "engine_halted":
+      return new CliError("E_ENGINE_HALTED", "the node has stopped itself and answers no reads");
+    case "not_primary":
+      return notPrimary(refusal);
+    case "fence_not_applied": {
+      const { requiredLsn, lastAppliedLsn } = refusal;
+      return new CliError(
+        "E_FENCE_NOT_APPLIED",
+        `the node has applied ${lastAppliedLsn ?? "nothing"}, not ${requiredLsn}`,
+        { context: { required_lsn: requiredLsn, last_applied_lsn: lastAppliedLsn } },
+      );
+    }
+    default:
+      return unreachable(refusal);
   }
-  const { requiredLsn, lastAppliedLsn } = refusal;
-  return new CliError(
-    "E_FENCE_NOT_APPLIED",
-    `the node has applied ${lastAppliedLsn ?? "nothing"}, not ${requiredLsn}`,
-    { context: { required_lsn: requiredLsn, last_applied_lsn: lastAppliedLsn } },
-  );
+}
+
+function notPrimary({ view, primary }: NotPrimary): CliError {
+  const says = primary === undefined
+    ? `no replica is primary in view ${view}`
+    : `replica ${primary} is primary in view ${view}`;
+  return new CliError("E_NOT_PRIMARY", `the replica is not primary: ${says}`, {
+    context: { view, primary },
+  });
 }

@@ -94,11 +94,13 @@ Deno.test("get prints a resource and a reservation in every format", async () =>
 
 Deno.test("get without an answer prints no data and says why by its exit code", async () => {
   const fence = { kind: "fence_not_applied", requiredLsn: 40n, lastAppliedLsn: 12n } as const;
+  const backup = { kind: "not_primary", view: 3n, primary: undefined } as const;
   for (
     const [line, script, exit, code] of [
       ["get 1", { resource: { kind: "not_found" } }, 1, "E_RESOURCE_NOT_FOUND"],
       ["get 1", { resource: { kind: "engine_halted" } }, 4, "E_ENGINE_HALTED"],
       ["get 1", { resource: fence }, 4, "E_FENCE_NOT_APPLIED"],
+      ["get 1", { resource: backup }, 4, "E_NOT_PRIMARY"],
       ["get reservation 1", { reservation: { kind: "not_found" } }, 1, "E_RESERVATION_NOT_FOUND"],
       ["get reservation 1", { reservation: { kind: "retired" } }, 1, "E_RESERVATION_RETIRED"],
       ["get reservation 1", { reservation: fence }, 4, "E_FENCE_NOT_APPLIED"],

@@ -200,6 +200,7 @@ Deno.test("every definite rejection prints no result and exits with its own code
       1,
     ],
     [{ category: "definite", code: "shutting_down" }, "E_SHUTTING_DOWN", 4],
+    [{ category: "definite", code: "not_primary", view: 3n, primary: 2n }, "E_NOT_PRIMARY", 4],
   ];
   for (const [rejection, code, exit] of cases) {
     const submit = { kind: "rejected", rejection, operationId: 1n } as const;

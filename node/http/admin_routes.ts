@@ -7,7 +7,7 @@ import type { Gateway } from "./gateway.ts";
 import { metricsToJson, toTree, type Tree } from "./metrics_json.ts";
 import { ok, problem, type Reply, text } from "./reply.ts";
 import { checkpoint, checkpointRunning, health, metrics, status, tick } from "./reply_schemas.ts";
-import { defineRoute, type Route } from "./route.ts";
+import { defineRoute, orDeadline, type Route } from "./route.ts";
 import { BATCH_COMMANDS_MAX, emptyBody, nothing, slotQuery, tickBody } from "./schemas.ts";
 
 const tickExpirations = defineRoute({
@@ -27,8 +27,10 @@ const tickExpirations = defineRoute({
     "lsn_exhausted",
     "overloaded",
     "shutting_down",
+    "not_primary",
     "engine_halted",
     "storage_failure",
+    "view_changed",
     "deadline_exceeded",
   ],
   run: ({ gateway, body, deadline }) =>
@@ -61,22 +63,6 @@ const takeCheckpoint = defineRoute({
       () => ok(202, { kind: "running" }),
     ),
 });
-
-/** What is answered first: what was started, or the end of the wait for it. */
-function orDeadline(
-  deadline: AbortSignal,
-  start: (done: (reply: Reply) => void) => void,
-  late: () => Reply,
-): Promise<Reply> {
-  const { promise, resolve } = Promise.withResolvers<Reply>();
-  const giveUp = (): void => resolve(late());
-  deadline.addEventListener("abort", giveUp, { once: true });
-  start((reply) => {
-    deadline.removeEventListener("abort", giveUp);
-    resolve(reply);
-  });
-  return promise;
-}
 
 const getMetrics = defineRoute({
   method: "GET",

@@ -4,6 +4,7 @@ import { SlotOverflowKind } from "../../core/outcome.ts";
 import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../core/tables.ts";
 import type {
   CheckpointResult,
+  NotPrimary,
   ReadRefusal,
   Rejection,
   ReservationRead,
@@ -53,6 +54,11 @@ export function deadlineReply(operation: Body): JsonReply {
   return problem("deadline_exceeded", { kind: "rejected", category: "indefinite", ...operation });
 }
 
+/** A read whose answer did not come in time; it changed nothing. */
+export function lateReadReply(): JsonReply {
+  return problem("deadline_exceeded", { kind: "unanswered", retry: "after_ms" });
+}
+
 /** A write that got no result. */
 export function rejectionReply(rejection: Rejection, operation: Body): JsonReply {
   const { category, code } = rejection;
@@ -64,8 +70,11 @@ function rejectionFacts(rejection: Rejection): Body {
   switch (rejection.code) {
     case "engine_halted":
     case "storage_failure":
+    case "view_changed":
     case "shutting_down":
       return {};
+    case "not_primary":
+      return whoIsPrimary(rejection);
     case "invalid_request":
       return { reason: rejection.reason };
     case "slot_overflow": {
@@ -85,6 +94,11 @@ function rejectionFacts(rejection: Rejection): Body {
     default:
       return unreachable(rejection);
   }
+}
+
+/** Where to go instead. */
+function whoIsPrimary({ view, primary }: NotPrimary): Body {
+  return { view, primary: primary ?? null };
 }
 
 /** The reply to a resource lookup. */
@@ -119,7 +133,8 @@ export function reservationReply(read: ReservationRead): Reply {
   });
 }
 
-function readRefusalReply(refusal: ReadRefusal): Reply {
+/** The reply to a read that may not be answered with data. */
+export function readRefusalReply(refusal: ReadRefusal): Reply {
   switch (refusal.kind) {
     case "engine_halted":
       return haltedReply();
@@ -129,6 +144,8 @@ function readRefusalReply(refusal: ReadRefusal): Reply {
         required_lsn: refusal.requiredLsn,
         last_applied_lsn: refusal.lastAppliedLsn ?? null,
       });
+    case "not_primary":
+      return problem("not_primary", { kind: "not_primary", ...whoIsPrimary(refusal) });
     default:
       return unreachable(refusal);
   }

@@ -48,7 +48,9 @@ const REJECTED = {
   lsn_exhausted: { status: 503, ...told("E_LSN_EXHAUSTED") },
   overloaded: page(429, "There is no room for another request. It was not taken.", "after_ms"),
   shutting_down: { status: 503, ...told("E_SHUTTING_DOWN") },
+  not_primary: { status: 503, ...told("E_NOT_PRIMARY") },
   engine_halted: { status: 503, title: ERRORS.E_ENGINE_HALTED.meaning, retry: "same_id" },
+  view_changed: page(503, "The primary lost its view before the command was committed.", "same_id"),
   storage_failure: page(503, "The log failed while the command was on its way to it.", "same_id"),
 } as const satisfies Record<Rejection["code"], CodePage>;
 

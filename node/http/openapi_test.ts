@@ -49,6 +49,8 @@ const GOOD_BODIES: { readonly [path: string]: unknown } = {
 const REJECTIONS: readonly Rejection[] = [
   { category: "indefinite", code: "engine_halted" },
   { category: "indefinite", code: "storage_failure" },
+  { category: "indefinite", code: "view_changed" },
+  { category: "definite", code: "not_primary", view: 3n, primary: undefined },
   { category: "definite", code: "invalid_request", reason: "invalid_layout" },
   {
     ...{ category: "definite", code: "slot_overflow", kind: SlotOverflowKind.deadline },
@@ -116,6 +118,9 @@ function arrange(code: string, set: Scene, method: string): void {
       node.resource = { kind: code, requiredLsn: 9n, lastAppliedLsn: undefined };
       node.reservation = { kind: code, requiredLsn: 9n, lastAppliedLsn: 8n };
       break;
+    case "not_primary":
+      node.authority = { kind: code, view: 3n, primary: 2n };
+      break;
     case "already_running":
       node.checkpointResult = { kind: code };
       break;
@@ -155,7 +160,7 @@ function arrange(code: string, set: Scene, method: string): void {
       set.options = SOON;
       break;
     case "deadline_exceeded":
-      node.answer = node.tick = "silence";
+      node.answer = node.tick = node.authority = "silence";
       set.options = SOON;
       break;
     case "shutting_down":

@@ -73,6 +73,8 @@ export const problemDetails = named(
     max_in_flight: v.optional(count),
     required_lsn: v.optional(u64),
     last_applied_lsn: v.optional(v.nullable(u64)),
+    view: v.optional(u64),
+    primary: v.optional(v.nullable(u64)),
     halt_reason: v.optional(v.nullable(v.string())),
     fault: v.optional(v.string()),
     action: v.optional(v.string()),

@@ -47,6 +47,8 @@ export interface Route {
   /** Answered however busy the gateway is: probes, scrapes and what never changes. */
   readonly probe: boolean;
   readonly success: readonly SuccessDoc[];
+  /** Whether the answer may have to be waited for: then the request has a deadline. */
+  readonly waits: boolean;
   /** Every code that its problems can have. */
   readonly codes: readonly Code[];
   readonly answer: (gateway: Gateway, incoming: Incoming) => Promise<Reply>;
@@ -73,6 +75,8 @@ export interface RouteDefinition<
   readonly body?: B;
   readonly keyed?: "operation" | "batch";
   readonly probe?: boolean;
+  /** Every route with a body does, unasked. */
+  readonly waits?: true;
   readonly run: (
     call: Call<v.InferOutput<P>, v.InferOutput<Q>, v.InferOutput<B>>,
   ) => Reply | Promise<Reply>;
@@ -97,12 +101,13 @@ export function defineRoute<
   Q extends v.GenericSchema,
   B extends v.GenericSchema,
 >(definition: RouteDefinition<P, Q, B>): Route {
-  const { path, query, body, probe = false, keyed, run, codes, ...rest } = definition;
+  const { path, query, body, probe = false, keyed, waits, run, codes, ...rest } = definition;
   const usual = [...ALWAYS, ...probe ? [] : BOUNDED, ...body === undefined ? [] : POSTED];
   return {
     ...rest,
     keyed,
     probe,
+    waits: waits ?? body !== undefined,
     inputs: { path, query, body },
     codes: [...new Set([...usual, ...codes])],
     async answer(gateway, incoming): Promise<Reply> {
@@ -114,6 +119,22 @@ export function defineRoute<
       return run({ gateway, headers, deadline, ...inputs.value });
     },
   };
+}
+
+/** What is answered first: what was started, or the end of the wait for it. */
+export function orDeadline(
+  deadline: AbortSignal,
+  start: (done: (reply: Reply) => void) => void,
+  late: () => Reply,
+): Promise<Reply> {
+  const { promise, resolve } = Promise.withResolvers<Reply>();
+  const giveUp = (): void => resolve(late());
+  deadline.addEventListener("abort", giveUp, { once: true });
+  start((reply) => {
+    deadline.removeEventListener("abort", giveUp);
+    resolve(reply);
+  });
+  return promise;
 }
 
 interface ReadInputs<P, Q, B> {

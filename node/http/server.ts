@@ -132,10 +132,8 @@ async function answer(
     const { url, path } = admitted.value;
     const ask = (deadline: AbortSignal): Promise<Reply> =>
       admitted.value.route.answer(gateway, { request, url, path, deadline });
-    // What has no body waits for nobody.
-    const waits = route.inputs.body !== undefined;
     const ms = gateway.limits.requestTimeoutMs;
-    return { route, reply: await (waits ? withDeadline(deadlines, ms, ask) : ask(NEVER)) };
+    return { route, reply: await (route.waits ? withDeadline(deadlines, ms, ask) : ask(NEVER)) };
   } catch (error) {
     onBug(error);
     return { route, reply: problem("bug", { kind: "rejected", category: "indefinite" }) };

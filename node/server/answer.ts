@@ -1,6 +1,6 @@
 /** What a server does with every request but submit. */
 import { unreachable } from "../../core/assert.ts";
-import type { Rejection } from "../api.ts";
+import type { NodeApi, ReadRefusal, Rejection } from "../api.ts";
 import type { ServerContext } from "./context.ts";
 import { writeError } from "../wire/hello.ts";
 import { writeMetricsReply } from "../wire/metrics.ts";
@@ -36,37 +36,56 @@ export interface Asker {
  */
 export function answer(context: ServerContext, asker: Asker, request: Request): void {
   const { requestId, question } = request;
-  if (question.kind === "tick_expirations") {
-    return tick(context, asker, requestId, question.currentSlot);
-  }
-  if (question.kind === "checkpoint") return checkpoint(context, asker, requestId);
-  asker.reply(requestId, (out) => writeAnswer(context, out, requestId, question));
-}
-
-function writeAnswer(
-  context: ServerContext,
-  out: WireWriter,
-  requestId: bigint,
-  question: Exclude<Question, { kind: "tick_expirations" | "checkpoint" }>,
-): void {
-  const { node } = context;
   switch (question.kind) {
-    case "get_resource": {
-      const { resourceId, requiredLsn } = question;
-      return writeResourceReply(out, requestId, node.getResource(resourceId, requiredLsn));
-    }
-    case "get_reservation": {
-      const { reservationId, requiredLsn, currentSlot } = question;
-      const read = node.getReservation(reservationId, requiredLsn, currentSlot);
-      return writeReservationReply(out, requestId, read);
-    }
+    case "get_resource":
+    case "get_reservation":
+      return read(context, asker, requestId, question);
     case "get_metrics":
-      return writeMetricsReply(out, requestId, node.metrics(question.currentSlot));
+      return asker.reply(requestId, (out) => {
+        writeMetricsReply(out, requestId, context.node.metrics(question.currentSlot));
+      });
+    case "tick_expirations":
+      return tick(context, asker, requestId, question.currentSlot);
+    case "checkpoint":
+      return checkpoint(context, asker, requestId);
     case "status":
-      return writeStatusReply(out, requestId, context.status());
+      return asker.reply(requestId, (out) => writeStatusReply(out, requestId, context.status()));
     default:
       return unreachable(question);
   }
+}
+
+type ReadQuestion = Extract<Question, { readonly kind: "get_resource" | "get_reservation" }>;
+
+/** Reads when the node may: authority is confirmed for the turn in which `done` runs, and not a turn longer. */
+function read(
+  { node }: ServerContext,
+  asker: Asker,
+  requestId: bigint,
+  question: ReadQuestion,
+): void {
+  asker.began();
+  node.confirmAuthority((refusal) => {
+    asker.reply(requestId, (out) => writeRead(node, out, requestId, question, refusal));
+    asker.answered(1);
+  });
+}
+
+function writeRead(
+  node: NodeApi,
+  out: WireWriter,
+  requestId: bigint,
+  question: ReadQuestion,
+  refusal: ReadRefusal | undefined,
+): void {
+  const { requiredLsn } = question;
+  if (question.kind === "get_resource") {
+    const found = refusal ?? node.getResource(question.resourceId, requiredLsn);
+    return writeResourceReply(out, requestId, found);
+  }
+  const { reservationId, currentSlot } = question;
+  const found = refusal ?? node.getReservation(reservationId, requiredLsn, currentSlot);
+  writeReservationReply(out, requestId, found);
 }
 
 function tick(

@@ -269,6 +269,31 @@ Deno.test("drain() answers what is in flight, refuses what is new, says goodbye 
   });
 });
 
+Deno.test("a read waits for the node's authority, is answered from then and holds nothing else up", async () => {
+  await withServer({}, async (port, node, server) => {
+    node.holdsReads = true;
+    using client = await RawClient.greeted(port);
+    await client.send(message(2, 1n, idBytes(1n), null), message(3, 2n, idBytes(9n), null, null));
+    assertEquals((await client.ask(4, 3n, null))?.slice(0, 2), [14, 3n]);
+    await until(() => node.heldCount === 2);
+    assertEquals(lsns(await client.ask(1, 4n, null, [create(1, 1)])), [1n]);
+    node.answerHeld();
+    assertEquals((await client.next())?.slice(0, 3), [12, 1n, 1]); // The resource was made meanwhile.
+    assertEquals(await client.next(), [13, 2n, 2]);
+    node.holdsReads = false;
+    node.readRefusal = { kind: "not_primary", view: 3n, primary: 2n };
+    assertEquals(await client.ask(2, 5n, idBytes(1n), null), [12, 5n, 6, 3n, 2n]);
+    node.holdsReads = true;
+    await client.send(message(2, 6n, idBytes(1n), null));
+    await until(() => node.heldCount === 1);
+    const drained = server.drain(10_000);
+    node.answerHeld();
+    assertEquals((await client.rest()).map(([type, id]) => [type, id]), [[12, 6n], [20, 0n]]);
+    client.conn.close();
+    await drained;
+  });
+});
+
 Deno.test("drain() closes what is still open when its time is up", async () => {
   await withServer({}, async (port, node, server) => {
     node.holds = true;

@@ -16,10 +16,12 @@ export const RejectionCode = {
   slot_rewound: 8,
   slot_too_far: 9,
   shutting_down: 10,
+  not_primary: 11,
+  view_changed: 12,
 } as const satisfies Record<Rejection["code"], number>;
 
 /** Highest number in {@linkcode RejectionCode}. */
-export const REJECTION_CODE_MAX = 10;
+export const REJECTION_CODE_MAX = 12;
 
 /** Number of each category. */
 export const RejectionCategory = { definite: 1, indefinite: 2 } as const;
@@ -35,7 +37,8 @@ const INVALID_REQUEST_REASONS = [
 
 /** Whether a code stands for something that certainly did not happen. */
 export function isDefinite(code: number): boolean {
-  return code !== RejectionCode.engine_halted && code !== RejectionCode.storage_failure;
+  return code !== RejectionCode.engine_halted && code !== RejectionCode.storage_failure &&
+    code !== RejectionCode.view_changed;
 }
 
 /**
@@ -50,6 +53,7 @@ export function writeDetails(rejection: Rejection, words: Uint32Array, at: numbe
   switch (rejection.code) {
     case "engine_halted":
     case "storage_failure":
+    case "view_changed":
     case "shutting_down":
       return;
     case "invalid_request":
@@ -74,6 +78,9 @@ export function writeDetails(rejection: Rejection, words: Uint32Array, at: numbe
       words[at] = rejection.queueDepth;
       words[at + 2] = rejection.queueCapacity;
       return;
+    case "not_primary":
+      writeU64(words, at, rejection.view);
+      return writeU64(words, at + 2, rejection.primary ?? 0n);
     default:
       return unreachable(rejection);
   }
@@ -109,8 +116,14 @@ function readFields(code: number, words: Uint32Array, at: number): Rejection | u
       return { category: "indefinite", code: "engine_halted" };
     case RejectionCode.storage_failure:
       return { category: "indefinite", code: "storage_failure" };
+    case RejectionCode.view_changed:
+      return { category: "indefinite", code: "view_changed" };
     case RejectionCode.shutting_down:
       return { category, code: "shutting_down" };
+    case RejectionCode.not_primary: {
+      const primary = second === 0n ? undefined : second;
+      return { category, code: "not_primary", view: first, primary };
+    }
     case RejectionCode.invalid_request: {
       const reason = INVALID_REQUEST_REASONS[Number(first) - 1];
       return reason && { category, code: "invalid_request", reason };

@@ -34,7 +34,11 @@ const ReadKind = {
   fence_not_applied: 3,
   engine_halted: 4,
   retired: 5,
+  not_primary: 6,
 } as const;
+
+/** Highest number in {@linkcode ReadKind}. */
+const READ_KIND_MAX = 6;
 
 /** Third element of a checkpoint reply. */
 const CheckpointKind = {
@@ -125,10 +129,20 @@ function writeRefusal(
   requestId: bigint,
   refusal: ReadRefusal,
 ): void {
-  if (refusal.kind === "engine_halted") return beginRead(out, 3, type, requestId, refusal.kind);
-  beginRead(out, 5, type, requestId, refusal.kind);
-  out.u64(refusal.requiredLsn);
-  out.optionalU64(refusal.lastAppliedLsn);
+  switch (refusal.kind) {
+    case "engine_halted":
+      return beginRead(out, 3, type, requestId, refusal.kind);
+    case "fence_not_applied":
+      beginRead(out, 5, type, requestId, refusal.kind);
+      out.u64(refusal.requiredLsn);
+      return out.optionalU64(refusal.lastAppliedLsn);
+    case "not_primary":
+      beginRead(out, 5, type, requestId, refusal.kind);
+      out.u64(refusal.view);
+      return out.optionalU64(refusal.primary);
+    default:
+      return unreachable(refusal);
+  }
 }
 
 /**
@@ -142,7 +156,7 @@ export function readResourceReply(
   reader: WireReader,
   elements: number,
 ): ResourceRead | undefined {
-  const kind = reader.small(ReadKind.engine_halted);
+  const kind = reader.small(READ_KIND_MAX);
   if (kind !== ReadKind.found) return readOtherThanFound(reader, elements, kind);
   reader.require(elements === 7);
   const resourceId = reader.id();
@@ -157,7 +171,7 @@ export function readReservationReply(
   reader: WireReader,
   elements: number,
 ): ReservationRead | undefined {
-  const kind = reader.small(ReadKind.retired);
+  const kind = reader.small(READ_KIND_MAX);
   if (kind === ReadKind.retired) {
     reader.require(elements === 3);
     return { kind: "retired" };
@@ -184,15 +198,22 @@ function readOtherThanFound(
   elements: number,
   kind: number,
 ): { readonly kind: "not_found" } | ReadRefusal | undefined {
-  reader.require(elements === (kind === ReadKind.fence_not_applied ? 5 : 3));
-  if (kind === ReadKind.not_found) return { kind: "not_found" };
-  if (kind === ReadKind.engine_halted) return { kind: "engine_halted" };
-  if (kind !== ReadKind.fence_not_applied) return undefined;
-  return {
-    kind: "fence_not_applied",
-    requiredLsn: reader.u64(),
-    lastAppliedLsn: reader.optionalU64(),
-  };
+  const hasNumbers = kind === ReadKind.fence_not_applied || kind === ReadKind.not_primary;
+  reader.require(elements === (hasNumbers ? 5 : 3));
+  switch (kind) {
+    case ReadKind.not_found:
+      return { kind: "not_found" };
+    case ReadKind.engine_halted:
+      return { kind: "engine_halted" };
+    case ReadKind.fence_not_applied: {
+      const requiredLsn = reader.u64();
+      return { kind: "fence_not_applied", requiredLsn, lastAppliedLsn: reader.optionalU64() };
+    }
+    case ReadKind.not_primary:
+      return { kind: "not_primary", view: reader.u64(), primary: reader.optionalU64() };
+    default:
+      return undefined;
+  }
 }
 
 function readIds(reader: WireReader): readonly bigint[] {

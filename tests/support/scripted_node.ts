@@ -13,6 +13,7 @@ import type {
   Metrics,
   NodeApi,
   NodeIdentity,
+  ReadRefusal,
   Rejection,
   ReservationRead,
   ResourceRead,
@@ -118,6 +119,8 @@ export class ScriptedNode implements NodeApi {
     retireAfterSlot: undefined,
     memberResourceIds: [5n, 6n],
   };
+  /** Whether reads are allowed; otherwise why not. */
+  authority: ReadRefusal | "confirmed" | "silence" = "confirmed";
   figures: Metrics = HEALTHY_METRICS;
   tick: TickResult | { kind: "rejected"; rejection: Rejection } | "silence" = {
     kind: "applied",
@@ -149,6 +152,12 @@ export class ScriptedNode implements NodeApi {
     if (answer === "silence") return;
     if (typeof answer === "string") this.#commit(command, answer, sink, token);
     else sink.rejected(token, answer);
+  }
+
+  confirmAuthority(done: (refusal: ReadRefusal | undefined) => void): void {
+    this.#fail();
+    if (this.authority === "silence") return;
+    done(this.authority === "confirmed" ? undefined : this.authority);
   }
 
   getResource(resourceId: bigint, requiredLsn?: bigint): ResourceRead {

@@ -13,6 +13,7 @@ import type {
   Metrics,
   NodeApi,
   NodeIdentity,
+  ReadRefusal,
   Rejection,
   ReservationRead,
   ResourceRead,
@@ -51,10 +52,12 @@ export class WireNode implements NodeApi {
   script: Script = () => "apply";
   /** When true, answers wait for {@linkcode WireNode.answerHeld}. */
   holds = false;
+  /** The same for reads. */
+  holdsReads = false;
   checkpointResult: CheckpointResult = { kind: "already_running" };
   metricsResult: Metrics = SAMPLE_METRICS;
   /** When set, what reads answer. */
-  readRefusal: { readonly kind: "engine_halted" } | undefined;
+  readRefusal: ReadRefusal | undefined;
   #held: (() => void)[] = [];
   #lsn = 0n;
   readonly #command: Command = createCommand(DEFAULT_CORE_CONFIG.maxBundleSize);
@@ -93,8 +96,13 @@ export class WireNode implements NodeApi {
     });
   }
 
+  confirmAuthority(done: (refusal: ReadRefusal | undefined) => void): void {
+    const answer = (): void => done(this.readRefusal);
+    if (this.holdsReads) this.#held.push(answer);
+    else answer();
+  }
+
   getResource(resourceId: bigint): ResourceRead {
-    if (this.readRefusal !== undefined) return this.readRefusal;
     if (!this.#resources.has(resourceId)) return { kind: "not_found" };
     const currentReservationId = this.#resources.get(resourceId);
     const state = currentReservationId === undefined
@@ -104,7 +112,6 @@ export class WireNode implements NodeApi {
   }
 
   getReservation(reservationId: bigint, requiredLsn = 0n): ReservationRead {
-    if (this.readRefusal !== undefined) return this.readRefusal;
     if (requiredLsn > this.#lsn) {
       return { kind: "fence_not_applied", requiredLsn, lastAppliedLsn: this.#lsn };
     }

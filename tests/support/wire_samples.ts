@@ -256,6 +256,8 @@ const FENCE = {
   lastAppliedLsn: 11n,
 } as const;
 
+const NOT_PRIMARY = { kind: "not_primary", view: 3n, primary: 2n } as const;
+
 const RESOURCES: readonly Sample[] = [
   resource("available", {
     kind: "found",
@@ -274,6 +276,7 @@ const RESOURCES: readonly Sample[] = [
   resource("not_found", { kind: "not_found" }, [2]),
   resource("fence_not_applied", FENCE, [3, 12n, 11n]),
   resource("engine_halted", { kind: "engine_halted" }, [4]),
+  resource("not_primary", NOT_PRIMARY, [6, 3n, 2n]),
 ];
 
 const RESERVATIONS: readonly Sample[] = [
@@ -310,6 +313,7 @@ const RESERVATIONS: readonly Sample[] = [
   reservation("fence_not_applied", { ...FENCE, lastAppliedLsn: undefined }, [3, 12n, null]),
   reservation("engine_halted", { kind: "engine_halted" }, [4]),
   reservation("retired", { kind: "retired" }, [5]),
+  reservation("not_primary", { ...NOT_PRIMARY, primary: undefined }, [6, 3n, null]),
 ];
 
 const METRICS = [
@@ -423,6 +427,14 @@ export const SAMPLES: readonly Sample[] = [
     [5, 1_000n],
   ),
   tick("applied", { kind: "applied", processedCount: 2, lastAppliedLsn: 11n }, [1, 2n, 11n]),
+  tick("not_primary", {
+    kind: "rejected",
+    rejection: { category: "definite", code: "not_primary", view: 3n, primary: 2n },
+  }, [0, 1, 11, 3n, 2n, 0n]),
+  tick("view_changed", {
+    kind: "rejected",
+    rejection: { category: "indefinite", code: "view_changed" },
+  }, [0, 2, 12, 0n, 0n, 0n]),
   tick("rejected", {
     kind: "rejected",
     rejection: { category: "definite", ...REWOUND },

@@ -8,6 +8,7 @@ import type {
   Metrics,
   NodeApi,
   NodeIdentity,
+  ReadRefusal,
   Rejection,
   ReservationRead,
   ResourceRead,
@@ -117,6 +118,10 @@ export class NodeSlot implements NodeApi {
     token: number,
   ): void {
     this.#node.submit(view, at, end, slot, sink, token);
+  }
+
+  confirmAuthority(done: (refusal: ReadRefusal | undefined) => void): void {
+    this.#node.confirmAuthority(done);
   }
 
   getResource(resourceId: bigint, requiredLsn?: bigint): ResourceRead {

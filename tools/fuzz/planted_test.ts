@@ -256,6 +256,7 @@ function changed(node: NodeApi, changes: Partial<NodeApi>): NodeApi {
   return {
     identity: node.identity,
     submit: (...rest) => node.submit(...rest),
+    confirmAuthority: (done) => node.confirmAuthority(done),
     getResource: (...rest) => node.getResource(...rest),
     getReservation: (...rest) => node.getReservation(...rest),
     metrics: (...rest) => node.metrics(...rest),

@@ -132,12 +132,15 @@ function drawOutcome(random: FuzzRandom): ReturnType<typeof createOutcome> {
   return outcome;
 }
 
+const INDEFINITE = ["engine_halted", "storage_failure", "view_changed"] as const;
+
 function drawRejection(random: FuzzRandom): Rejection {
   const requestSlot = u64(random);
   const reasons = ["buffer_too_short", "invalid_command_tag", "invalid_layout"] as const;
   return random.pick<Rejection>([
-    { category: "indefinite", code: random.pick(["engine_halted", "storage_failure"]) },
+    { category: "indefinite", code: random.pick(INDEFINITE) },
     { category: "definite", code: "shutting_down" },
+    { category: "definite", code: "not_primary", view: requestSlot, primary: maybePrimary(random) },
     { category: "definite", code: "invalid_request", reason: random.pick(reasons) },
     {
       ...{ category: "definite", code: "slot_overflow" },
@@ -175,8 +178,16 @@ export function drawReply(random: FuzzRandom): Uint8Array {
   });
 }
 
+/** Whom a replica follows, if anybody: 0 stands for nobody. */
+function maybePrimary(random: FuzzRandom): bigint | undefined {
+  return maybeU64(random) || undefined;
+}
+
 function drawRefusal(random: FuzzRandom): ReadRefusal {
-  if (random.oneIn(2)) return { kind: "engine_halted" };
+  if (random.oneIn(3)) return { kind: "engine_halted" };
+  if (random.oneIn(2)) {
+    return { kind: "not_primary", view: u64(random), primary: maybePrimary(random) };
+  }
   const required = { requiredLsn: u64(random), lastAppliedLsn: maybeU64(random) };
   return { kind: "fence_not_applied", ...required };
 }
