@@ -1,6 +1,6 @@
 /**
- * Sequencing and group commit: a command gets its lsn when it is taken in; all that waits is written with one
- * write and one sync; then it is applied in order and answered. Source: docs/architecture.md#one-command.
+ * Sequencing and applying: on the primary a command gets its lsn when it is taken in; on every replica what is
+ * committed is applied in order, and whoever waits for it here is answered. Source: docs/architecture.md#one-command.
  */
 import {
   applyFromGroup,
@@ -18,14 +18,17 @@ import type { EngineConfig } from "../core/config.ts";
 import { slotOverflow } from "../core/engine.ts";
 import { hashKey } from "../core/fixed_map.ts";
 import { NO_ROW } from "../core/ids.ts";
-import { FrameCursor, FrameKind } from "../core/log_frame.ts";
+import { FrameCursor, FrameKind, type LogBuffer } from "../core/log_frame.ts";
 import { recallLive } from "../core/operations.ts";
 import { createOutcome, type Outcome, OutcomeField, ResultCode } from "../core/outcome.ts";
 import { type Engine, Limit, Position, POSITION_WORDS, Progress } from "../core/state.ts";
 import { bumpU64, compareU64, copyU64, readU128, readU64, writeU64 } from "../core/words.ts";
-import type { Rejection, ResultSink } from "./api.ts";
-import type { Tip } from "../core/log_tip.ts";
-import type { DiskFault } from "./disk.ts";
+import type { NotPrimary, Rejection, ResultSink } from "./api.ts";
+import { moveTip, type Tip, TipWord } from "../core/log_tip.ts";
+import { DiskFault } from "./disk.ts";
+import type { FlushLoop, SyncFigures } from "./flush_loop.ts";
+import { ACTIVE_SEGMENT } from "./log/files.ts";
+import type { LogRead } from "./log/reader.ts";
 import type { LogWriter } from "./log/store.ts";
 import {
   haltedOnInternalWalError,
@@ -41,24 +44,17 @@ export interface ExecutorParts {
   readonly engine: Engine;
   readonly config: EngineConfig;
   readonly writer: LogWriter;
+  readonly flush: FlushLoop;
   readonly slots: SlotClock;
-  /** Where the log ends, all of it applied. */
+  /** The last entry that is applied. */
   readonly tip: Tip;
   readonly log: NodeLog;
   /** How far an explicit slot may be ahead of the clock, in slots. */
   readonly slotLeadMax: bigint;
-  /** Monotonic milliseconds. */
-  readonly nowMs: () => number;
-  /** Told how long each write and sync of a batch took, in milliseconds. */
-  readonly onSync?: (ms: number) => void;
-  /** Runs a task once what has arrived in this turn of the event loop is taken in. */
-  readonly atEndOfTurn: (task: () => void) => void;
-}
-
-/** Writes and syncs of the log so far. */
-export interface SyncFigures {
-  count: number;
-  lastMs: number;
+  /** Runs a task in a later turn of the event loop. */
+  readonly later: (task: () => void) => void;
+  /** Where clients find the primary, for those who ask the wrong replica. */
+  readonly primary: () => NotPrimary;
 }
 
 /** Figures that only grow. */
@@ -72,10 +68,11 @@ export interface ExecutorCounters {
 
 const ENGINE_HALTED: Rejection = { category: "indefinite", code: "engine_halted" };
 const STORAGE_FAILURE: Rejection = { category: "indefinite", code: "storage_failure" };
+const VIEW_CHANGED: Rejection = { category: "indefinite", code: "view_changed" };
 const SHUTTING_DOWN: Rejection = { category: "definite", code: "shutting_down" };
 
-/** The view of every entry of a single node. */
-const VIEW = new Uint32Array([1, 0]);
+/** Entries read back from files that are applied before others have their turn. */
+const SLICE_ENTRIES = 8_192;
 
 /** The write path of one shard. */
 export class Executor {
@@ -87,7 +84,6 @@ export class Executor {
     retryCacheHits: 0,
     expired: 0,
   };
-  readonly syncs: SyncFigures = { count: 0, lastMs: 0 };
   readonly #parts: ExecutorParts;
   readonly #queue: PendingQueue;
   readonly #command: Command;
@@ -105,9 +101,15 @@ export class Executor {
   readonly #view = new Uint32Array(2);
   readonly #internal = new DataView(new ArrayBuffer(64));
   readonly #idle: (() => void)[] = [];
-  #turnScheduled = false;
   #haltReason: string | undefined;
   #draining = false;
+  #isLeading = false;
+  /** Entries that will be applied next and that nobody here waits for: they were sequenced before this replica led. */
+  #unwaited = Infinity;
+  /** Everything up to here may be applied. */
+  #committed: bigint;
+  #isApplying = false;
+  readonly #applyMore = (): void => this.#apply();
 
   /**
    * @param parts What to work with; engine and log stand at the same position.
@@ -121,7 +123,7 @@ export class Executor {
     this.#group = createEntryGroup(parts.engine.config.maxBundleSize);
     this.#appliedCommand = this.#command;
     this.#tip = parts.tip.slice();
-    this.#view.set(VIEW);
+    this.#committed = readU64(this.#tip, TipWord.op);
     copyU64(this.#sequenced, Position.lsn, this.engine.progress, Progress.lastLsn);
     copyU64(this.#sequenced, Position.slot, this.engine.progress, Progress.lastSlot);
   }
@@ -143,7 +145,23 @@ export class Executor {
 
   /** Whether a new command would be taken in. */
   get acceptingWrites(): boolean {
-    return this.#haltReason === undefined && !this.#draining && !this.#isExhausted();
+    return this.isServing && this.#haltReason === undefined && !this.#draining &&
+      !this.#isExhausted();
+  }
+
+  /** Whether this replica leads and has applied everything that came before its view. */
+  get isServing(): boolean {
+    return this.#isLeading && this.#unwaited === 0;
+  }
+
+  /** Writes and syncs of the log. */
+  get syncs(): Readonly<SyncFigures> {
+    return this.#parts.flush.syncs;
+  }
+
+  /** The op of the last applied entry. */
+  get appliedOp(): bigint {
+    return readU64(this.#tip, TipWord.op);
   }
 
   /** The command applied last, for whoever is being answered. */
@@ -154,6 +172,39 @@ export class Executor {
   /** Where the applied part of the log ends. */
   get appliedTip(): Tip {
     return this.#tip;
+  }
+
+  /**
+   * This replica sequences commands from now on; it serves once everything in its log is applied.
+   *
+   * @param view The view that its entries belong to.
+   */
+  beginLeading(view: bigint): void {
+    const { tip } = this.#parts.writer;
+    writeU64(this.#view, 0, view);
+    copyU64(this.#sequenced, Position.lsn, tip, TipWord.lsn);
+    copyU64(this.#sequenced, Position.slot, tip, TipWord.slot);
+    this.#parts.slots.refresh();
+    this.#parts.slots.observe(tip, TipWord.slot);
+    this.#unwaited = Number(readU64(tip, TipWord.op) - this.appliedOp);
+    this.#isLeading = true;
+  }
+
+  /** Others may lead now: nobody can tell what becomes of what is sequenced and not applied. */
+  endLeading(): void {
+    this.#isLeading = false;
+    this.#unwaited = Infinity;
+    this.#abandon(VIEW_CHANGED);
+  }
+
+  /**
+   * Applies what is committed; at once, unless it has to be read back from files.
+   *
+   * @param op The last committed entry; one that was given to a flush.
+   */
+  commitThrough(op: bigint): void {
+    if (op > this.#committed) this.#committed = op;
+    if (!this.#isApplying) this.#apply();
   }
 
   /** Takes nothing new from now on. */
@@ -180,6 +231,7 @@ export class Executor {
     const refusal = this.#checkBytes(view, at, end, command);
     if (refusal !== undefined) return this.#reject(sink, token, refusal);
     if (this.#haltReason !== undefined) return this.#reject(sink, token, ENGINE_HALTED);
+    if (!this.isServing) return this.#reject(sink, token, this.#notPrimary());
     this.#beginTurn();
     if (slot === undefined) copyU64(this.#slot, 0, this.#parts.slots.current, 0);
     else writeU64(this.#slot, 0, slot);
@@ -208,7 +260,7 @@ export class Executor {
    * @returns False when there is no room for it now.
    */
   submitInternal(command: Command, slot: Uint32Array, sink: ResultSink, token: number): boolean {
-    if (this.#haltReason !== undefined || this.#isExhausted()) return false;
+    if (this.#haltReason !== undefined || !this.isServing || this.#isExhausted()) return false;
     if (this.#queue.room === 0) return false;
     copyU64(this.#slot, 0, slot, 0);
     const length = encodeCommand(this.#internal, 0, command);
@@ -221,6 +273,7 @@ export class Executor {
   /** What keeps an internal command from being sequenced at a slot, room aside. Nothing was written. */
   checkInternal(command: Command, slot: Uint32Array): Rejection | undefined {
     if (this.#haltReason !== undefined) return ENGINE_HALTED;
+    if (!this.isServing) return this.#notPrimary();
     if (this.#isExhausted()) return this.#exhausted();
     copyU64(this.#slot, 0, slot, 0);
     const kind = slotOverflow(this.engine, command, this.#slot, 0);
@@ -319,6 +372,10 @@ export class Executor {
     };
   }
 
+  #notPrimary(): Rejection {
+    return { category: "definite", code: "not_primary", ...this.#parts.primary() };
+  }
+
   #overloaded(): Rejection {
     return {
       category: "definite",
@@ -354,24 +411,7 @@ export class Executor {
 
   /** The first thing of a turn reads the clock and asks for the flush at its end. */
   #beginTurn(): void {
-    if (this.#turnScheduled) return;
-    this.#turnScheduled = true;
-    this.#parts.slots.refresh();
-    this.#parts.atEndOfTurn(() => this.#endTurn());
-  }
-
-  #endTurn(): void {
-    this.#turnScheduled = false;
-    const { writer, nowMs } = this.#parts;
-    if (writer.isFlushing || writer.pendingBytes === 0 || this.#haltReason !== undefined) return;
-    const startedMs = nowMs();
-    writer.flush((fault) => {
-      this.syncs.lastMs = nowMs() - startedMs;
-      this.syncs.count++;
-      this.#parts.onSync?.(this.syncs.lastMs);
-      if (fault === undefined) this.#applyFlushed();
-      else this.#halt(fault, "flush");
-    });
+    if (this.#parts.flush.request()) this.#parts.slots.refresh();
   }
 
   /** Halts when the log has failed in another way than by a flush, which tells by itself. */
@@ -381,35 +421,70 @@ export class Executor {
     this.#halt(failure, "maintenance");
   }
 
-  /** The batch is durable: commit it, frame by frame, from the very bytes that were written. */
-  #applyFlushed(): void {
-    const { writer } = this.#parts;
-    const { buffer, bytes } = writer.flushed;
+  /** Applies committed entries run by run, from the very bytes that were written. */
+  #apply(): void {
+    this.#isApplying = false;
+    const { writer, later } = this.#parts;
+    const from = this.appliedOp + 1n;
+    const inMemory = writer.retained[0]?.firstOp ?? writer.sealedOp + 1n;
+    const slice = from < inMemory ? from + BigInt(SLICE_ENTRIES) - 1n : this.#committed;
+    const to = slice < this.#committed ? slice : this.#committed;
+    if (to < from || this.#haltReason !== undefined) return;
+    const read = writer.visit(from, to, this.#applyRun);
+    this.#checkRead(read);
+    this.haltIfLogFailed();
+    if (this.#queue.length === 0) this.#runIdle();
+    if (this.appliedOp >= this.#committed || this.#haltReason !== undefined) return;
+    this.#isApplying = true;
+    later(this.#applyMore);
+  }
+
+  readonly #applyRun = (buffer: LogBuffer, from: number, end: number): boolean => {
     const cursor = this.#cursor;
     cursor.buffer = buffer;
-    for (cursor.at = 0; cursor.at < bytes;) {
+    let last = from;
+    for (cursor.at = from; cursor.at < end;) {
       const start = cursor.at;
-      this.#decodeGroup(cursor, bytes);
+      this.#decodeGroup(cursor, end);
       cursor.at = start;
       for (let i = 0; i < this.#group.count; i++, cursor.at = cursor.end) {
+        last = cursor.at;
         this.#applyFrame(cursor, i);
       }
     }
-    this.#tip.set(writer.durableTip);
-    this.haltIfLogFailed();
-    if (this.#queue.length === 0) this.#runIdle();
-    if (writer.pendingBytes > 0) this.#beginTurn();
+    moveTip(this.#tip, buffer.words, last >>> 2);
+    return true;
+  };
+
+  /** What is committed must be readable: without it this replica cannot go on. */
+  #checkRead(read: LogRead): void {
+    if (read.kind === "read") return;
+    const why = read.kind === "disk_fault"
+      ? read.fault.message
+      : read.kind === "corruption"
+      ? `${read.file} at byte ${read.at}: ${read.error}`
+      : `the log starts at op ${read.firstOp}`;
+    this.#halt(new DiskFault("io_error", "read", ACTIVE_SEGMENT, why), "maintenance");
   }
 
   /** Decodes the next frames; leaves the cursor behind them. */
-  #decodeGroup(cursor: FrameCursor, bytes: number): void {
+  #decodeGroup(cursor: FrameCursor, end: number): void {
     const group = this.#group;
     beginGroup(group);
-    for (; group.count < GROUP_ENTRIES && cursor.at < bytes; cursor.at = cursor.end) {
+    for (; group.count < GROUP_ENTRIES && cursor.at < end; cursor.at = cursor.end) {
       const internal = cursor.kind === FrameKind.internal_command;
       const { payloadAt: at, data, words, lsnAt } = cursor;
-      const end = at + cursor.payloadBytes;
-      const failed = decodeIntoGroup(this.engine, group, internal, data, at, end, words, lsnAt);
+      const payloadEnd = at + cursor.payloadBytes;
+      const failed = decodeIntoGroup(
+        this.engine,
+        group,
+        internal,
+        data,
+        at,
+        payloadEnd,
+        words,
+        lsnAt,
+      );
       assert(failed === 0, "executor/sequenced-bytes-decode");
     }
     readAhead(this.engine, group);
@@ -429,7 +504,8 @@ export class Executor {
     if (cursor.kind === FrameKind.internal_command && this.#outcome.code === ResultCode.ok) {
       this.counters.expired++;
     }
-    this.#answer();
+    if (this.#unwaited > 0) this.#unwaited--;
+    else this.#answer();
     if (this.#isExhausted() && this.#queue.length === 0) this.#reportExhausted();
   }
 
@@ -453,18 +529,26 @@ export class Executor {
     this.#parts.log.error(lsnExhausted(readU64(this.#outcome.words, OutcomeField.appliedLsn)));
   }
 
-  /** Fail closed: what the disk holds is unknown until the next start has looked. */
+  /** The flush of a batch has failed: fail closed, for what the disk holds is unknown until the next start has looked. */
+  haltOnFlush(fault: DiskFault): void {
+    if (this.#haltReason === undefined) this.#halt(fault, "flush");
+  }
+
   #halt(fault: DiskFault, during: "flush" | "maintenance"): void {
     this.#haltReason = fault.message;
     if (during === "flush") this.#logFailedFlush(fault);
     else this.#logFailedLog(fault);
+    this.#abandon(STORAGE_FAILURE);
+    this.#runIdle();
+  }
+
+  /** Answers everybody who waits that nobody can tell. */
+  #abandon(rejection: Rejection): void {
     while (this.#queue.length > 0) {
       const { headSink: sink, headToken: token } = this.#queue;
       const followers = this.#queue.shift();
-      this.#reject(sink, token, STORAGE_FAILURE);
-      for (const follower of followers) {
-        this.#reject(follower.sink, follower.token, STORAGE_FAILURE);
-      }
+      this.#reject(sink, token, rejection);
+      for (const follower of followers) this.#reject(follower.sink, follower.token, rejection);
     }
     this.#runIdle();
   }

@@ -1,18 +1,34 @@
 /** Puts a node together over recovered data. */
 import type { CoreConfig, EngineConfig } from "../core/config.ts";
+import { type Tip, TipWord } from "../core/log_tip.ts";
 import { Progress } from "../core/state.ts";
 import { readU64 } from "../core/words.ts";
 import { Checkpointer } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
 import { Executor } from "./executor.ts";
 import { Expiration } from "./expiration.ts";
+import { FlushLoop } from "./flush_loop.ts";
 import { type NodeLog, recoveryComplete, recoveryFailed } from "./log_lines.ts";
 import type { LogOptions } from "./log/store.ts";
 import { Node } from "./node.ts";
-import { recover, type RecoveryRefusal } from "./recover.ts";
+import { recover, type Recovered, type RecoveryRefusal } from "./recover.ts";
+import { ALONE, Driver, type ReplicaOutside } from "./replica/driver.ts";
+import { NO_MEMORY, type ReplicaMemory } from "./replica/memory.ts";
 import { type Clock, SlotClock } from "./slot_clock.ts";
 import { SNAPSHOT_FILE } from "./snapshot/store.ts";
 import { ACTIVE_SEGMENT } from "./log/files.ts";
+import type { ProtocolOptions } from "./vsr/protocol.ts";
+import { DEFAULT_TIMING } from "./vsr/timing.ts";
+
+/** What a node needs besides when it is one of several replicas. */
+export interface NodeReplication {
+  readonly memory: ReplicaMemory;
+  readonly outside: ReplicaOutside;
+  /** Everything up to here was committed once. */
+  readonly commitOpHint: bigint;
+  /** The protocol's start; where the log stands comes from the log. */
+  protocol(recovered: Recovered): Omit<ProtocolOptions, "log" | "slot">;
+}
 
 /** Everything a node needs from outside. */
 export interface NodeOptions {
@@ -42,6 +58,8 @@ export interface NodeOptions {
   readonly batchBytes?: number;
   /** Told how long each write and sync of a batch took, in milliseconds. */
   readonly onSync?: (ms: number) => void;
+  /** Absent for a node without others. */
+  readonly replication?: NodeReplication;
 }
 
 /** Length of a log segment, unless told otherwise. */
@@ -63,7 +81,16 @@ const SEGMENT_OVERHEAD_BYTES = 1024;
 export function openNode(options: NodeOptions): Node | RecoveryRefusal {
   const { disk, clusterId, core, hashSeed, expectFresh, log } = options;
   const logOptions = logOptionsOf(options);
-  const recovered = recover({ disk, clusterId, core, hashSeed, logOptions, expectFresh });
+  const applyThrough = options.replication?.commitOpHint;
+  const recovered = recover({
+    disk,
+    clusterId,
+    core,
+    hashSeed,
+    logOptions,
+    expectFresh,
+    ...(applyThrough === undefined ? {} : { applyThrough }),
+  });
   if (recovered.kind === "refused") {
     const place = options.directory === undefined ? "" : `${options.directory}/`;
     const paths = { snapshot: place + SNAPSHOT_FILE, wal: place + ACTIVE_SEGMENT };
@@ -90,7 +117,7 @@ export function openNode(options: NodeOptions): Node | RecoveryRefusal {
 export function logSizes(segmentBytes: number = SEGMENT_BYTES): LogOptions {
   const room = segmentBytes - SEGMENT_OVERHEAD_BYTES;
   const maxPayloadBytes = Math.min(PAYLOAD_BYTES_MAX, room);
-  return { segmentBytes, maxPayloadBytes, batchBytes: BATCH_BYTES_MAX };
+  return { segmentBytes, maxPayloadBytes, batchBytes: BATCH_BYTES_MAX, retain: true };
 }
 
 function logOptionsOf(options: NodeOptions): LogOptions {
@@ -98,32 +125,45 @@ function logOptionsOf(options: NodeOptions): LogOptions {
   return { ...logSizes(segmentBytes), ...(batchBytes === undefined ? {} : { batchBytes }) };
 }
 
-function assemble(
-  options: NodeOptions,
-  recovered: Exclude<ReturnType<typeof recover>, RecoveryRefusal>,
-): Node {
+function assemble(options: NodeOptions, recovered: Recovered): Node {
   const { engine, writer, tip, identity, startup, snapshot, damagedSnapshot } = recovered;
   const { clock, later, log, disk } = options;
   const lastSlot = readU64(engine.progress, Progress.lastSlot);
   const slots = new SlotClock(clock, options.core.slotDurationMs, lastSlot);
   const nowMs = () => clock.nowMs();
-  const executor = new Executor({
+  const flush = new FlushLoop({
+    writer,
+    nowMs,
+    atEndOfTurn: options.atEndOfTurn ?? later,
+    ...(options.onSync === undefined ? {} : { onSync: options.onSync }),
+  });
+  const executor: Executor = new Executor({
     engine,
     config: options.engine,
     writer,
+    flush,
     slots,
     tip,
     log,
     slotLeadMax: options.slotLeadMax ?? SLOT_LEAD_MAX,
+    later,
+    primary: () => driver.primary,
+  });
+  const driver: Driver = new Driver({
+    executor,
+    writer,
+    flush,
+    slots,
+    memory: options.replication?.memory ?? NO_MEMORY,
+    outside: options.replication?.outside ?? ALONE,
+    protocol: options.replication?.protocol(recovered) ?? alone(options.replicaId, tip),
     nowMs,
-    atEndOfTurn: options.atEndOfTurn ?? later,
-    ...(options.onSync === undefined ? {} : { onSync: options.onSync }),
   });
   const loaded = snapshot === undefined ? undefined : { op: snapshot.op, lsn: snapshot.lsn };
   const newestIsDamaged = damagedSnapshot !== undefined;
   const parts = { disk, executor, writer, identity, log, nowMs, later, loaded, newestIsDamaged };
   const { clusterId, replicaId, core } = options;
-  return new Node({
+  const node = new Node({
     identity: { clusterId, replicaId, core, engine: options.engine },
     executor,
     expiration: new Expiration(executor, options.engine.maxExpirationsPerTick, log),
@@ -131,5 +171,25 @@ function assemble(
     writer,
     slots,
     startup,
+    driver,
   });
+  driver.take({ kind: "start" });
+  return node;
+}
+
+/** A cluster of one: whatever is durable is committed. */
+function alone(replicaId: bigint, tip: Tip): Omit<ProtocolOptions, "log" | "slot"> {
+  const view = readU64(tip, TipWord.view) || 1n;
+  return {
+    replicaId,
+    members: [replicaId],
+    timing: DEFAULT_TIMING,
+    random: () => 0,
+    view,
+    logView: view,
+    offer: undefined,
+    commitOp: readU64(tip, TipWord.op),
+    standing: "member",
+    isManual: false,
+  };
 }

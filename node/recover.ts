@@ -4,7 +4,7 @@ import { codecErrorName } from "../core/command_codec.ts";
 import { type CoreConfig, U64_MAX } from "../core/config.ts";
 import { type FrameCursor, FrameKind } from "../core/log_frame.ts";
 import { chainHash } from "../core/log_hash.ts";
-import { type Tip, TipWord } from "../core/log_tip.ts";
+import { createTip, moveTip, type Tip, TipWord } from "../core/log_tip.ts";
 import { createOutcome, ResultCode } from "../core/outcome.ts";
 import { applyEntry } from "../core/replay.ts";
 import { acceptBlock, beginRestore, finishRestore } from "../core/snapshot.ts";
@@ -30,6 +30,8 @@ export interface RecoverParts {
   readonly logOptions: LogOptions;
   /** Whether a directory without a log is a new one. */
   readonly expectFresh: boolean;
+  /** The last op that is known to be committed; entries behind it stay unapplied. All are, if not given. */
+  readonly applyThrough?: bigint;
 }
 
 /** A recovered engine and the log behind it. */
@@ -37,6 +39,7 @@ export interface Recovered {
   readonly kind: "recovered";
   readonly engine: Engine;
   readonly writer: LogWriter;
+  /** The last applied entry. */
   readonly tip: Tip;
   readonly identity: SnapshotIdentity;
   readonly startup: StartupFacts;
@@ -82,7 +85,7 @@ function recoverFiles(parts: RecoverParts): Recovered | RecoveryRefusal {
   if (loaded.kind === "refused") return loaded;
   const shardId = new Uint32Array(2);
   writeU64(shardId, 0, core.shardId);
-  const replay = new Replay(loaded.engine, loaded.header);
+  const replay = new Replay(loaded.engine, loaded.header, parts.applyThrough);
   const options = { ...parts.logOptions, expectFresh: parts.expectFresh };
   const logIdentity = { clusterId, shardId, configFingerprint: fingerprint };
   const log = recoverLog(disk, logIdentity, options, replay);
@@ -92,7 +95,7 @@ function recoverFiles(parts: RecoverParts): Recovered | RecoveryRefusal {
     kind: "recovered",
     engine: loaded.engine,
     writer: log.writer,
-    tip: log.facts.tip,
+    tip: replay.appliedTip(log.facts.tip),
     identity,
     startup: replay.startup(),
     snapshot: loaded.header,
@@ -178,11 +181,16 @@ class Replay implements LogVisitor {
   readonly #outcome = createOutcome();
   readonly #position = new Uint32Array(POSITION_WORDS);
   readonly #hash = new Uint32Array(2);
+  /** Up to where entries are applied, once one was not. */
+  #applied: Tip | undefined;
+  readonly #before: Tip = createTip();
+  readonly #applyThrough: bigint | undefined;
   #frames = 0;
   #skipping: boolean;
 
-  constructor(engine: Engine, snapshot: SnapshotHeader | undefined) {
+  constructor(engine: Engine, snapshot: SnapshotHeader | undefined, applyThrough?: bigint) {
     this.#engine = engine;
+    this.#applyThrough = applyThrough;
     this.#snapshot = snapshot;
     this.#snapshotOp = snapshot?.op ?? 0n;
     this.#skipping = this.#snapshotOp > 0n;
@@ -190,6 +198,7 @@ class Replay implements LogVisitor {
   }
 
   begin(base: Tip): string | undefined {
+    this.#before.set(base);
     const baseOp = readU64(base, TipWord.op);
     if (baseOp > this.#snapshotOp) {
       return `the log starts at op ${
@@ -203,6 +212,7 @@ class Replay implements LogVisitor {
 
   frame(frame: FrameCursor): string | undefined {
     if (this.#skipping) return this.#skip(frame);
+    if (this.#isUncertain(frame)) return undefined;
     copyU64(this.#position, Position.lsn, frame.words, frame.lsnAt);
     copyU64(this.#position, Position.slot, frame.words, frame.slotAt);
     const internal = frame.kind === FrameKind.internal_command;
@@ -231,6 +241,15 @@ class Replay implements LogVisitor {
     return `the log ends at op ${op} but the snapshot reaches op ${this.#snapshotOp}`;
   }
 
+  /**
+   * The last applied entry.
+   *
+   * @param tip The log's last entry.
+   */
+  appliedTip(tip: Tip): Tip {
+    return (this.#applied ?? tip).slice();
+  }
+
   startup(): StartupFacts {
     const loaded = this.#snapshot !== undefined;
     const replayed = this.#frames > 0;
@@ -244,9 +263,27 @@ class Replay implements LogVisitor {
     };
   }
 
+  /** Whether nothing says that an entry is committed; the first such entry names the hash of the one before it. */
+  #isUncertain(frame: FrameCursor): boolean {
+    if (this.#applied !== undefined) return true;
+    const { words } = frame;
+    const through = this.#applyThrough;
+    if (through === undefined || readU64(words, frame.opAt) <= through) {
+      copyU64(this.#before, TipWord.op, words, frame.opAt);
+      copyU64(this.#before, TipWord.lsn, words, frame.lsnAt);
+      copyU64(this.#before, TipWord.slot, words, frame.slotAt);
+      copyU64(this.#before, TipWord.view, words, frame.viewAt);
+      return false;
+    }
+    copyU64(this.#before, TipWord.hash, words, frame.previousHashAt);
+    this.#applied = this.#before;
+    return true;
+  }
+
   #skip(frame: FrameCursor): string | undefined {
     if (readU64(frame.words, frame.opAt) < this.#snapshotOp) return undefined;
     this.#skipping = false;
+    moveTip(this.#before, frame.words, frame.at >>> 2);
     chainHash(frame.words, frame.at >>> 2, this.#hash, 0);
     return this.#matches(readU64(this.#hash, 0));
   }

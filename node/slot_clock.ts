@@ -10,8 +10,8 @@ export interface Clock {
 export class SlotClock {
   readonly #clock: Clock;
   readonly #slotDurationMs: number;
-  readonly #originMs: number;
-  readonly #baseSlot: bigint;
+  #originMs: number;
+  #baseSlot: bigint;
   /** Words of the slot that the next command gets. */
   readonly current: Uint32Array = new Uint32Array(2);
 
@@ -38,6 +38,18 @@ export class SlotClock {
   /** Takes note of a slot that was used: no later one may be lower. */
   observe(slot: Uint32Array, at: number): void {
     if (compareU64(slot, at, this.current, 0) > 0) copyU64(this.current, 0, slot, at);
+  }
+
+  /**
+   * Goes on from somebody else's slot, up or down: a backup whose clock ran ahead of the primary's would, as its
+   * successor, end holds early. It may then be behind by as long as the slot took to get here.
+   *
+   * @param slot The primary's slot as it was heard just now.
+   */
+  follow(slot: bigint): void {
+    this.#originMs = this.#clock.nowMs();
+    this.#baseSlot = slot;
+    writeU64(this.current, 0, slot);
   }
 
   /** The current slot. */

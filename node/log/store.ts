@@ -244,12 +244,14 @@ export class LogWriter {
    * Makes everything that was put durable, with one write and one sync. Not to be called again before `done`.
    *
    * @param done Told once how it ended; perhaps before this returns. A fault is final.
+   * @param sealed Told, before anything is written, that the batch is complete and can be read.
    */
-  flush(done: Done): void {
+  flush(done: Done, sealed?: () => void): void {
     if (this.#failure !== undefined) return done(this.#failure);
     assert(!this.#isFlushing, "log/one-flush-at-a-time");
     if (this.#tail.collecting.bytes === 0) return done(undefined);
     const bytes = this.#tail.seal(this.syncedOp, this.tip);
+    sealed?.();
     const fault = this.#attempt(() => this.#segments.makeRoom(bytes.length, this.durableTip));
     if (fault !== undefined) return done(fault);
     this.#isFlushing = true;

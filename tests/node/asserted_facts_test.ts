@@ -10,6 +10,7 @@ import type { ResultSink } from "../../node/api.ts";
 import { Executor } from "../../node/executor.ts";
 import { installSegment } from "../../node/log/files.ts";
 import { PendingQueue } from "../../node/pending_queue.ts";
+import { FlushLoop } from "../../node/flush_loop.ts";
 import { SlotClock } from "../../node/slot_clock.ts";
 import { TINY_CONFIG, toRecord } from "../support/core_builders.ts";
 import { EXAMPLES } from "../support/draw_command.ts";
@@ -24,19 +25,25 @@ Deno.test("executor/sequenced-bytes-decode: an internal entry that is none stops
   const clock = { nowMs: () => 0 };
   const later: (() => void)[] = [];
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const writer = openWriter(new MemoryDisk());
+  const atEndOfTurn = (task: () => void) => void later.push(task);
   const executor = new Executor({
     engine: createEngine(TINY_CONFIG),
     config: TINY_ENGINE,
-    writer: openWriter(new MemoryDisk()),
+    writer,
+    flush: new FlushLoop({ writer, nowMs: clock.nowMs, atEndOfTurn }),
     slots: new SlotClock(clock, 10, 0n),
     tip: createTip(),
     log,
     slotLeadMax: 100n,
-    nowMs: clock.nowMs,
-    atEndOfTurn: (task) => void later.push(task),
+    later: atEndOfTurn,
+    primary: () => ({ view: 1n, primary: undefined }),
   });
+  executor.beginLeading(1n);
   executor.submitInternal(toRecord(EXAMPLES[0]!), u64Words(1n), SINK, 0);
-  assertThrows(() => later[0]!(), AssertionFailure, "executor/sequenced-bytes-decode");
+  later[0]!();
+  const decode = () => executor.commitThrough(1n);
+  assertThrows(decode, AssertionFailure, "executor/sequenced-bytes-decode");
 });
 
 Deno.test("checkpoint/only-the-disk-fails: any other error while writing is a bug and not a failed snapshot", () => {
