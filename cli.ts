@@ -6,6 +6,10 @@ import { reportFailure } from "./node/cli/report.ts";
 /** Literal specifiers: lazy, yet compiled in. */
 const RUNNERS: Runners = {
   runServe: async (options) => await (await import("./node/main.ts")).runServe(options),
+  runReplica: async (options) =>
+    await (await import("./cluster/daemon/main.ts")).runReplica(options),
+  locateReplica: async (workspace, replicaId) =>
+    await (await import("./cluster/daemon/locate.ts")).locateReplica(workspace, replicaId),
   runDemo: async (options) => await (await import("./node/demo/main.ts")).runDemo(options),
   runBench: async (options) => await (await import("./node/bench/main.ts")).runBench(options),
 };

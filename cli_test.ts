@@ -96,11 +96,13 @@ Deno.test("status --watch of a node that is away says so, and ends quietly on Ct
 });
 
 Deno.test("completion offers commands, flags, choices, error codes and topics", async () => {
-  assertEquals(await complete("re"), ["reserve", "release", "revoke", "reclaim"]);
+  assertEquals(await complete("re"), ["reserve", "release", "revoke", "reclaim", "replica"]);
   assertEquals(await complete("reserve", "--o"), ["--operation-id", "--output"]);
   assertEquals(await complete("get", "--output", ""), ["table", "json", "ndjson", "kv"]);
   assertEquals(await complete("--server", "a:1", "serve", "--profile", "s"), ["small"]);
   assertEquals(await complete("completion", "p"), ["powershell"]);
+  assertEquals(await complete("replica", "i"), ["inspect", "import"]);
+  assertEquals(await complete("replica", "status", "--require", "p"), ["primary"]);
   assertEquals(await complete("help", "E_RESOURCE_B"), ["E_RESOURCE_BUSY"]);
   assertEquals(await complete("help", "exit"), ["exit-codes"]);
   assertEquals((await complete("")).includes("complete"), false);

@@ -277,6 +277,12 @@ const CONNECTION = {
     "The node did not answer a question in time. Nothing was changed by it.",
     "try again, or allow more with --timeout",
   ),
+  E_NOT_READY: page(
+    4,
+    "after_ms",
+    "The replica answers, and is not what --require asks for.",
+    "look at it with `allocdb replica status`, or ask another replica",
+  ),
   E_ENGINE_HALTED: page(
     4,
     "never",

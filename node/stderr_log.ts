@@ -9,9 +9,13 @@ export type LogFormat = "text" | "json";
  * Sends the node's log to standard error from now on.
  *
  * @param format `text` for people and grep, `json` for collectors.
+ * @param lowestLevel What is below it is thrown away.
  * @returns The node's log.
  */
-export function openLog(format: LogFormat): NodeLog {
+export function openLog(
+  format: LogFormat,
+  lowestLevel: "debug" | "info" = "info",
+): NodeLog & { debug(line: string): void } {
   const line = format === "json" ? getJsonLinesFormatter() : formatText;
   const encoder = new TextEncoder();
   const write = (record: LogRecord): void => writeAll(encoder.encode(line(record)));
@@ -19,12 +23,13 @@ export function openLog(format: LogFormat): NodeLog {
     reset: true,
     sinks: { stderr: write },
     loggers: [
-      { category: "allocdb", lowestLevel: "info", sinks: ["stderr"] },
+      { category: "allocdb", lowestLevel, sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
     ],
   });
   const logger = getLogger("allocdb");
   return {
+    debug: (text) => logger.debug("{text}", { text }),
     info: (text) => logger.info("{text}", { text }),
     warn: (text) => logger.warn("{text}", { text }),
     error: (text) => logger.error("{text}", { text }),

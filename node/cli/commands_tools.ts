@@ -102,10 +102,11 @@ function addHelp(program: CommandUnknownOpts, session: Session): void {
   const command = program.command("help")
     .summary("Explain a command, an error code or a topic")
     .description("Explain a command, an error code such as E_RESOURCE_BUSY, or a topic.")
-    .argument("[what]", "Command, code or topic; see `allocdb help topics`");
+    .argument("[what...]", "Command, code or topic; see `allocdb help topics`");
   command.action(async (what) => {
     const { help } = await import("./help.ts");
-    help(program, session.io, what, sharedFlags(command).json ?? false);
+    const words = what.length === 0 ? undefined : what.join(" ");
+    help(program, session.io, words, sharedFlags(command).json ?? false);
   });
   addJsonFlag(command, "The whole tree of commands, flags, codes and topics");
 }

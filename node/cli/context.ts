@@ -158,7 +158,8 @@ function serversOf({ server }: SharedFlags, io: CliIo): readonly string[] {
   return text.split(",").map((address) => parseAddress(address, what, 1));
 }
 
-function timeoutOf(text: string): number {
+/** `--timeout` in milliseconds. */
+export function timeoutOf(text: string): number {
   const ms = parseMilliseconds(text, "--timeout");
   if (ms <= TIMEOUT_MS_MAX) return Number(ms);
   const hint = `the longest is ${formatMilliseconds(TIMEOUT_MS_MAX)}`;

@@ -69,6 +69,39 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   checkpoint: [
     example("allocdb checkpoint", "write a snapshot and shorten the log"),
   ],
+  replica: [
+    example("allocdb replica status --workspace ws --replica-id 1", "how the first replica does"),
+    example("allocdb replica inspect ws/replica-1", "what is in its files, once it has stopped"),
+  ],
+  "replica run": [
+    example(
+      "allocdb replica run --layout ws/cluster-layout.txt --replica-id 1",
+      "in the foreground, as `allocdb cluster start` does in the background",
+    ),
+  ],
+  "replica status": [
+    example("allocdb replica status --addr 127.0.0.1:17000", "everything it says about itself"),
+    example(
+      "allocdb replica status --addr 127.0.0.1:17000 --require writable -q",
+      "for probes: exit 4 unless it takes writes",
+    ),
+  ],
+  "replica inspect": [
+    example("allocdb replica inspect ws/replica-1", "metadata, snapshots, segments, damage"),
+  ],
+  "replica verify": [
+    example("allocdb replica verify ws/replica-1", "every byte, and the state that it leads to"),
+    example(
+      "allocdb replica verify ws/replica-1 --against ws/replica-2",
+      "exit 3 when the two hold different histories",
+    ),
+  ],
+  "replica export": [
+    example("allocdb replica export ws/replica-1 --to replica-1.tar", "a copy with checksums"),
+  ],
+  "replica import": [
+    example("allocdb replica import replica-1.tar --to ws/replica-1", "the copy as a directory"),
+  ],
   demo: [
     example("allocdb demo", "watch a ticket sale with a crash in the middle"),
     example("allocdb demo --fast --seed 7 --json", "the same sale as a test"),

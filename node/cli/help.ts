@@ -26,15 +26,28 @@ export function help(
 ): void {
   if (json) return helpAsJson(program, io, what);
   if (what === undefined) return program.outputHelp();
-  const command = program.commands.find((known) => known.name() === what);
+  const command = commandsBelow(program).find((known) => pathOf(known) === what);
   if (command !== undefined) return command.outputHelp();
   io.out.write(pageOf(program, what));
 }
 
 /** The words that `help` explains. */
 export function helpWords(program: CommandUnknownOpts): string[] {
-  const commands = program.createHelp().visibleCommands(program).map((command) => command.name());
+  const commands = commandsBelow(program).map(pathOf);
   return [...commands, "topics", ...Object.keys(TOPICS), ...Object.keys(ERRORS)];
+}
+
+/** Every visible command, a group before what is in it. */
+export function commandsBelow(command: CommandUnknownOpts): CommandUnknownOpts[] {
+  const visible = command.createHelp().visibleCommands(command);
+  return visible.flatMap((known) => [known, ...commandsBelow(known)]);
+}
+
+/** A command's words without the program's: `replica status`. */
+export function pathOf(command: CommandUnknownOpts): string {
+  const { parent } = command;
+  if (parent === null) return "";
+  return `${pathOf(parent)} ${command.name()}`.trim();
 }
 
 /** The examples of a command as its help ends with them. */
@@ -125,7 +138,7 @@ function commandTree(command: CommandUnknownOpts): Readonly<Record<string, unkno
       choices: option.argChoices ?? null,
       group: option.helpGroupHeading?.replace(/:$/, "") ?? null,
     })),
-    examples: EXAMPLES[command.name()] ?? [],
+    examples: EXAMPLES[pathOf(command)] ?? [],
     commands: maker.visibleCommands(command).map(commandTree),
   };
 }

@@ -35,6 +35,22 @@ export interface ServeOptions {
   readonly json: boolean;
 }
 
+/** `allocdb replica run`. */
+export interface ReplicaRunOptions {
+  /** Path of the layout file. */
+  readonly layout: string;
+  readonly replicaId: bigint;
+  /** Where the HTTP gateway listens, `HOST:PORT`; absent for no gateway. */
+  readonly http?: string;
+  /** No elections by itself: only an operator's request starts a view change. */
+  readonly manualFailover: boolean;
+  /** See {@linkcode ServeOptions.manualExpiration}. */
+  readonly manualExpiration: boolean;
+  /** See {@linkcode ServeOptions.manualCheckpoint}. */
+  readonly manualCheckpoint: boolean;
+  readonly logFormat: "text" | "json";
+}
+
 /** Names for `--scenario`. */
 export const SCENARIOS = [
   "all",
@@ -82,6 +98,16 @@ export interface DemoOptions {
 
 /** `runServe` of node/main.ts. */
 export type RunServe = (options: ServeOptions) => Promise<void>;
+/** `runReplica` of cluster/daemon/main.ts. */
+export type RunReplica = (options: ReplicaRunOptions) => Promise<void>;
+/** `locateReplica` of cluster/daemon/locate.ts: the control address of a replica of a workspace. */
+export type LocateReplica = (workspace: string, replicaId: bigint) => Promise<string>;
+/** What `replica status --require` can ask for. */
+export const REQUIREMENTS = ["active", "primary", "backup", "writable"] as const;
+
+/** One of {@linkcode REQUIREMENTS}. */
+export type Requirement = typeof REQUIREMENTS[number];
+
 /** `runBench` of node/bench/main.ts. */
 export type RunBench = (options: BenchOptions) => Promise<void>;
 /** `runDemo` of node/demo/main.ts. */

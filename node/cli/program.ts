@@ -8,17 +8,18 @@ import {
 } from "@commander-js/extra-typings";
 import { CliError } from "../errors.ts";
 import { addDataCommands } from "./commands_data.ts";
+import { addReplicaCommands, type ReplicaRunners } from "./commands_replica.ts";
 import { addServerCommands } from "./commands_server.ts";
 import { addToolCommands, type Tools } from "./commands_tools.ts";
 import type { Session } from "./context.ts";
-import { examplesText } from "./help.ts";
+import { commandsBelow, examplesText, pathOf } from "./help.ts";
 import type { CliIo } from "./io.ts";
 import type { RunServe } from "./options.ts";
 import { addRootFlags, repeated } from "./shared_flags.ts";
 import { versionLine } from "./version_report.ts";
 
 /** The commands that are loaded from outside, when they run. */
-export interface Runners extends Tools {
+export interface Runners extends Tools, ReplicaRunners {
   readonly runServe: RunServe;
 }
 
@@ -39,7 +40,10 @@ const AFTER_HELP = `
 export async function runProgram(session: Session, runners: Runners): Promise<void> {
   const program = buildProgram(session, runners);
   let running = "";
-  program.hook("preSubcommand", (_, command) => void (running = ` ${command.name()}`));
+  const remember = (_: unknown, command: CommandUnknownOpts): void => {
+    running += ` ${command.name()}`;
+  };
+  for (const command of [program, ...program.commands]) command.hook("preSubcommand", remember);
   if (session.argv.length === 0) throw nothingAsked();
   try {
     await program.parseAsync(session.argv, { from: "user" });
@@ -66,11 +70,14 @@ export function buildProgram(session: Session, runners: Runners): CommandUnknown
   addRootFlags(program);
   addDataCommands(program, session);
   addServerCommands(program, session, runners.runServe);
+  addReplicaCommands(program, session, runners);
   addToolCommands(program, session, runners);
-  for (const command of program.commands) {
-    command.addHelpText("after", examplesText(command.name()));
+  for (const command of commandsBelow(program)) {
+    command.helpCommand(false);
+    command.addHelpText("after", examplesText(pathOf(command)));
+    refuseSloppyFlags(command);
   }
-  for (const command of [program, ...program.commands]) refuseSloppyFlags(command);
+  refuseSloppyFlags(program);
   return program;
 }
 
@@ -113,6 +120,10 @@ function nothingAsked(): CliError {
 
 /** The parser's errors carry `error: `, and a suggestion on a line of its own. */
 function usageError(error: CommanderError, see: string): CliError {
+  if (error.code === "commander.help") {
+    const group = see.replace(/ --help$/, "");
+    return new CliError("E_USAGE", `${group} does nothing by itself`, { hint: `see \`${see}\`` });
+  }
   const [message, suggestion] = error.message.replace(/^error: /, "").split("\n");
   const guess = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "")?.[1];
   const hint = guess === undefined ? `see \`${see}\`` : `did you mean ${guess}?`;

@@ -93,9 +93,10 @@ export function addRootFlags(program: CommandUnknownOpts): void {
  */
 export function sharedFlags(command: CommandUnknownOpts): SharedFlags {
   const own: Readonly<Record<string, unknown>> = command.opts();
-  for (const option of command.parent?.options ?? []) {
+  const program = programOf(command);
+  for (const option of program.options) {
     const name = option.attributeName();
-    if (command.parent?.getOptionValueSource(name) !== "cli") continue;
+    if (program.getOptionValueSource(name) !== "cli") continue;
     if (own[name] !== undefined) throw repeated(option.long ?? option.flags);
     if (!command.options.some((known) => known.attributeName() === name)) {
       throw new CliError("E_USAGE", `${option.long} is not a flag of ${command.name()}`, {
@@ -104,6 +105,10 @@ export function sharedFlags(command: CommandUnknownOpts): SharedFlags {
     }
   }
   return command.optsWithGlobals();
+}
+
+function programOf(command: CommandUnknownOpts): CommandUnknownOpts {
+  return command.parent === null ? command : programOf(command.parent);
 }
 
 /** The error of a flag that stands there twice. */
