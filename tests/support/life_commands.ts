@@ -18,9 +18,15 @@ export class LifeCommands {
   readonly #history: ClientCommand[] = [];
   readonly #noted = new Set<bigint>();
   readonly #random: SeededRandom;
+  readonly #ttlSlotsMax: number;
 
-  constructor(random: SeededRandom) {
+  /**
+   * @param random Draws the commands.
+   * @param ttlSlotsMax Longest time to live.
+   */
+  constructor(random: SeededRandom, ttlSlotsMax = 8) {
     this.#random = random;
+    this.#ttlSlotsMax = ttlSlotsMax;
   }
 
   /** The next command: mostly a new one. */
@@ -44,7 +50,7 @@ export class LifeCommands {
   #drawRequest(): Request {
     const random = this.#random;
     const id = BigInt(1 + random.below(RESOURCES));
-    const ttl = BigInt(1 + random.below(8));
+    const ttl = BigInt(1 + random.below(this.#ttlSlotsMax));
     const held = this.held[random.below(this.held.length)];
     if (held === undefined || random.oneIn(3)) {
       if (random.oneIn(4)) return create(id);

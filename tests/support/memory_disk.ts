@@ -43,6 +43,18 @@ export interface MemoryDiskOptions {
   readonly seed?: number;
   /** Durable writes and background syncs end in {@linkcode MemoryDisk.settle}, not at once. */
   readonly deferred?: boolean;
+  /** Decides when durable writes and background syncs end, in place of `deferred`. */
+  readonly schedule?: (work: () => void) => void;
+  /** Is told what reaches the files. */
+  readonly observer?: DiskObserver;
+}
+
+/** Somebody who looks over a disk's shoulder. */
+export interface DiskObserver {
+  /** Bytes were written, but are not durable yet. */
+  wrote(name: string, at: number, bytes: Uint8Array): void;
+  /** Everything that was written to the file under this name is durable. */
+  synced(name: string): void;
 }
 
 type DirectoryChange = (entries: Map<string, MemoryFile>) => void;
@@ -56,7 +68,13 @@ export class MemoryDisk implements Disk {
   /** Operations so far that changed the disk: how many points there are to crash at. */
   operations = 0;
   readonly random: SeededRandom;
+  readonly observer: DiskObserver | undefined;
+  /** While set, everything that changes the disk answers this fault. */
+  failing: DiskFaultKind | undefined;
+  /** A disk that says it has synced and has not: for proving that somebody notices. */
+  isLying = false;
   readonly #deferred: boolean;
+  readonly #schedule: ((work: () => void) => void) | undefined;
   #entries = new Map<string, MemoryFile>();
   #durableEntries = new Map<string, MemoryFile>();
   #unsyncedChanges: DirectoryChange[] = [];
@@ -66,7 +84,9 @@ export class MemoryDisk implements Disk {
 
   constructor(options: MemoryDiskOptions = {}) {
     this.random = new SeededRandom(options.seed ?? 0);
+    this.observer = options.observer;
     this.#deferred = options.deferred ?? false;
+    this.#schedule = options.schedule;
   }
 
   /** Arms one fault, in place of an earlier one; `undefined` disarms. */
@@ -173,6 +193,7 @@ export class MemoryDisk implements Disk {
     this.#checkAlive();
     const changes = action !== "read" && action !== "open";
     if (changes) this.operations++;
+    if (changes && this.failing !== undefined) return { nth: 1, effect: this.failing };
     const plan = this.#plan;
     if (plan === undefined) return undefined;
     if (plan.fault.action === undefined ? !changes : plan.fault.action !== action) return undefined;
@@ -182,9 +203,10 @@ export class MemoryDisk implements Disk {
     return plan.fault;
   }
 
-  /** Runs `work` now, or in {@linkcode settle}. */
+  /** Runs `work` now, in {@linkcode settle}, or when whoever made the disk says. */
   later(work: () => void): void {
-    if (this.#deferred) this.#pending.push(work);
+    if (this.#schedule !== undefined) this.#schedule(work);
+    else if (this.#deferred) this.#pending.push(work);
     else work();
   }
 
@@ -239,18 +261,21 @@ class MemoryDiskFile implements DiskFile {
 
   write(at: number, bytes: Uint8Array): void {
     const fault = this.#disk.draw("write");
-    if (fault === undefined) return this.#file.write(at, bytes);
+    if (fault === undefined) return this.#put(at, bytes);
     if (fault.effect === "crash") {
-      this.#file.write(at, bytes);
+      this.#put(at, bytes);
       throw new CrashSignal();
     }
-    this.#file.write(at, bytes.subarray(0, wholeSectors(at, fault.tornBytes ?? 0)));
+    this.#put(at, bytes.subarray(0, wholeSectors(at, fault.tornBytes ?? 0)));
     throw planned(fault, "write", this.name);
   }
 
   sync(): void {
     const fault = this.#disk.draw("sync");
-    if (fault === undefined) return this.#file.sync();
+    if (fault === undefined) {
+      if (!this.#disk.isLying) this.#file.sync();
+      return this.#disk.observer?.synced(this.name);
+    }
     if (fault.effect === "crash") throw new CrashSignal();
     this.#file.failSync(this.#disk.random);
     throw planned(fault, "sync", this.name);
@@ -266,6 +291,11 @@ class MemoryDiskFile implements DiskFile {
   }
 
   close(): void {}
+
+  #put(at: number, bytes: Uint8Array): void {
+    this.#file.write(at, bytes);
+    this.#disk.observer?.wrote(this.name, at, bytes);
+  }
 }
 
 function faultOf(call: () => void): DiskFault | undefined {

@@ -1,0 +1,182 @@
+/**
+ * The log of one replica as its disk sees it being written: judges compare replicas by this, not by what
+ * replicas say about themselves.
+ */
+import {
+  checkFrameHeader,
+  checkFramePayload,
+  FRAME_HEADER_BYTES,
+  FRAME_PAYLOAD_BYTES_MAX,
+  frameBytes,
+  FrameKind,
+  FrameWord,
+  type LogBuffer,
+  payloadBytesAt,
+} from "../../core/log_frame.ts";
+import { chainHash } from "../../core/log_hash.ts";
+import { baseOp, decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "../../core/log_segment.ts";
+import { TipWord } from "../../core/log_tip.ts";
+import { readU64 } from "../../core/words.ts";
+import { ACTIVE_SEGMENT, NEXT_SEGMENT } from "../../node/log/files.ts";
+import type { DiskObserver, MemoryDisk } from "./memory_disk.ts";
+
+/** One entry as it was written. */
+export interface MirrorFrame {
+  readonly op: number;
+  readonly lsn: number;
+  readonly slot: bigint;
+  readonly view: bigint;
+  /** Chain hash up to and with this entry. */
+  readonly hash: bigint;
+  readonly isCommand: boolean;
+  readonly isInternal: boolean;
+  readonly payload: Uint8Array;
+  /** Virtual time of the first write of it on this disk. */
+  readonly writtenMs: number;
+  isDurable: boolean;
+}
+
+/** Who wants to know. */
+export interface MirrorListener {
+  nowMs(): number;
+  /** An entry has become durable here. */
+  durable(frame: MirrorFrame): void;
+  /** Some other file than the log has become durable. */
+  fileSynced(name: string): void;
+}
+
+/** See the top of this file. */
+export class LogMirror implements DiskObserver {
+  /** Entries by op; what was cut is gone, what checkpoints removed stays. */
+  readonly frames = new Map<number, MirrorFrame>();
+  /** Up to here the log is not made of frames but of a snapshot. */
+  base = 0;
+  /** The last durable entry of an unbroken run. */
+  durableTip = 0;
+  readonly #listener: MirrorListener;
+  readonly #unsynced = new Map<string, MirrorFrame[]>();
+
+  constructor(listener: MirrorListener) {
+    this.#listener = listener;
+  }
+
+  /** The directory is gone. */
+  forget(): void {
+    this.frames.clear();
+    this.#unsynced.clear();
+    this.base = this.durableTip = 0;
+  }
+
+  /**
+   * Starts over with what a disk holds when a machine starts on it.
+   *
+   * @param disk The directory.
+   * @param isPowerLost Whether what is there is all that there will be; else what was durable still is.
+   */
+  rebuild(disk: MemoryDisk, isPowerLost: boolean): void {
+    const before = new Map(this.frames);
+    this.forget();
+    const segments = disk.list().filter((name) => name.startsWith(ACTIVE_SEGMENT))
+      .map((name) => ({
+        bytes: disk.contents(name),
+        header: decodeSegmentHeader(disk.contents(name)),
+      }))
+      .flatMap(({ bytes, header }) => typeof header === "string" ? [] : [{ bytes, header }])
+      .sort((a, b) => Number(a.header.generation - b.header.generation));
+    for (const { bytes } of segments) this.wrote(ACTIVE_SEGMENT, 0, bytes);
+    this.#unsynced.clear();
+    for (const frame of this.frames.values()) {
+      const known = before.get(frame.op);
+      frame.isDurable = isPowerLost || (known?.hash === frame.hash && known.isDurable);
+    }
+    this.#advance();
+  }
+
+  wrote(name: string, at: number, bytes: Uint8Array): void {
+    if (name !== ACTIVE_SEGMENT && name !== NEXT_SEGMENT) return;
+    const begin = at === 0 ? this.#beginSegment(bytes) : 0;
+    const buffer = copyOf(bytes);
+    for (let next = begin; next < buffer.bytes.length;) {
+      if (checkFrameHeader(buffer, next, bytes.length, FRAME_PAYLOAD_BYTES_MAX)) return;
+      if (checkFramePayload(buffer, next) === undefined) {
+        this.#put(name, readFrame(buffer, next >>> 2, this.#listener.nowMs()));
+      }
+      next += frameBytes(payloadBytesAt(buffer.words, next >>> 2));
+    }
+  }
+
+  synced(name: string): void {
+    if (name !== ACTIVE_SEGMENT && name !== NEXT_SEGMENT) return this.#listener.fileSynced(name);
+    const frames = this.#unsynced.get(name);
+    if (frames === undefined) return;
+    this.#unsynced.delete(name);
+    for (const frame of frames) {
+      frame.isDurable = true;
+      if (this.frames.get(frame.op) !== frame) continue;
+      this.#advance();
+      this.#listener.durable(frame);
+    }
+  }
+
+  /** A new segment takes the place of everything from its first op on. */
+  #beginSegment(bytes: Uint8Array): number {
+    const header = decodeSegmentHeader(bytes);
+    if (typeof header === "string") return 0;
+    const first = Number(baseOp(header));
+    if (this.frames.get(first - 1)?.hash === readU64(header.base, TipWord.hash)) this.#cut(first);
+    else {
+      this.frames.clear();
+      this.base = this.durableTip = first - 1;
+    }
+    return SEGMENT_HEADER_BYTES;
+  }
+
+  #put(name: string, frame: MirrorFrame): void {
+    const old = this.frames.get(frame.op);
+    if (old?.hash !== frame.hash) this.#cut(frame.op);
+    const kept = old?.hash === frame.hash ? { ...frame, writtenMs: old.writtenMs } : frame;
+    this.frames.set(frame.op, kept);
+    const unsynced = this.#unsynced.get(name);
+    if (unsynced === undefined) this.#unsynced.set(name, [kept]);
+    else unsynced.push(kept);
+  }
+
+  #cut(from: number): void {
+    for (let op = from; this.frames.delete(op);) op++;
+    this.durableTip = Math.min(this.durableTip, Math.max(from - 1, this.base));
+  }
+
+  #advance(): void {
+    while (this.frames.get(this.durableTip + 1)?.isDurable === true) this.durableTip++;
+  }
+}
+
+const hash = new Uint32Array(2);
+
+function copyOf(bytes: Uint8Array): LogBuffer {
+  const memory = new ArrayBuffer((bytes.length + 7) & ~7);
+  new Uint8Array(memory).set(bytes);
+  return {
+    bytes: new Uint8Array(memory),
+    words: new Uint32Array(memory),
+    data: new DataView(memory),
+  };
+}
+
+function readFrame({ bytes, words }: LogBuffer, w: number, writtenMs: number): MirrorFrame {
+  chainHash(words, w, hash, 0);
+  const kind = words[w + FrameWord.kindAndLength]! >>> 24;
+  const payloadAt = w * 4 + FRAME_HEADER_BYTES;
+  return {
+    op: Number(readU64(words, w + FrameWord.op)),
+    lsn: Number(readU64(words, w + FrameWord.lsn)),
+    slot: readU64(words, w + FrameWord.slot),
+    view: readU64(words, w + FrameWord.view),
+    hash: readU64(hash, 0),
+    isCommand: kind === FrameKind.client_command || kind === FrameKind.internal_command,
+    isInternal: kind === FrameKind.internal_command,
+    payload: bytes.slice(payloadAt, payloadAt + payloadBytesAt(words, w)),
+    writtenMs,
+    isDurable: false,
+  };
+}

@@ -1,0 +1,75 @@
+/** What is still to happen, by virtual time and, at the same time, in the order in which it was asked for. */
+
+interface Event {
+  readonly atMs: number;
+  readonly sequence: number;
+  readonly run: () => void;
+}
+
+/** Virtual time and the events that move it on. */
+export class EventQueue {
+  /** Virtual milliseconds since the world began. */
+  nowMs = 0;
+  /** Events that have happened. */
+  happened = 0;
+  /** Mixes when each event happened: two runs that agree on it took the same course. */
+  fingerprint = 0;
+  readonly #heap: Event[] = [];
+  #sequence = 0;
+
+  /** Lets something happen after a delay in milliseconds; 0 is later in this instant. */
+  after(delayMs: number, run: () => void): void {
+    const event = { atMs: this.nowMs + delayMs, sequence: this.#sequence++, run };
+    this.#rise(this.#heap.push(event) - 1, event);
+  }
+
+  /** Lets the next event happen; false when there is none up to `untilMs`. */
+  step(untilMs: number): boolean {
+    const first = this.#heap[0];
+    if (first === undefined || first.atMs > untilMs) {
+      this.nowMs = Math.max(this.nowMs, untilMs);
+      return false;
+    }
+    const last = this.#heap.pop()!;
+    if (this.#heap.length > 0) this.#sink(last);
+    this.nowMs = first.atMs;
+    this.happened++;
+    this.#mix(first);
+    first.run();
+    return true;
+  }
+
+  #mix({ atMs, sequence }: Event): void {
+    const microseconds = Math.round(atMs * 1_000) | 0;
+    this.fingerprint = Math.imul(this.fingerprint ^ microseconds ^ (sequence << 7), 0x85ebca6b) >>>
+      0;
+  }
+
+  #rise(start: number, event: Event): void {
+    const heap = this.#heap;
+    let at = start;
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if (!isBefore(event, heap[parent]!)) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = event;
+  }
+
+  #sink(event: Event): void {
+    const heap = this.#heap;
+    let at = 0;
+    for (let child = 1; child < heap.length; child = 2 * at + 1) {
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (!isBefore(heap[child]!, event)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = event;
+  }
+}
+
+function isBefore(a: Event, b: Event): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence);
+}
