@@ -6,6 +6,7 @@ import type { ConfigError, CoreConfig, EngineConfig } from "../core/config.ts";
 import type { Outcome, SlotOverflowKind } from "../core/outcome.ts";
 import type { ReservationState, ResourceState } from "../core/tables.ts";
 import type { DiskFault } from "./disk.ts";
+import type { ReplicaRole } from "./metadata/codec.ts";
 
 /** A write that got no result. Definite: it certainly did not happen. Indefinite: nobody can tell; retry the same id. */
 export type Rejection =
@@ -232,6 +233,37 @@ export type CheckpointResult =
   | { readonly kind: "already_running" }
   | { readonly kind: "snapshot_file_error"; readonly fault: DiskFault };
 
+/** How a replica stands among the others of its cluster. */
+export interface ReplicationView {
+  /** What it does at the moment. */
+  readonly role: ReplicaRole;
+  /** The view that it is in. */
+  readonly view: bigint;
+  /** Whom it follows there, itself included; never 0. */
+  readonly primary: bigint | undefined;
+  /** Everything up to here is committed, as far as it knows. */
+  readonly commitOp: bigint;
+  /** Up to here its state has been brought. */
+  readonly appliedOp: bigint;
+  /** The last entry of its log. */
+  readonly tipOp: bigint;
+  /** The others, ascending by id. */
+  readonly peers: readonly PeerView[];
+}
+
+/** Another replica as seen from this one. */
+export interface PeerView {
+  readonly replicaId: bigint;
+  /** Whether there is a connection to it. */
+  readonly connected: boolean;
+  /** The primary knows up to where the peer's log is its own; 0 elsewhere. */
+  readonly matchOp: bigint;
+  /** How many entries the peer lacks, as far as the primary knows; 0 elsewhere. */
+  readonly lag: bigint;
+  /** How long ago it said something, in milliseconds. */
+  readonly lastHeardMs: number | undefined;
+}
+
 /** Who this node is. */
 export interface NodeIdentity {
   /** 16 bytes, made once when the data directory was. */
@@ -291,6 +323,8 @@ export interface NodeApi {
   checkpoint(done: (result: CheckpointResult) => void): void;
   /** The node's current slot. */
   currentSlot(): bigint;
+  /** How it stands among the replicas of its cluster; nothing, or absent, when it is alone. */
+  replication?(): ReplicationView | undefined;
 }
 
 /** A configuration that cannot run, as an error of the node. */

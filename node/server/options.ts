@@ -1,3 +1,4 @@
+import type { Member } from "../wire/cluster.ts";
 import { batchCommandsMax } from "../wire/submit.ts";
 import { DEFAULT_MAX_FRAME_BYTES } from "../wire/framing.ts";
 import type { ServerLimits } from "../wire/status.ts";
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly hostname?: string;
   /** Port to listen on; 0 takes a free one. Default {@linkcode DEFAULT_PORT}. */
   readonly port?: number;
+  /** The cluster's secrets, the first of which is the current one: nobody is served without a proof then. */
+  readonly secrets?: readonly Uint8Array[] | undefined;
   /** Connections open at once. Default 1,024. */
   readonly maxConnections?: number;
   /** Largest frame body either way, in bytes. Default 1 MiB, at least 4 KiB. */
@@ -50,6 +53,8 @@ export interface ServerOptions {
   readonly idleDeadlineMs?: number;
   /** How long a connection that ends may take to read the last message. Default 1,000. */
   readonly lingerMs?: number;
+  /** Where all replicas of the cluster take clients, for those who look for the primary; asked at each hello. */
+  readonly members?: () => readonly Member[];
   /** Told what an operator may want to read. Must not throw. */
   readonly onEvent?: (event: ServerEvent) => void;
 }

@@ -1,5 +1,6 @@
 /** The server: speaks docs/wire.md on TCP for one node. */
 import type { NodeApi } from "../api.ts";
+import { KeyRing } from "../auth/keys.ts";
 import { ServerConnection } from "./connection.ts";
 import type { Flushable, ServerContext } from "./context.ts";
 import {
@@ -11,6 +12,7 @@ import {
   type ServerOptions,
 } from "./options.ts";
 import { PendingPool } from "./pending.ts";
+import type { ClusterHello, Member } from "../wire/cluster.ts";
 import { type ServerHello, writeError } from "../wire/hello.ts";
 import { WireReader } from "../wire/reader.ts";
 import type { ServerLimits, ServerStatus, ServerTraffic } from "../wire/status.ts";
@@ -40,6 +42,7 @@ export class Server implements AsyncDisposable {
   readonly #node: NodeApi;
   readonly #version: string;
   readonly #onEvent: (event: ServerEvent) => void;
+  readonly #members: (() => readonly Member[]) | undefined;
   readonly #limits: ServerLimits;
   readonly #deadlines: ServerDeadlines;
   readonly #listener: Deno.TcpListener;
@@ -59,12 +62,13 @@ export class Server implements AsyncDisposable {
     this.#node = node;
     this.#version = options.version;
     this.#onEvent = options.onEvent ?? ((): void => {});
+    this.#members = options.members;
     this.#limits = serverLimits(options);
     this.#deadlines = serverDeadlines(options);
     const { hostname = "127.0.0.1", port = DEFAULT_PORT } = options;
     this.#listener = Deno.listen({ hostname, port });
     this.addr = this.#listener.addr as Deno.NetAddr;
-    this.#context = this.#createContext();
+    this.#context = this.#createContext(options.secrets);
     this.#sweeper = setInterval(() => this.#sweep(), sweepIntervalMs(this.#deadlines));
     this.#accepting = this.#accept();
   }
@@ -209,11 +213,24 @@ export class Server implements AsyncDisposable {
       maxBundleSize: core.maxBundleSize,
       maxTtlSlots: core.maxTtlSlots,
       currentSlot: this.#node.currentSlot(),
+      cluster: this.#cluster(),
     };
   }
 
-  #createContext(): ServerContext {
+  #cluster(): ClusterHello | undefined {
+    const standing = this.#node.replication?.();
+    if (this.#members === undefined || standing === undefined) return undefined;
+    const { view, primary } = standing;
     return {
+      replicaId: this.#node.identity.replicaId,
+      ...{ view, primary },
+      members: this.#members(),
+    };
+  }
+
+  #createContext(secrets: readonly Uint8Array[] | undefined): ServerContext {
+    return {
+      auth: secrets && { ring: new KeyRing(secrets), transport: "tcp" },
       node: this.#node,
       limits: this.#limits,
       deadlines: this.#deadlines,

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { create, hello, message, RawClient } from "../../tests/support/raw_client.ts";
 import { frameOf, idBytes, SAMPLES } from "../../tests/support/wire_samples.ts";
-import { WireNode } from "../../tests/support/wire_node.ts";
+import { STANDING, WireNode } from "../../tests/support/wire_node.ts";
 import { type Server, startServer } from "./server.ts";
 import type { ServerEvent, ServerOptions } from "./options.ts";
 
@@ -46,6 +46,23 @@ Deno.test("a server answers hello with what it is and what it takes", async () =
       ...[10, 1, null, "test", 0n, 10n, 1_048_576n, 4_096n, 100n, 16n, 360_000n, 1_000n],
       null,
     ]);
+  });
+});
+
+Deno.test("a replica's hello says who it is, where the others are and whom it follows at the moment", async () => {
+  const members = [1n, 2n, 3n].map((replicaId) => ({ replicaId, address: `h:${replicaId}` }));
+  await withServer({ members: () => members }, async (port, node) => {
+    const cluster = async (): Promise<unknown> => {
+      using client = await RawClient.connect(port);
+      await client.send(hello());
+      return (await client.next())?.[13];
+    };
+    assertEquals(await cluster(), undefined, "alone");
+    node.standing = { ...STANDING, view: 5n, primary: 2n };
+    const list = [[1n, "h:1"], [2n, "h:2"], [3n, "h:3"]];
+    assertEquals(await cluster(), [1n, 5n, 2n, list]);
+    node.standing = { ...STANDING, view: 6n, primary: undefined };
+    assertEquals(await cluster(), [1n, 6n, null, list]);
   });
 });
 

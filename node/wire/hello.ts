@@ -1,4 +1,7 @@
 /** The first message each way, and the message that ends a connection or a request. Source: docs/wire.md#hello. */
+import type { AuthOffer } from "../auth/handshake.ts";
+import { readAuthOffer, writeAuthOffer } from "./auth.ts";
+import { type ClusterHello, readClusterHello, writeClusterHello } from "./cluster.ts";
 import { MessageType, PROTOCOL_VERSION, TEXT_BYTES_MAX, type WireErrorCode } from "./messages.ts";
 import type { WireReader } from "./reader.ts";
 import type { WireWriter } from "./writer.ts";
@@ -13,6 +16,8 @@ export interface ClientHello {
   /** The cluster to insist on, 16 bytes. */
   readonly clusterId: Uint8Array | undefined;
   readonly clientName: string;
+  /** With what the client will prove itself; it then insists that the server proves itself, too. */
+  readonly auth?: AuthOffer | undefined;
 }
 
 /** What a server answers to hello: who it is and what it takes. */
@@ -27,6 +32,8 @@ export interface ServerHello {
   readonly maxBundleSize: number;
   readonly maxTtlSlots: bigint;
   readonly currentSlot: bigint;
+  /** Absent where one node is all there is. */
+  readonly cluster?: ClusterHello | undefined;
 }
 
 /** An error message as it was read. The code is text: a server may know more of them than we do. */
@@ -37,7 +44,7 @@ export interface WireError {
   readonly message: string;
 }
 
-/** `[0, protocol_version, cluster_id | null, client_name, null]`. The last is for authentication. */
+/** `[0, protocol_version, cluster_id | null, client_name, auth | null]`. */
 export function writeClientHello(out: WireWriter, hello: ClientHello): void {
   const frame = out.beginFrame();
   out.array(5);
@@ -46,7 +53,7 @@ export function writeClientHello(out: WireWriter, hello: ClientHello): void {
   if (hello.clusterId === undefined) out.nil();
   else out.bytes16(hello.clusterId);
   out.text(hello.clientName, CLIENT_NAME_BYTES_MAX);
-  out.nil();
+  writeAuthOffer(out, hello.auth);
   out.endFrame(frame);
 }
 
@@ -57,14 +64,14 @@ export function readClientHello(reader: WireReader): ClientHello | undefined {
   const version = reader.small(23);
   const clusterId = reader.optionalBytes16();
   const clientName = reader.text(CLIENT_NAME_BYTES_MAX);
-  reader.nil();
-  return reader.finish() ? { version, clusterId, clientName } : undefined;
+  const auth = readAuthOffer(reader);
+  return reader.finish() ? { version, clusterId, clientName, auth } : undefined;
 }
 
-/** `[10, protocol_version, cluster_id, version, …, current_slot, null]`. The last is for authentication. */
+/** `[10, protocol_version, cluster_id, version, …, current_slot, null]`, and the cluster where there is one. */
 export function writeServerHello(out: WireWriter, hello: ServerHello): void {
   const frame = out.beginFrame();
-  out.array(13);
+  out.array(hello.cluster === undefined ? 13 : 14);
   out.small(MessageType.hello_reply);
   out.small(PROTOCOL_VERSION);
   out.bytes16(hello.clusterId);
@@ -78,12 +85,14 @@ export function writeServerHello(out: WireWriter, hello: ServerHello): void {
   out.u64(hello.maxTtlSlots);
   out.u64(hello.currentSlot);
   out.nil();
+  if (hello.cluster !== undefined) writeClusterHello(out, hello.cluster);
   out.endFrame(frame);
 }
 
 /** Reads a server's hello; `undefined` when it is none. */
 export function readServerHello(reader: WireReader): ServerHello | undefined {
-  reader.array(13);
+  const elements = reader.arrayHead();
+  reader.require(elements === 13 || elements === 14);
   reader.require(reader.small(23) === MessageType.hello_reply);
   reader.require(reader.small(23) === PROTOCOL_VERSION);
   const hello = {
@@ -99,8 +108,9 @@ export function readServerHello(reader: WireReader): ServerHello | undefined {
     currentSlot: reader.u64(),
   };
   reader.nil();
+  const cluster = elements === 14 ? readClusterHello(reader) : undefined;
   const usable = hello.slotDurationMs > 0 && hello.maxBatchCommands > 0;
-  return reader.finish() && usable ? hello : undefined;
+  return reader.finish() && usable ? { ...hello, cluster } : undefined;
 }
 
 /** `[20, request_id, code, message]`. */

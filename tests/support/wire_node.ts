@@ -15,6 +15,7 @@ import type {
   NodeIdentity,
   ReadRefusal,
   Rejection,
+  ReplicationView,
   ReservationRead,
   ResourceRead,
   ResultSink,
@@ -56,6 +57,8 @@ export class WireNode implements NodeApi {
   holdsReads = false;
   checkpointResult: CheckpointResult = { kind: "already_running" };
   metricsResult: Metrics = SAMPLE_METRICS;
+  /** When set, it is one of several and this is how it stands. */
+  standing: ReplicationView | undefined;
   /** When set, what reads answer. */
   readRefusal: ReadRefusal | undefined;
   #held: (() => void)[] = [];
@@ -146,6 +149,10 @@ export class WireNode implements NodeApi {
 
   currentSlot(): bigint {
     return 1_000n;
+  }
+
+  replication(): ReplicationView | undefined {
+    return this.standing;
   }
 
   #answer(answer: () => void): void {
@@ -277,4 +284,18 @@ export const SAMPLE_METRICS: Metrics = {
     checkpoints: 32,
     checkpointFailures: 33,
   },
+};
+
+/** A backup of three that is in step. */
+export const STANDING: ReplicationView = {
+  role: "backup",
+  view: 4n,
+  primary: 3n,
+  commitOp: 41n,
+  appliedOp: 40n,
+  tipOp: 42n,
+  peers: [
+    { replicaId: 2n, connected: false, matchOp: 0n, lag: 0n, lastHeardMs: undefined },
+    { replicaId: 3n, connected: true, matchOp: 0n, lag: 0n, lastHeardMs: 12 },
+  ],
 };

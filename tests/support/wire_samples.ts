@@ -10,6 +10,12 @@ import { writeCommand } from "../../node/client/encode.ts";
 import type { ClientCommand } from "../../node/client/types.ts";
 import { DiskFault } from "../../node/disk.ts";
 import {
+  readAuthChallenge,
+  readAuthProof,
+  writeAuthChallenge,
+  writeAuthProof,
+} from "../../node/wire/auth.ts";
+import {
   readClientHello,
   readError,
   readServerHello,
@@ -100,6 +106,62 @@ const HELLO_REPLY: Sample = {
   rewrite: (reader, out) => {
     const read = readServerHello(reader);
     return read && (writeServerHello(out, read), true);
+  },
+};
+
+const CLUSTER_HELLO = {
+  ...SERVER_HELLO,
+  cluster: {
+    replicaId: 2n,
+    view: 7n,
+    primary: 1n,
+    members: [
+      { replicaId: 1n, address: "127.0.0.1:7101" },
+      { replicaId: 2n, address: "[::1]:7102" },
+    ],
+  },
+};
+
+const HELLO_REPLY_CLUSTER: Sample = {
+  ...HELLO_REPLY,
+  name: "hello_reply_cluster",
+  general: [
+    ...HELLO_REPLY.general as unknown[],
+    [2n, 7n, 1n, [[1n, "127.0.0.1:7101"], [2n, "[::1]:7102"]]],
+  ],
+  write: (out) => writeServerHello(out, CLUSTER_HELLO),
+};
+
+const KEY_ID = Uint8Array.from({ length: 8 }, (_, i) => 0xa0 + i);
+const NONCE = Uint8Array.from({ length: 32 }, (_, i) => 0x40 + i);
+const PROOF = Uint8Array.from({ length: 32 }, (_, i) => 0xe0 - i);
+
+const HELLO_AUTH: Sample = {
+  ...hello("hello_auth", CLUSTER),
+  general: [0, 1, CLUSTER, "example", [3, KEY_ID, NONCE]],
+  write: (out) => {
+    const auth = { role: "client", keyId: KEY_ID, nonce: NONCE } as const;
+    writeClientHello(out, { version: 1, clusterId: CLUSTER, clientName: "example", auth });
+  },
+};
+
+const AUTH_CHALLENGE: Sample = {
+  name: "auth_challenge",
+  general: [18, CLUSTER, NONCE, PROOF],
+  write: (out) => writeAuthChallenge(out, { clusterId: CLUSTER, nonce: NONCE, proof: PROOF }),
+  rewrite: (reader, out) => {
+    const read = readAuthChallenge(reader);
+    return read && (writeAuthChallenge(out, read), true);
+  },
+};
+
+const AUTH_PROOF: Sample = {
+  name: "auth_proof",
+  general: [8, PROOF],
+  write: (out) => writeAuthProof(out, PROOF),
+  rewrite: (reader, out) => {
+    const read = readAuthProof(reader);
+    return read && (writeAuthProof(out, read), true);
   },
 };
 
@@ -384,7 +446,11 @@ const REWOUND = { code: "slot_rewound", requestSlot: 5n, lastRequestSlot: 8n } a
 export const SAMPLES: readonly Sample[] = [
   hello("hello", undefined),
   hello("hello_cluster", CLUSTER),
+  HELLO_AUTH,
+  AUTH_CHALLENGE,
+  AUTH_PROOF,
   HELLO_REPLY,
+  HELLO_REPLY_CLUSTER,
   error("error_connection", 0n, "wrong_cluster"),
   error("error_request", 2n, "batch_too_large"),
   submit("submit", undefined, SAMPLE_COMMANDS),
