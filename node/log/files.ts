@@ -62,11 +62,8 @@ export type FoundSegments =
  * @throws {DiskFault} When the directory cannot be read.
  */
 export function findSegments(disk: Disk, identity: LogIdentity): FoundSegments {
-  const names = disk.list();
-  const sealed = names.filter((name) => SEALED_NAME.test(name)).sort();
-  const active = names.find((name) => name === ACTIVE_SEGMENT);
-  if (active === undefined && sealed.length === 0) return { kind: "none" };
-  const newest = active ?? names.find((name) => name === NEXT_SEGMENT);
+  const { sealed, newest } = logFiles(disk);
+  if (newest !== ACTIVE_SEGMENT && sealed.length === 0) return { kind: "none" };
   if (newest === undefined) return damaged(ACTIVE_SEGMENT, 0, "missing_segment");
   const segments: SegmentFile[] = [];
   for (const name of [...sealed, newest]) {
@@ -75,6 +72,14 @@ export function findSegments(disk: Disk, identity: LogIdentity): FoundSegments {
     segments.push({ name, header });
   }
   return inOrder(segments, newest);
+}
+
+/** Names of a log's files: the sealed ones in order of ops, and the one that is, or takes the place of, the active one. */
+export function logFiles(disk: Disk): { sealed: string[]; newest: string | undefined } {
+  const names = disk.list();
+  const sealed = names.filter((name) => SEALED_NAME.test(name)).sort();
+  const newest = [ACTIVE_SEGMENT, NEXT_SEGMENT].find((name) => names.includes(name));
+  return { sealed, newest };
 }
 
 /** Sorts by generation, and checks that names and generations agree. */

@@ -1,5 +1,5 @@
 /** Opens a log: reads all of it, decides what its tail means, and makes what it shows durable. Source: docs/storage.md#recovery. */
-import type { ScanStop } from "../../core/log_scan.ts";
+import type { Corruption, ScanStop } from "../../core/log_scan.ts";
 import {
   baseOp,
   genesisTip,
@@ -16,11 +16,13 @@ import {
   installSegment,
   type LogSegment,
   NEXT_SEGMENT,
+  removeFiles,
   sealedName,
   type SegmentFile,
 } from "./files.ts";
 import { SegmentIndex } from "./index.ts";
 import { type LogFailure, LogReplay, type LogVisitor, type UncertainTail } from "./replay.ts";
+import { assessLog, type LogDamage, type SalvageOptions } from "./salvage.ts";
 import { dropSuperseded } from "./segments.ts";
 import { type LogOptions, LogWriter } from "./store.ts";
 
@@ -74,14 +76,61 @@ export function recoverLog(
 ): LogRecovery {
   try {
     const found = findSegments(disk, identity);
+    if (found.kind === "none") {
+      if (!options.expectFresh) return { kind: "missing_log" };
+      return createLog(disk, identity, options, visitor);
+    }
     if (found.kind === "corruption") return found;
-    if (found.kind === "found") return reopen(disk, options, visitor, found.segments);
-    if (!options.expectFresh) return { kind: "missing_log" };
-    return createLog(disk, identity, options, visitor);
+    return reopen(disk, options, visitor, found.segments, []);
   } catch (error) {
     if (error instanceof DiskFault) return { kind: "disk_fault", fault: error };
     throw error;
   }
+}
+
+/**
+ * Opens the log of a replica that has peers: as {@linkcode recoverLog}, but damage is looked into rather than only refused.
+ * Damage in files that the log does not need is passed over.
+ *
+ * @param disk The data directory.
+ * @param identity Whose log it must be.
+ * @param options Sizes, whether the log may be made, and what a snapshot covers.
+ * @param visitor As for {@linkcode recoverLog}; it may be begun twice, and when the log is damaged what it has seen is a
+ *   part of the log.
+ * @returns The writer behind the last frame, what is left of the log, or why there is neither.
+ */
+export function salvageLog(
+  disk: Disk,
+  identity: LogIdentity,
+  options: RecoverOptions & SalvageOptions,
+  visitor: LogVisitor,
+): LogRecovery | LogDamage {
+  const recovery = recoverLog(disk, identity, options, visitor);
+  if (recovery.kind !== "corruption") return recovery;
+  try {
+    return salvage(disk, identity, options, visitor, recovery);
+  } catch (error) {
+    if (error instanceof DiskFault) return { kind: "disk_fault", fault: error };
+    throw error;
+  }
+}
+
+function salvage(
+  disk: Disk,
+  identity: LogIdentity,
+  options: RecoverOptions & SalvageOptions,
+  visitor: LogVisitor,
+  { file, at, error }: Corruption,
+): LogRecovery | LogDamage {
+  const assessment = assessLog(disk, identity, options);
+  if ("kind" in assessment) return assessment;
+  const { files, survey, idle } = assessment;
+  if (assessment.isWhole) {
+    const segments = files.map(({ name, header }) => ({ name, header: header! }));
+    return reopen(disk, options, visitor, segments, idle);
+  }
+  const { prefixTip, holes, provenTip } = survey;
+  return { kind: "damaged", file, at, error, prefixTip, holes, provenTip };
 }
 
 function createLog(
@@ -118,12 +167,15 @@ function reopen(
   options: RecoverOptions,
   visitor: LogVisitor,
   files: readonly SegmentFile[],
+  idle: readonly string[],
 ): LogRecovery {
   const replay = new LogReplay(disk, options.maxPayloadBytes, visitor, files);
   const failure = replay.run();
   if (failure !== undefined) return failure;
   const tail = replay.uncertainTail();
   const { segments, file } = succeed(disk, options, replay.segments, tail);
+  const names = segments.map((segment) => segment.name);
+  removeFiles(disk, idle.filter((name) => !names.includes(name)));
   const { stop, tip, base, framesReplayed } = replay;
   return {
     kind: "recovered",
