@@ -1,23 +1,29 @@
 import { answer, type Asker, SHUTTING_DOWN } from "./answer.ts";
 import { FRAME_HEADER_BYTES, FrameReader } from "../wire/framing.ts";
 import type { Flushable, ServerContext } from "./context.ts";
-import { FRAME_FAULTS, helloRefusal, type Refusal, requestRefusal } from "./faults.ts";
+import { FORBIDDEN, FRAME_FAULTS, type Refusal, requestRefusal } from "./faults.ts";
+import { Gate } from "./gate.ts";
+import type { Permission } from "../auth/roles.ts";
 import type { PendingSubmit, SubmitOwner } from "./pending.ts";
 import { SocketWriter } from "./socket_writer.ts";
-import { readClientHello, writeError, writeServerHello } from "../wire/hello.ts";
+import { writeAuthChallenge } from "../wire/auth.ts";
+import { writeError, writeServerHello } from "../wire/hello.ts";
 import { MessageType, type WireErrorCode } from "../wire/messages.ts";
 import { readRequest } from "../wire/requests.ts";
 import { readSubmit, type SubmitRequest, writeSubmitReply } from "../wire/submit.ts";
 import type { WireWriter } from "../wire/writer.ts";
 
 /**
- * - `greeting`: hello has not come yet.
+ * - `greeting`: hello, or the proof that it has to be followed by, has not come yet.
  * - `open`: requests are taken.
  * - `finishing`: the client has nothing more to say; what it asked for is still answered.
  * - `ending`: the last message is written; what still comes in is thrown away until the client hangs up.
  * - `closed`: the socket is gone.
  */
 type Phase = "greeting" | "open" | "finishing" | "ending" | "closed";
+
+/** Largest frame body until the connection is open: hello and proof are shorter. */
+const GREETING_BYTES_MAX = 1_024;
 
 /** One client. Nothing it sends or does gets out of here as an exception. */
 export class ServerConnection implements SubmitOwner, Asker, Flushable {
@@ -29,6 +35,9 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
   readonly #context: ServerContext;
   readonly #frames: FrameReader;
   readonly #writer: SocketWriter;
+  /** Let go once the connection is open. */
+  #gate: Gate | undefined;
+  #permissions: ReadonlySet<Permission<"client">> = new Set();
   #phase: Phase = "greeting";
   /** When it got into its phase, by `performance.now()`. */
   #phaseSinceMs = performance.now();
@@ -48,7 +57,8 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
   constructor(conn: Deno.Conn, context: ServerContext) {
     this.#conn = conn;
     this.#context = context;
-    this.#frames = new FrameReader(context.limits.maxFrameBytes);
+    this.#gate = new Gate(context);
+    this.#frames = new FrameReader(GREETING_BYTES_MAX);
     this.#writer = new SocketWriter(
       conn,
       context.traffic,
@@ -123,7 +133,7 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
 
   #takeMessage(): void {
     const { view, bodyStart, bodyEnd } = this.#frames;
-    if (this.#phase === "greeting") return this.#takeHello(view, bodyStart, bodyEnd);
+    if (this.#gate !== undefined) return this.#takeGreeting(this.#gate, view, bodyStart, bodyEnd);
     const type = bodyEnd - bodyStart < 2 ? -1 : view.getUint8(bodyStart + 1);
     if (type === MessageType.submit) return this.#takeSubmit(view, bodyStart, bodyEnd);
     const { reader, traffic } = this.#context;
@@ -131,14 +141,27 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
     const request = readRequest(reader);
     if (request === undefined) return this.#fail(requestRefusal(type));
     traffic.requests++;
-    answer(this.#context, this, request);
+    if (this.#permissions.has(request.question.kind)) answer(this.#context, this, request);
+    else this.#refuse(request.requestId, FORBIDDEN);
   }
 
-  #takeHello(view: DataView, at: number, end: number): void {
-    const { reader } = this.#context;
-    reader.open(view, at, end);
-    const refusal = helloRefusal(this.#context, readClientHello(reader));
-    if (refusal !== undefined) return this.#fail(refusal);
+  #takeGreeting(gate: Gate, view: DataView, at: number, end: number): void {
+    const verdict = gate.take(view, at, end);
+    switch (verdict.kind) {
+      case "refused":
+        return this.#fail(verdict.refusal);
+      case "challenge":
+        writeAuthChallenge(this.#writer.out, verdict.challenge);
+        return this.#flushLater();
+      case "open":
+        return this.#open(verdict.permissions);
+    }
+  }
+
+  #open(permissions: ReadonlySet<Permission<"client">>): void {
+    this.#gate = undefined;
+    this.#permissions = permissions;
+    this.#frames.maxFrameBytes = this.#context.limits.maxFrameBytes;
     this.#enter("open");
     writeServerHello(this.#writer.out, this.#context.hello());
     this.#flushLater();
@@ -151,11 +174,9 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
     if (status === "malformed_message") return this.#fail(requestRefusal(MessageType.submit));
     traffic.requests++;
     const { requestIdHigh, requestIdLow, count } = submitRequest;
-    if (status === "batch_too_large") {
-      const max = this.#context.limits.maxBatchCommands;
-      const requestId = (BigInt(requestIdHigh) << 32n) | BigInt(requestIdLow);
-      const message = `${count} commands, no more than ${max} are taken`;
-      return this.reply(requestId, (out) => writeError(out, requestId, status, message));
+    const refusal = this.#submitRefusal(status);
+    if (refusal !== undefined) {
+      return this.#refuse((BigInt(requestIdHigh) << 32n) | BigInt(requestIdLow), refusal);
     }
     traffic.commands += count;
     this.#inFlight += count;
@@ -163,6 +184,20 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
     pending.begin(this, requestIdHigh, requestIdLow, count);
     if (count === 0) this.submitDone(pending);
     else this.#submitAll(view, submitRequest, pending);
+  }
+
+  /** Why nothing of a submit request is taken, although it is one. */
+  #submitRefusal(status: "ok" | "batch_too_large"): Refusal | undefined {
+    if (!this.#permissions.has("submit")) return FORBIDDEN;
+    if (status === "ok") return undefined;
+    const { limits, submitRequest } = this.#context;
+    const message =
+      `${submitRequest.count} commands, no more than ${limits.maxBatchCommands} are taken`;
+    return { code: status, message };
+  }
+
+  #refuse(requestId: bigint, { code, message }: Refusal): void {
+    this.reply(requestId, (out) => writeError(out, requestId, code, message));
   }
 
   #submitAll(view: DataView, request: SubmitRequest, pending: PendingSubmit): void {

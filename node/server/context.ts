@@ -1,4 +1,6 @@
 import type { NodeApi } from "../api.ts";
+import type { Transport } from "../auth/handshake.ts";
+import type { KeyRing } from "../auth/keys.ts";
 import type { ServerDeadlines } from "./options.ts";
 import type { PendingPool } from "./pending.ts";
 import type { ServerHello } from "../wire/hello.ts";
@@ -14,11 +16,19 @@ export interface Flushable {
   flush(): void;
 }
 
+/** How clients prove to a server who they are. */
+export interface ServerAuth {
+  readonly ring: KeyRing;
+  readonly transport: Transport;
+}
+
 /** What all connections of one server share. */
 export interface ServerContext {
   readonly node: NodeApi;
   readonly limits: ServerLimits;
   readonly deadlines: ServerDeadlines;
+  /** How clients prove who they are; absent where they need not. */
+  readonly auth: ServerAuth | undefined;
   readonly traffic: { -readonly [Name in keyof ServerTraffic]: ServerTraffic[Name] };
   readonly pool: PendingPool;
   /** Scratch for one message at a time: connections take turns. */

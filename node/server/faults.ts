@@ -21,25 +21,34 @@ export const FRAME_FAULTS: Readonly<Record<Exclude<FrameStatus, "frame" | "incom
     checksum_mismatch: "the frame does not match its checksum",
   };
 
+/** What anything but hello gets in its place. */
+export const NO_HELLO: Refusal = {
+  code: "unexpected_message",
+  message: "the first message must be hello",
+};
+
 /**
- * Judges a client's first message.
+ * Judges what a client's hello asks for.
  *
  * @param context The server's.
- * @param hello The message, or `undefined` when it is no hello.
+ * @param hello The message.
  * @returns Why the client is not served, or `undefined` when it is.
  */
 export function helloRefusal(
   context: ServerContext,
-  hello: ClientHello | undefined,
+  hello: ClientHello,
 ): Refusal | undefined {
-  if (hello === undefined) {
-    return { code: "unexpected_message", message: "the first message must be hello" };
-  }
   if (hello.version !== PROTOCOL_VERSION) return { code: "unsupported_version", message: SPEAKS };
   const own = context.node.identity.clusterId;
   if (!hello.clusterId?.some((byte, i) => byte !== own[i])) return undefined;
   return { code: "wrong_cluster", message: "this server belongs to another cluster" };
 }
+
+/** What a request gets that its role may not make. */
+export const FORBIDDEN: Refusal = {
+  code: "forbidden",
+  message: "the role of this connection's key may not ask for this",
+};
 
 /** Says what is wrong with a message that is no request. */
 export function requestRefusal(type: number): Refusal {

@@ -3,7 +3,7 @@
 /** Version in every frame header and in hello. */
 export const PROTOCOL_VERSION = 1;
 
-/** First element of every message body. A reply is its request plus 10. */
+/** First element of every message body. A reply is its request plus 10; a challenge is answered by a proof. */
 export const MessageType = {
   hello: 0,
   submit: 1,
@@ -13,6 +13,7 @@ export const MessageType = {
   tick_expirations: 5,
   checkpoint: 6,
   status: 7,
+  auth_proof: 8,
   hello_reply: 10,
   submit_reply: 11,
   resource: 12,
@@ -21,6 +22,7 @@ export const MessageType = {
   tick: 15,
   checkpoint_reply: 16,
   status_reply: 17,
+  auth_challenge: 18,
   error: 20,
 } as const;
 
@@ -46,6 +48,10 @@ export const WIRE_ERROR_CODES = [
   "unexpected_message",
   /** The client insists on another cluster. */
   "wrong_cluster",
+  /** The two sides could not prove to each other that they know the same secret. */
+  "unauthenticated",
+  /** The role that the client has proved may not ask for this. */
+  "forbidden",
   /** The server holds as many connections as it may. */
   "too_many_connections",
   /** Hello, the rest of a frame, or the reading of replies took too long. */

@@ -154,6 +154,11 @@ export class WireReader {
     return this.#isNil() ? undefined : this.text(maxBytes);
   }
 
+  /** What `read` reads, or nothing. */
+  optional<T>(read: () => T): T | undefined {
+    return this.#isNil() ? undefined : read();
+  }
+
   /** Nothing, where something may be one day. */
   nil(): void {
     this.require(this.#isNil());
