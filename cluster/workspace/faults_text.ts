@@ -4,13 +4,7 @@
  */
 import { DISK_FAULT_KINDS } from "../../node/cli/cluster_options.ts";
 import type { LinkFault } from "../../node/peer/link_faults.ts";
-import {
-  type ClockFault,
-  type DiskFault,
-  type Endpoint,
-  type Faults,
-  type Link,
-} from "./faults.ts";
+import type { ClockFault, DiskFault, Endpoint, Faults, Link } from "./faults.ts";
 import { Fields, formatFields, parseReplicaId, parseWhole } from "./text.ts";
 
 /** Largest delay, jitter or skew: a day, in milliseconds. */

@@ -57,7 +57,9 @@ export type ClusterRequest =
   | ClusterStart
   | OfWorkspace & { readonly verb: "stop"; readonly timeoutMs: number }
   | OfWorkspace & { readonly verb: "status" }
-  | OfReplica & { readonly verb: "crash" | "pause" | "resume" | "isolate" }
+  | OfReplica & { readonly verb: "crash" }
+  | OfReplica & { readonly verb: "pause" | "resume" }
+  | OfReplica & { readonly verb: "isolate" }
   | OfReplica & { readonly verb: "restart"; readonly timeoutMs: number }
   /** Without a replica: everything that is wrong on purpose. */
   | OfWorkspace & { readonly verb: "heal"; readonly replicaId: bigint | undefined }

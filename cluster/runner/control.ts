@@ -1,0 +1,52 @@
+/** Asking replicas through their control ports. */
+import { controlCall, ControlFailure } from "../../node/control/client.ts";
+import type { ControlStatus } from "../../node/control/messages.ts";
+
+/** What became of a question. */
+export type Answer<T> =
+  | { readonly kind: "answer"; readonly reply: T }
+  /** Nobody listens there. */
+  | { readonly kind: "nobody" }
+  /** Somebody does, and did not answer in time. */
+  | { readonly kind: "silent" }
+  /** What answers is no replica, or one that does not let us ask. */
+  | { readonly kind: "stranger"; readonly says: string };
+
+/** The control ports of a cluster. */
+export interface Control {
+  status(address: string): Promise<Answer<ControlStatus>>;
+  /** Asks a replica to drain and stop. */
+  stop(address: string, drainMs: number): Promise<Answer<unknown>>;
+}
+
+/** How long a replica may take to answer, in milliseconds. */
+const ANSWER_MS_MAX = 1_000;
+
+/** The real control ports. */
+export function controlPorts(): Control {
+  return {
+    status: (address) => ask(() => controlCall(address, { request: "status" }, CALL)),
+    stop: (address, drainMs) =>
+      ask(() => controlCall(address, { request: "stop", drain_ms: drainMs }, CALL)),
+  };
+}
+
+const CALL = { timeoutMs: ANSWER_MS_MAX };
+
+async function ask<T>(call: () => Promise<T>): Promise<Answer<T>> {
+  try {
+    return { kind: "answer", reply: await call() };
+  } catch (error) {
+    if (!(error instanceof ControlFailure)) throw error;
+    switch (error.kind) {
+      case "unreachable":
+        return { kind: "nobody" };
+      case "timeout":
+      case "closed":
+        return { kind: "silent" };
+      case "protocol":
+      case "refused":
+        return { kind: "stranger", says: error.message };
+    }
+  }
+}

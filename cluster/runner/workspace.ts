@@ -1,0 +1,130 @@
+/** A workspace as a verb has it: found, locked, its layout and faults read. */
+import { join, resolve } from "@std/path";
+import { DiskFault } from "../../node/disk.ts";
+import { CliError } from "../../node/errors.ts";
+import { type DirectoryLock, lockDirectory } from "../../node/io/lock.ts";
+import { type Faults, NO_FAULTS } from "../workspace/faults.ts";
+import { formatFaults } from "../workspace/faults_text.ts";
+import { replaceText } from "../workspace/files.ts";
+import { type ClusterLayout, type ReplicaLayout, replicaOf } from "../workspace/layout.ts";
+import { type Intent, OpenEvent } from "../workspace/timeline.ts";
+import {
+  faultsPath,
+  fileError,
+  LAYOUT_FILE,
+  readFaults,
+  readLayout,
+  timelinePath,
+} from "../workspace/workspace_files.ts";
+
+/** How long a verb waits for another one that is at work, in milliseconds. */
+const LOCK_WAIT_MS = 5_000;
+
+/** A workspace that exists. */
+export interface Workspace {
+  /** Absolute, without symbolic links. */
+  readonly root: string;
+  readonly layoutPath: string;
+  readonly layout: ClusterLayout;
+}
+
+/**
+ * Finds a workspace.
+ *
+ * @param path As typed.
+ * @throws {CliError} E_NO_WORKSPACE when there is none, or that its layout cannot be read.
+ */
+export function findWorkspace(path: string): Workspace {
+  const root = realPath(path);
+  const layoutPath = join(root, LAYOUT_FILE);
+  const layout = readLayout(layoutPath);
+  if (layout !== undefined) return { root, layoutPath, layout };
+  throw new CliError("E_NO_WORKSPACE", `${path} has no ${LAYOUT_FILE}`, {
+    hint: `make a cluster there: allocdb cluster start --workspace ${path}`,
+    context: { workspace: root },
+  });
+}
+
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw fileError(error, "open", path);
+    throw new CliError("E_NO_WORKSPACE", `there is no ${path}`, {
+      hint: `make a cluster there: allocdb cluster start --workspace ${path}`,
+      context: { workspace: resolve(path) },
+    });
+  }
+}
+
+/**
+ * Locks a workspace, so that no other verb is at work in it.
+ *
+ * @param root The directory.
+ * @throws {CliError} E_WORKSPACE_LOCKED when another verb takes too long.
+ */
+export async function lockWorkspace(root: string): Promise<DirectoryLock> {
+  try {
+    const result = await lockDirectory(root, LOCK_WAIT_MS);
+    if (result.kind === "held") return result.lock;
+    throw new CliError("E_WORKSPACE_LOCKED", result.message, {
+      context: { pid: result.pid, workspace: root },
+    });
+  } catch (error) {
+    throw error instanceof DiskFault ? fileError(error, "lock", root) : error;
+  }
+}
+
+/** Runs a verb on a workspace that nobody else changes meanwhile. */
+export async function inWorkspace<T>(
+  path: string,
+  verb: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  const { root } = findWorkspace(path);
+  using _lock = await lockWorkspace(root);
+  return await verb(findWorkspace(root)); // Read again: it may have changed while we waited.
+}
+
+/** The replica that was asked for. */
+export function replicaIn({ layout, layoutPath }: Workspace, id: bigint): ReplicaLayout {
+  const replica = replicaOf(layout, id);
+  if (replica !== undefined) return replica;
+  throw new CliError("E_NO_SUCH_REPLICA", `replica ${id} is not present in ${layoutPath}`, {
+    hint: `the replicas are ${layout.members.join(", ")}`,
+    context: { replica_id: id },
+  });
+}
+
+/** Does something under a begun event and writes down how it ended. */
+export async function recorded<T>(
+  { layout }: Workspace,
+  intent: Intent,
+  act: () => Promise<T> | T,
+  doneDetail?: string,
+): Promise<T> {
+  const event = new OpenEvent(timelinePath(layout), intent);
+  let result: T;
+  try {
+    result = await act();
+  } catch (error) {
+    event.end("failed", error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+  event.end("done", doneDetail);
+  return result;
+}
+
+/** What is wrong on purpose; without a file nothing is. */
+export function faultsIn({ layout }: Workspace): Faults {
+  return readFaults(layout) ?? NO_FAULTS;
+}
+
+/** Replaces what is wrong on purpose. Replicas notice within a fraction of a second. */
+export function writeFaults({ layout }: Workspace, faults: Faults): void {
+  const path = faultsPath(layout);
+  try {
+    replaceText(path, formatFaults(faults, layout.members));
+  } catch (error) {
+    throw fileError(error, "write", path);
+  }
+}
