@@ -69,6 +69,98 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   checkpoint: [
     example("allocdb checkpoint", "write a snapshot and shorten the log"),
   ],
+  cluster: [
+    example(
+      "allocdb cluster start --workspace ws",
+      "three replicas, ready when one of them is primary",
+    ),
+    example("allocdb cluster crash --workspace ws --replica-id 1", "kill one; the others go on"),
+    example("allocdb cluster status --workspace ws", "every replica at a glance"),
+  ],
+  "cluster start": [
+    example(
+      "allocdb cluster start --workspace ws",
+      "a new cluster, or whatever of it does not run",
+    ),
+    example(
+      "allocdb cluster start --workspace ws --replicas 5 --profile small",
+      "five replicas in a few MiB each",
+    ),
+  ],
+  "cluster stop": [
+    example("allocdb cluster stop --workspace ws", "finish what was taken, then stop"),
+  ],
+  "cluster restart": [
+    example(
+      "allocdb cluster restart --workspace ws --replica-id 1",
+      "through recovery of what is on its disk",
+    ),
+  ],
+  "cluster crash": [
+    example("allocdb cluster crash --workspace ws --replica-id 1", "no warning, no last words"),
+  ],
+  "cluster pause": [
+    example(
+      "allocdb cluster pause --workspace ws --replica-id 1",
+      "a primary that does not know it was replaced",
+    ),
+  ],
+  "cluster resume": [
+    example("allocdb cluster resume --workspace ws --replica-id 1", "it finds out"),
+  ],
+  "cluster isolate": [
+    example(
+      "allocdb cluster isolate --workspace ws --replica-id 2",
+      "no peers, no clients; control still works",
+    ),
+  ],
+  "cluster heal": [
+    example("allocdb cluster heal --workspace ws --replica-id 2", "back among its peers"),
+    example("allocdb cluster heal --workspace ws --all", "nothing is wrong on purpose any more"),
+  ],
+  "cluster partition": [
+    example("allocdb cluster partition --workspace ws --groups 1,2/3", "replica 3 on its own"),
+    example("allocdb cluster partition --workspace ws --clear", "together again"),
+  ],
+  "cluster link": [
+    example(
+      "allocdb cluster link --workspace ws --from 1 --to 2 --cut",
+      "1 hears 2, and 2 does not hear 1",
+    ),
+    example(
+      "allocdb cluster link --workspace ws --from all --to all --delay 50±20 --drop 0.01",
+      "a bad network everywhere",
+    ),
+    example("allocdb cluster link --workspace ws --clear", "every link is good again"),
+  ],
+  "cluster disk-fault": [
+    example(
+      "allocdb cluster disk-fault --workspace ws --replica-id 3 --kind fsync-failure --after 100",
+      "the 101st sync fails",
+    ),
+    example(
+      "allocdb cluster disk-fault --workspace ws --replica-id 3 --kind slow --delay-ms 50 --for 10",
+      "slow for ten seconds",
+    ),
+  ],
+  "cluster clock": [
+    example(
+      "allocdb cluster clock --workspace ws --replica-id 1 --skew-ms -2000",
+      "two seconds behind",
+    ),
+    example("allocdb cluster clock --workspace ws --replica-id 1 --rate 1.5", "half as fast again"),
+  ],
+  "cluster status": [
+    example("allocdb cluster status --workspace ws", "as lines of key=value"),
+    example("allocdb cluster status --workspace ws --json", "as one document"),
+  ],
+  "cluster timeline": [
+    example("allocdb cluster timeline --workspace ws", "every verb, with how it ended"),
+  ],
+  "cluster logs": [
+    example("allocdb cluster logs --workspace ws --lines 5", "the last five lines of each replica"),
+    example("allocdb cluster logs --workspace ws --replica-id 1 --follow", "one replica, live"),
+  ],
   replica: [
     example("allocdb replica status --workspace ws --replica-id 1", "how the first replica does"),
     example("allocdb replica inspect ws/replica-1", "what is in its files, once it has stopped"),

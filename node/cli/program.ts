@@ -7,6 +7,7 @@ import {
   type OutputConfiguration,
 } from "@commander-js/extra-typings";
 import { CliError } from "../errors.ts";
+import { addClusterCommands, type ClusterRunners } from "./commands_cluster.ts";
 import { addDataCommands } from "./commands_data.ts";
 import { addReplicaCommands, type ReplicaRunners } from "./commands_replica.ts";
 import { addServerCommands } from "./commands_server.ts";
@@ -19,12 +20,15 @@ import { addRootFlags, repeated } from "./shared_flags.ts";
 import { versionLine } from "./version_report.ts";
 
 /** The commands that are loaded from outside, when they run. */
-export interface Runners extends Tools, ReplicaRunners {
+export interface Runners extends Tools, ReplicaRunners, ClusterRunners {
   readonly runServe: RunServe;
 }
 
 /** Flags that may stand there more than once. */
 const REPEATABLE = new Set(["--bound"]);
+
+/** Flags whose value may be below 0. */
+const SIGNED = new Set(["--skew-ms"]);
 
 const AFTER_HELP = `
 \`allocdb help COMMAND\` shows its flags with examples, \`allocdb help topics\` everything else.
@@ -70,6 +74,7 @@ export function buildProgram(session: Session, runners: Runners): CommandUnknown
   addRootFlags(program);
   addDataCommands(program, session);
   addServerCommands(program, session, runners.runServe);
+  addClusterCommands(program, session, runners);
   addReplicaCommands(program, session, runners);
   addToolCommands(program, session, runners);
   for (const command of commandsBelow(program)) {
@@ -102,7 +107,8 @@ function refuseSloppyFlags(command: CommandUnknownOpts): void {
       const flag = option.long ?? option.flags;
       if (seen && !REPEATABLE.has(flag)) throw repeated(flag);
       seen = true;
-      if (value?.startsWith("-")) throw missingValue(option, value);
+      const isNumber = SIGNED.has(flag) && /^-[0-9]/.test(value ?? "");
+      if (value?.startsWith("-") && !isNumber) throw missingValue(option, value);
     });
   }
 }

@@ -30,6 +30,7 @@ async function run(
     runServe: runner,
     runReplica: runner,
     locateReplica: () => Promise.reject(new CliError("E_UNREACHABLE", "nobody is there")),
+    runCluster: runner,
     runDemo: runner,
     runBench: runner,
   };

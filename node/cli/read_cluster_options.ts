@@ -165,9 +165,7 @@ function linkFlags(flags: ClusterFlags) {
 
 function linkEnds(from: string, to: string): { readonly from: LinkEnd; readonly to: LinkEnd } {
   const ends = { from: linkEnd(from, "--from"), to: linkEnd(to, "--to") };
-  const { from: a, to: b } = ends;
-  if ((typeof a === "bigint" || typeof b === "bigint") && a !== b) return ends;
-  if ((a === "client" && b === "all") || (a === "all" && b === "client")) return ends;
+  if (ends.from !== ends.to || from === "all") return ends;
   throw new CliError("E_USAGE", `--from ${from} --to ${to} is no link of the cluster`, {
     hint: "a link is between two replicas, or between a replica and its clients",
   });
