@@ -127,12 +127,8 @@ Deno.test("FaultyLink drops, doubles and holds back about as often as asked, and
   near(arrivals({ duplicate: 0.2 }, 1).length, 1.2);
   const late = arrivals({ reorder: 0.1 }, 1);
   assertEquals(late.length, count);
-  near(
-    late.slice(0, -count / 20).filter((op, i) => op !== BigInt(i)).length === 0 ? 0 : 1_000,
-    0.1,
-  );
+  near(late.findIndex((op, i) => i > 0 && op < late[i - 1]!), 0.9); // The others are overtaken.
   assertEquals(late.toSorted((a, b) => Number(a - b)), ops(count));
-  assert(late.join() !== ops(count).join());
 });
 
 Deno.test("FaultyLink delays by the mean give or take the jitter, in order all the same", () => {
