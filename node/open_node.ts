@@ -89,7 +89,7 @@ export function openNode(options: NodeOptions): Node | RecoveryRefusal {
     hashSeed,
     logOptions,
     expectFresh,
-    ...(applyThrough === undefined ? {} : { applyThrough }),
+    ...(applyThrough === undefined ? {} : { applyThrough, mayRestartLog: true }),
   });
   if (recovered.kind === "refused") {
     const place = options.directory === undefined ? "" : `${options.directory}/`;
@@ -173,7 +173,7 @@ function assemble(options: NodeOptions, recovered: Recovered): Node {
     startup,
     driver,
   });
-  driver.take({ kind: "start" });
+  if (options.replication === undefined) driver.take({ kind: "start" });
   return node;
 }
 

@@ -13,8 +13,9 @@ import { copyU64, readU64, writeU64 } from "../core/words.ts";
 import { configFingerprint } from "./config/text.ts";
 import { type Disk, DiskFault } from "./disk.ts";
 import type { RecoveryFailureClass } from "./log_lines.ts";
-import { type LogRecovery, recoverLog, type RecoveryFacts } from "./log/recovery.ts";
+import { type LogRecovery, recoverLog, type RecoveryFacts, salvageLog } from "./log/recovery.ts";
 import type { LogVisitor } from "./log/replay.ts";
+import type { LogDamage } from "./log/salvage.ts";
 import type { LogOptions, LogWriter } from "./log/store.ts";
 import type { StartupFacts } from "./node.ts";
 import type { SnapshotHeader, SnapshotIdentity } from "./snapshot/format.ts";
@@ -32,6 +33,11 @@ export interface RecoverParts {
   readonly expectFresh: boolean;
   /** The last op that is known to be committed; entries behind it stay unapplied. All are, if not given. */
   readonly applyThrough?: bigint;
+  /**
+   * Whether a log that ends before the snapshot is given up for it. Entries behind the snapshot may be lost then, so only
+   * a replica may do this, and it must ask its peers before it counts again.
+   */
+  readonly mayRestartLog?: boolean;
 }
 
 /** A recovered engine and the log behind it. */
@@ -48,6 +54,8 @@ export interface Recovered {
   /** What is wrong with a newer snapshot than the one loaded. */
   readonly damagedSnapshot: string | undefined;
   readonly facts: RecoveryFacts;
+  /** Whether the log ended before the snapshot and was given up. */
+  readonly isLogRestarted: boolean;
 }
 
 /** Why the data must not be served; nothing on the disk was changed. */
@@ -60,6 +68,12 @@ export interface RecoveryRefusal {
   readonly fault: DiskFault | undefined;
   /** Whether a sound file has a format version that this program does not read. */
   readonly isOtherVersion: boolean;
+  /** Whether the log's bytes are damaged. */
+  readonly isLogCorrupt: boolean;
+  /** What a damaged log still holds, for a replica that can ask its peers. */
+  readonly damage: LogDamage | undefined;
+  /** Where a new log would go on behind the snapshot, if there is a good one. */
+  readonly snapshotTip: Tip | undefined;
 }
 
 /**
@@ -70,7 +84,9 @@ export interface RecoveryRefusal {
  */
 export function recover(parts: RecoverParts): Recovered | RecoveryRefusal {
   try {
-    return recoverFiles(parts);
+    const result = recoverFiles(parts);
+    if (result.kind === "recovered" || !parts.mayRestartLog) return result;
+    return lookInto(parts, result);
   } catch (error) {
     if (error instanceof DiskFault) return refuse("wal_file", error.message, error);
     throw error;
@@ -85,23 +101,50 @@ function recoverFiles(parts: RecoverParts): Recovered | RecoveryRefusal {
   if (loaded.kind === "refused") return loaded;
   const shardId = new Uint32Array(2);
   writeU64(shardId, 0, core.shardId);
-  const replay = new Replay(loaded.engine, loaded.header, parts.applyThrough);
+  const replay = new Replay(loaded.engine, loaded.header, parts);
   const options = { ...parts.logOptions, expectFresh: parts.expectFresh };
   const logIdentity = { clusterId, shardId, configFingerprint: fingerprint };
   const log = recoverLog(disk, logIdentity, options, replay);
-  if (log.kind !== "recovered") return describeLogFailure(log, replay);
+  if (log.kind !== "recovered") {
+    const snapshotTip = loaded.header && tipOfSnapshot(loaded.header);
+    return { ...describeLogFailure(log, replay), snapshotTip };
+  }
   removeSnapshotTemporary(disk);
+  const restartTip = replay.isBehindSnapshot ? tipOfSnapshot(loaded.header!) : undefined;
+  if (restartTip !== undefined) {
+    const fault = log.writer.restartAt(restartTip);
+    if (fault !== undefined) return refuse("wal_file", fault.message, fault);
+  }
   return {
     kind: "recovered",
     engine: loaded.engine,
     writer: log.writer,
-    tip: replay.appliedTip(log.facts.tip),
+    tip: restartTip ?? replay.appliedTip(log.facts.tip),
+    isLogRestarted: restartTip !== undefined,
     identity,
     startup: replay.startup(),
     snapshot: loaded.header,
     damagedSnapshot: loaded.damaged,
     facts: log.facts,
   };
+}
+
+/** A replica's damaged log is looked into: it may be whole but for files that it does not need. */
+function lookInto(parts: RecoverParts, refusal: RecoveryRefusal): Recovered | RecoveryRefusal {
+  if (!refusal.isLogCorrupt) return refusal;
+  const { disk, core, clusterId } = parts;
+  const shardId = new Uint32Array(2);
+  writeU64(shardId, 0, core.shardId);
+  const identity = { clusterId, shardId, configFingerprint: configFingerprint(core) };
+  const { snapshotTip } = refusal;
+  const coveredOp = snapshotTip === undefined ? 0n : readU64(snapshotTip, TipWord.op);
+  const options = { ...parts.logOptions, expectFresh: false, coveredOp };
+  const blind = { begin: () => undefined, frame: () => undefined };
+  const log = salvageLog(disk, identity, options, blind);
+  if (log.kind === "damaged") return { ...refusal, damage: log };
+  if (log.kind !== "recovered") return refusal;
+  log.writer.close();
+  return recoverFiles(parts);
 }
 
 interface Loaded {
@@ -185,12 +228,16 @@ class Replay implements LogVisitor {
   #applied: Tip | undefined;
   readonly #before: Tip = createTip();
   readonly #applyThrough: bigint | undefined;
+  readonly #mayRestartLog: boolean;
+  /** Whether the log ended before the snapshot, and may. */
+  isBehindSnapshot = false;
   #frames = 0;
   #skipping: boolean;
 
-  constructor(engine: Engine, snapshot: SnapshotHeader | undefined, applyThrough?: bigint) {
+  constructor(engine: Engine, snapshot: SnapshotHeader | undefined, parts: RecoverParts) {
     this.#engine = engine;
-    this.#applyThrough = applyThrough;
+    this.#applyThrough = parts.applyThrough;
+    this.#mayRestartLog = parts.mayRestartLog ?? false;
     this.#snapshot = snapshot;
     this.#snapshotOp = snapshot?.op ?? 0n;
     this.#skipping = this.#snapshotOp > 0n;
@@ -238,6 +285,8 @@ class Replay implements LogVisitor {
   end(tip: Tip): string | undefined {
     const op = readU64(tip, TipWord.op);
     if (op >= this.#snapshotOp) return undefined;
+    this.isBehindSnapshot = this.#mayRestartLog;
+    if (this.#mayRestartLog) return undefined;
     return `the log ends at op ${op} but the snapshot reaches op ${this.#snapshotOp}`;
   }
 
@@ -299,6 +348,22 @@ class Replay implements LogVisitor {
   }
 }
 
+/**
+ * Where a log goes on behind a snapshot.
+ *
+ * @param header The snapshot's.
+ * @returns The tip of the log that it is of.
+ */
+export function tipOfSnapshot(header: SnapshotHeader): Tip {
+  const tip = createTip();
+  writeU64(tip, TipWord.op, header.op);
+  writeU64(tip, TipWord.lsn, header.lsn);
+  writeU64(tip, TipWord.slot, header.requestSlot);
+  writeU64(tip, TipWord.view, header.view);
+  writeU64(tip, TipWord.hash, header.chainHash);
+  return tip;
+}
+
 /** Damage that is about order rather than about bytes. */
 const ORDER_ERRORS: readonly string[] = [
   "non_contiguous_op",
@@ -329,13 +394,23 @@ function describeLogFailure(
       const text = `${log.file} at byte ${log.at}: ${log.error}`;
       if (log.error === "invalid_version") return refuseVersion("wal_file", text);
       if (IDENTITY_ERRORS.includes(log.error)) return refuse("config", text);
-      return refuse(ORDER_ERRORS.includes(log.error) ? "replay" : "wal_file", text);
+      const failure = ORDER_ERRORS.includes(log.error) ? "replay" : "wal_file";
+      return { ...refuse(failure, text), isLogCorrupt: true };
     }
   }
 }
 
 function refuse(failure: RecoveryFailureClass, error: string, fault?: DiskFault): RecoveryRefusal {
-  return { kind: "refused", failure, error, fault, isOtherVersion: false };
+  return {
+    kind: "refused",
+    failure,
+    error,
+    fault,
+    isOtherVersion: false,
+    isLogCorrupt: false,
+    damage: undefined,
+    snapshotTip: undefined,
+  };
 }
 
 function refuseVersion(failure: RecoveryFailureClass, error: string): RecoveryRefusal {

@@ -1,6 +1,6 @@
 /** What a replica remembers besides its log: where it goes, one write at a time. */
 import type { Disk, DiskFault } from "../disk.ts";
-import type { ReplicaMetadata, ReplicaRole, Vote } from "../metadata/codec.ts";
+import type { ReplicaMetadata, ReplicaRole } from "../metadata/codec.ts";
 import { type StoredMetadata, storeMetadata } from "../metadata/metadata.ts";
 import { storeOffer } from "../metadata/offer.ts";
 import type { Offer, StoreEffect } from "../vsr/events.ts";
@@ -15,14 +15,12 @@ export interface Remembered {
 
 /** Durable memory of one replica. */
 export interface ReplicaMemory {
-  readonly lastVote: Vote | null;
   /** Remembers; `done` is told when it is durable, perhaps before this returns. */
   store(what: StoreEffect, commitOp: bigint, done: (fault: DiskFault | undefined) => void): void;
 }
 
 /** Of a single node: its view means nothing to anybody, and its log says it. */
 export const NO_MEMORY: ReplicaMemory = {
-  lastVote: null,
   store(_what, _commitOp, done): void {
     done(undefined);
   },
@@ -33,6 +31,8 @@ export class MetadataMemory implements ReplicaMemory {
   readonly #disk: Disk;
   readonly #stored: StoredMetadata;
   readonly #onStored: (before: ReplicaMetadata, now: ReplicaMetadata) => void;
+  /** Writes that wait for the one under way. */
+  readonly #waiting: (() => void)[] = [];
   /** Of the snapshot that was made last. */
   snapshotOp: bigint;
 
@@ -52,39 +52,51 @@ export class MetadataMemory implements ReplicaMemory {
     this.snapshotOp = stored.metadata.snapshotOpHint;
   }
 
-  get lastVote(): Vote | null {
-    return this.#stored.metadata.vote;
+  /** What is remembered. */
+  get metadata(): ReplicaMetadata {
+    return this.#stored.metadata;
   }
 
   store(what: StoreEffect, commitOp: bigint, done: (fault: DiskFault | undefined) => void): void {
-    const { offer } = what;
-    if (offer === undefined) return this.#storeMetadata(what, commitOp, done);
+    const { offer, view, logView, role, vote } = what;
+    const change = { view, logView, role, vote };
+    if (offer === undefined) return this.#change(change, commitOp, done);
     storeOffer(this.#disk, offer, (fault) => {
       if (fault !== undefined) return done(fault);
-      this.#storeMetadata(what, commitOp, done);
+      this.#change(change, commitOp, done);
     });
   }
 
-  #storeMetadata(
-    what: StoreEffect,
+  /** Remembers how far entries are certainly committed, so that a start can tell when some are missing. */
+  storeHints(commitOp: bigint): void {
+    if (this.#stored.isStoring || this.#stored.fault !== undefined) return;
+    if (commitOp <= this.#stored.metadata.commitOpHint) return;
+    this.#change({}, commitOp, () => {});
+  }
+
+  #change(
+    change: Partial<ReplicaMetadata>,
     commitOp: bigint,
     done: (fault: DiskFault | undefined) => void,
   ): void {
+    if (this.#stored.isStoring) {
+      return void this.#waiting.push(() => this.#change(change, commitOp, done));
+    }
     const before = this.#stored.metadata;
-    const { view, logView, role, vote } = what;
-    const { snapshotOp } = this;
     const next = {
       ...before,
-      view,
-      logView,
-      role,
-      vote,
-      commitOpHint: commitOp > before.commitOpHint ? commitOp : before.commitOpHint,
-      snapshotOpHint: snapshotOp > before.snapshotOpHint ? snapshotOp : before.snapshotOpHint,
+      ...change,
+      commitOpHint: larger(commitOp, before.commitOpHint),
+      snapshotOpHint: larger(this.snapshotOp, before.snapshotOpHint),
     };
     storeMetadata(this.#disk, this.#stored, next, (fault) => {
-      if (fault === undefined) this.#onStored(before, next);
+      if (fault === undefined && change.view !== undefined) this.#onStored(before, next);
       done(fault);
+      this.#waiting.shift()?.();
     });
   }
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }

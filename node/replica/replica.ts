@@ -1,0 +1,540 @@
+/**
+ * One replica among others: a node over its data directory, the protocol with its peers, and what it does by
+ * itself when either fails. Everything outside is handed in, so that daemon, tests and simulator run the same.
+ */
+import type { CoreConfig, EngineConfig } from "../../core/config.ts";
+import { digest } from "../../core/digest.ts";
+import { TipWord } from "../../core/log_tip.ts";
+import { readU64 } from "../../core/words.ts";
+import type {
+  CheckpointResult,
+  Metrics,
+  NodeApi,
+  NodeIdentity,
+  NotPrimary,
+  ReadRefusal,
+  ReplicationView,
+  ReservationRead,
+  ResourceRead,
+  ResultSink,
+} from "../api.ts";
+import type { CheckpointPolicy } from "../checkpoint.ts";
+import { type Disk, DiskFault } from "../disk.ts";
+import type { TickOutcome } from "../expiration.ts";
+import type { NodeLog } from "../log_lines.ts";
+import type { ReplicaRole, Vote } from "../metadata/codec.ts";
+import { loadMetadata, settleMetadata, type StoredMetadata } from "../metadata/metadata.ts";
+import type { Node, StartupFacts } from "../node.ts";
+import type { Clock } from "../slot_clock.ts";
+import type { SnapshotFacts } from "../vsr/log_port.ts";
+import type { GetLogRange, Message } from "../vsr/messages.ts";
+import { DEFAULT_TIMING, type VsrTiming } from "../vsr/timing.ts";
+import { emptyMetrics } from "./empty_metrics.ts";
+import { openInner } from "./open_inner.ts";
+import { SnapshotReceiver, SnapshotSender } from "./transfer.ts";
+import { installSnapshot } from "./install.ts";
+import { Repair } from "./repair.ts";
+
+/** Everything a replica needs from outside. */
+export interface ReplicaOptions {
+  readonly disk: Disk;
+  /** What operators call the disk's directory, for log lines. */
+  readonly directory?: string;
+  /** Loaded and settled: who it is and what it promised. */
+  readonly stored: StoredMetadata;
+  /** All replicas in ascending order, this one included. */
+  readonly members: readonly bigint[];
+  readonly core: CoreConfig;
+  readonly engine: EngineConfig;
+  /** For slots and for timeouts. */
+  readonly clock: Clock;
+  /** Runs a task in a later turn of the event loop. */
+  readonly later: (task: () => void) => void;
+  /** Runs a task once what has arrived in this turn is taken in; `later` if not given. */
+  readonly atEndOfTurn?: (task: () => void) => void;
+  readonly log: NodeLog;
+  /** Perturbs the layout of indexes; random in production. */
+  readonly hashSeed: number;
+  /** A number from [0, 1): spreads timeouts. */
+  readonly random: () => number;
+  readonly timing?: Partial<VsrTiming>;
+  /** Sends a message, or drops it; copies what it points to before it returns. */
+  readonly send: (to: bigint, message: Message) => void;
+  /** Lets what was sent leave at once: the disk is about to keep this thread busy. */
+  readonly sendNow?: () => void;
+  readonly segmentBytes?: number;
+  readonly batchBytes?: number;
+  readonly slotLeadMax?: bigint;
+  /** Views change only on {@linkcode Replica.startViewChange}. */
+  readonly manualFailover?: boolean;
+  /** Due reservations are expired only by {@linkcode Replica.tickExpirations}. */
+  readonly manualExpiration?: boolean;
+  /** When checkpoints start by themselves; never if not given. */
+  readonly checkpoints?: CheckpointPolicy | undefined;
+  /** Told how long each write and sync of a batch took, in milliseconds. */
+  readonly onSync?: (ms: number) => void;
+  /** Told when role or view have changed. */
+  readonly onRole?: (role: ReplicaRole, view: bigint) => void;
+}
+
+/** What an operator sees of a replica. */
+export interface ReplicaStatus {
+  readonly replicaId: bigint;
+  readonly members: readonly bigint[];
+  readonly state: "active" | "faulted";
+  readonly role: ReplicaRole;
+  readonly view: bigint;
+  readonly logView: bigint;
+  /** Whom it follows now. */
+  readonly primary: bigint | undefined;
+  readonly commitOp: bigint;
+  readonly appliedOp: bigint;
+  readonly tipOp: bigint;
+  readonly tipHash: bigint;
+  readonly syncedOp: bigint;
+  readonly commitLsn: bigint | undefined;
+  readonly snapshotLsn: bigint | undefined;
+  readonly acceptingWrites: boolean | undefined;
+  readonly startup: StartupFacts | undefined;
+  readonly faultReason: string | undefined;
+  readonly lastNormalView: bigint;
+  readonly durableVote: Vote | null;
+  readonly peers: readonly PeerStatus[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** What a replica knows about another one; of use on the primary. */
+export interface PeerStatus {
+  readonly id: bigint;
+  readonly connected: boolean;
+  /** Durable there, as far as known here. */
+  readonly matchOp: bigint;
+  /** Entries that it lacks. */
+  readonly lag: bigint;
+  /** Milliseconds since it was heard. */
+  readonly lastHeardMs: number | undefined;
+  readonly state: "probe" | "stream" | "snapshot";
+}
+
+/** Pauses before a data directory that failed is opened again. */
+const REOPEN_MS_MIN = 1_000;
+const REOPEN_MS_MAX = 30_000;
+const CHECKPOINT_LOOK_MS = 1_000;
+const HINT_MS = 10_000;
+
+/**
+ * Opens a replica. Bad data does not throw: the replica is then faulted, says why, and takes no part.
+ *
+ * @param options Its directory, its peers and the outside world.
+ * @returns The replica.
+ */
+export function openReplica(options: ReplicaOptions): Replica {
+  return new Replica(options);
+}
+
+/** See {@linkcode openReplica}. */
+export class Replica implements NodeApi {
+  readonly identity: NodeIdentity;
+  readonly timing: VsrTiming;
+  readonly #options: ReplicaOptions;
+  readonly #links = new Map<bigint, boolean>();
+  readonly #sender: SnapshotSender;
+  readonly #receiver: SnapshotReceiver;
+  #stored: StoredMetadata;
+  #repair: Repair;
+  #node: Node | undefined;
+  #storeHints: ((commitOp: bigint) => void) | undefined;
+  #faultReason: string | undefined;
+  #reopenAtMs: number | undefined;
+  #reopenMs = REOPEN_MS_MIN;
+  #checkpointLookMs = 0;
+  #hintMs = 0;
+  #isClosed = false;
+  #expectedRestart: bigint | undefined;
+  #told: { role: ReplicaRole; view: bigint } | undefined;
+  #counters = { reopens: 0, snapshotsInstalled: 0 };
+
+  /** @param options See {@linkcode openReplica}. */
+  constructor(options: ReplicaOptions) {
+    const { stored, core, engine, disk } = options;
+    const { clusterId, replicaId } = stored.metadata;
+    this.#options = options;
+    this.#stored = stored;
+    this.identity = { clusterId, replicaId, core, engine };
+    this.timing = { ...DEFAULT_TIMING, ...options.timing };
+    for (const id of options.members) if (id !== replicaId) this.#links.set(id, false);
+    this.#sender = new SnapshotSender(disk);
+    this.#receiver = new SnapshotReceiver({
+      disk,
+      send: (to, message) => options.send(to, message),
+      received: (facts) => this.#install(facts),
+      failed: (fault) => options.log.warn(`snapshot transfer failed: error=${fault.message}`),
+    });
+    this.#repair = this.#createRepair();
+    this.#open();
+  }
+
+  /** A message from another replica. */
+  receive(from: bigint, message: Message): void {
+    if (this.#isClosed) return;
+    const node = this.#node;
+    if (node === undefined) {
+      if (message.kind === "log_range") this.#repair.take(from, message);
+      return;
+    }
+    switch (message.kind) {
+      case "get_log_range":
+        return this.#sendRange(node, from, message);
+      case "get_snapshot_chunk":
+        return this.#options.send(from, this.#sender.chunk(message, this.#snapshot()));
+      case "snapshot_chunk":
+        return this.#receiver.take(from, message, this.#nowMs());
+      default:
+        node.driver.take({ kind: "message", from, message });
+    }
+  }
+
+  /** The connection over which this replica sends to a peer has opened. */
+  linkUp(peer: bigint): void {
+    this.#setLink(peer, true);
+  }
+
+  /** It has ended. */
+  linkDown(peer: bigint): void {
+    this.#setLink(peer, false);
+  }
+
+  /** Everything that happens with time; to be called every 10 to 25 milliseconds. */
+  tick(): void {
+    if (this.#isClosed) return;
+    const nowMs = this.#nowMs();
+    if (this.#reopenAtMs !== undefined && nowMs >= this.#reopenAtMs) this.#reopen();
+    const node = this.#node;
+    if (node === undefined) return this.#repair.tick();
+    this.#watchLog(node);
+    node.driver.take({ kind: "tick" });
+    this.#receiver.tick(nowMs);
+    if (!this.#options.manualExpiration) node.expireDue();
+    this.#maintain(node, nowMs);
+  }
+
+  /** An operator wants the next view to begin. */
+  startViewChange(): void {
+    this.#node?.driver.take({ kind: "view_change_wanted" });
+  }
+
+  /** A number that replicas at the same op agree on. Reads all of the state. */
+  digest(): { readonly op: bigint; readonly lsn: bigint; readonly digest: bigint } | undefined {
+    const executor = this.#node?.executor;
+    if (executor === undefined) return undefined;
+    const lsn = readU64(executor.appliedTip, TipWord.lsn);
+    return { op: executor.appliedOp, lsn, digest: digest(executor.engine) };
+  }
+
+  /** What an operator sees. */
+  status(): ReplicaStatus {
+    const { metadata } = this.#stored;
+    const node = this.#node;
+    const state = node?.driver.state;
+    const lsn = node === undefined ? 0n : readU64(node.executor.appliedTip, TipWord.lsn);
+    const tipOp = node?.driver.tipOp ?? 0n;
+    return {
+      replicaId: this.identity.replicaId,
+      members: this.#options.members,
+      state: this.#role === "faulted" ? "faulted" : "active",
+      role: this.#role,
+      view: state?.view ?? metadata.view,
+      logView: state?.logView ?? metadata.logView,
+      primary: node?.driver.primary.primary,
+      commitOp: state?.commitOp ?? metadata.commitOpHint,
+      appliedOp: node?.executor.appliedOp ?? 0n,
+      tipOp,
+      tipHash: node?.driver.tipHash ?? 0n,
+      syncedOp: node?.driver.syncedOp ?? 0n,
+      commitLsn: lsn === 0n ? undefined : lsn,
+      snapshotLsn: node?.checkpointer.activeSnapshotLsn,
+      acceptingWrites: node?.executor.acceptingWrites,
+      startup: node?.startup,
+      faultReason: this.#faultReason,
+      lastNormalView: metadata.logView,
+      durableVote: metadata.vote,
+      peers: this.#peers(),
+      counters: { ...state?.counters, ...this.#counters },
+    };
+  }
+
+  submit(
+    view: DataView,
+    at: number,
+    end: number,
+    slot: bigint | undefined,
+    sink: ResultSink,
+    token: number,
+  ): void {
+    const node = this.#node;
+    if (node !== undefined) return node.submit(view, at, end, slot, sink, token);
+    sink.rejected(token, { category: "definite", code: "not_primary", ...this.#noPrimary() });
+  }
+
+  confirmAuthority(done: (refusal: ReadRefusal | undefined) => void): void {
+    if (this.#node === undefined) return done({ kind: "not_primary", ...this.#noPrimary() });
+    this.#node.confirmAuthority(done);
+  }
+
+  getResource(resourceId: bigint, requiredLsn?: bigint): ResourceRead {
+    return this.#node?.getResource(resourceId, requiredLsn) ?? { kind: "engine_halted" };
+  }
+
+  getReservation(
+    reservationId: bigint,
+    requiredLsn?: bigint,
+    currentSlot?: bigint,
+  ): ReservationRead {
+    return this.#node?.getReservation(reservationId, requiredLsn, currentSlot) ??
+      { kind: "engine_halted" };
+  }
+
+  metrics(currentSlot?: bigint): Metrics {
+    const node = this.#node;
+    if (node !== undefined) return node.metrics(currentSlot);
+    return emptyMetrics(this.identity, this.#faultReason ?? "not open");
+  }
+
+  tickExpirations(currentSlot: bigint | undefined, done: (outcome: TickOutcome) => void): void {
+    if (this.#node !== undefined) return this.#node.tickExpirations(currentSlot, done);
+    const rejection = { category: "definite", code: "not_primary", ...this.#noPrimary() } as const;
+    done({ kind: "rejected", rejection });
+  }
+
+  checkpoint(done: (result: CheckpointResult) => void): void {
+    if (this.#node === undefined) return done({ kind: "engine_halted" });
+    this.#node.checkpoint(done);
+  }
+
+  currentSlot(): bigint {
+    return this.#node?.currentSlot() ?? 0n;
+  }
+
+  /** How it stands among the others. */
+  replication(): ReplicationView {
+    const { role, view, primary, commitOp, appliedOp, tipOp, peers } = this.status();
+    const seen = peers.map(({ id, connected, matchOp, lag, lastHeardMs }) => (
+      { replicaId: id, connected, matchOp, lag, lastHeardMs }
+    ));
+    return { role, view, primary, commitOp, appliedOp, tipOp, peers: seen };
+  }
+
+  /** Takes no new command; settles when everything taken in is answered. */
+  drain(): Promise<void> {
+    return this.#node?.drain() ?? Promise.resolve();
+  }
+
+  /** Ends everything and closes its files. */
+  close(): void {
+    this.#isClosed = true;
+    const node = this.#node;
+    if (node !== undefined) this.#storeHints?.(node.executor.appliedOp);
+    this.#closeNode();
+  }
+
+  get #role(): ReplicaRole {
+    if (this.#node !== undefined) return this.#node.driver.role;
+    return this.#repair.isMending ? "recovering" : "faulted";
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  #noPrimary(): NotPrimary {
+    return { view: this.#stored.metadata.view, primary: undefined };
+  }
+
+  #open(): void {
+    const inner = openInner({
+      options: this.#options,
+      stored: this.#stored,
+      timing: this.timing,
+      expectedRestart: this.#expectedRestart,
+      outside: {
+        send: (to, message) => this.#options.send(to, message),
+        sendNow: () => this.#options.sendNow?.(),
+        roleChanged: (role, view) => this.#tellRole(role, view),
+        faulted: (reason) => this.#fault(reason),
+        diskFailed: (fault) => this.#diskFailed(fault),
+        fetchSnapshot: (wanted) => this.#receiver.begin(wanted.from, wanted, this.#nowMs()),
+        snapshot: () => this.#snapshot(),
+      },
+    });
+    this.#expectedRestart = undefined;
+    if (inner.kind === "disk_failed") return this.#diskFailed(inner.fault);
+    if (inner.kind === "refused") return this.#repair.begin(inner.refusal);
+    this.#faultReason = undefined;
+    this.#node = inner.node;
+    this.#repair = this.#createRepair();
+    this.#storeHints = inner.storeHints;
+    inner.node.driver.take({ kind: "start" });
+    for (const [peer, isUp] of this.#links) {
+      if (isUp) inner.node.driver.take({ kind: "link", peer, isUp });
+    }
+  }
+
+  #createRepair(): Repair {
+    const { disk, log, members } = this.#options;
+    return new Repair({
+      disk,
+      log,
+      stored: this.#stored,
+      segmentBytes: this.#options.segmentBytes,
+      peers: members.filter((id) => id !== this.identity.replicaId),
+      nowMs: () => this.#nowMs(),
+      send: (to, message) => this.#options.send(to, message),
+      repaired: () => this.#open(),
+      hopeless: (reason) => {
+        this.#fault(reason);
+        this.#tellRole("faulted", this.#stored.metadata.view);
+      },
+      diskFailed: (fault) => this.#diskFailed(fault),
+    });
+  }
+
+  /** As after a restart of the process: what the disk holds is what counts. */
+  #reopen(): void {
+    this.#reopenAtMs = undefined;
+    this.#counters.reopens++;
+    try {
+      const loaded = loadMetadata(this.#options.disk);
+      if (loaded.kind !== "loaded") {
+        const why = loaded.kind === "damaged"
+          ? loaded.error.message
+          : "replica.metadata is missing";
+        return this.#fault(why);
+      }
+      settleMetadata(this.#options.disk, loaded.stored);
+      this.#stored = loaded.stored;
+      this.#repair = this.#createRepair();
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      return this.#diskFailed(error);
+    }
+    this.#closeNode();
+    this.#open();
+    if (this.#node !== undefined) this.#reopenMs = REOPEN_MS_MIN;
+  }
+
+  #closeNode(): void {
+    const node = this.#node;
+    this.#node = undefined;
+    this.#storeHints = undefined;
+    this.#sender.close();
+    this.#receiver.stop();
+    node?.close();
+  }
+
+  #fault(reason: string): void {
+    if (this.#faultReason !== undefined) return;
+    this.#faultReason = reason;
+    this.#options.log.error(`replica enters faulted state: reason=${reason}`);
+  }
+
+  /** A disk may come back, and what it then holds is looked at as after a crash. */
+  #diskFailed(fault: DiskFault): void {
+    this.#fault(fault.message);
+    this.#reopenLater();
+  }
+
+  #reopenLater(): void {
+    if (this.#reopenAtMs !== undefined) return;
+    this.#reopenAtMs = this.#nowMs() + this.#reopenMs;
+    this.#reopenMs = Math.min(this.#reopenMs * 2, REOPEN_MS_MAX);
+  }
+
+  /** Maintenance may find that the log failed, where no flush tells. */
+  #watchLog(node: Node): void {
+    const { failure } = node.writer;
+    if (failure === undefined || node.driver.role === "faulted") return;
+    node.executor.haltIfLogFailed();
+    node.driver.take({ kind: "failed" });
+    this.#diskFailed(failure);
+  }
+
+  #maintain(node: Node, nowMs: number): void {
+    const { checkpoints } = this.#options;
+    if (checkpoints !== undefined && nowMs - this.#checkpointLookMs >= CHECKPOINT_LOOK_MS) {
+      this.#checkpointLookMs = nowMs;
+      node.checkpointIfDue(checkpoints);
+    }
+    if (nowMs - this.#hintMs < HINT_MS) return;
+    this.#hintMs = nowMs;
+    if (node.driver.role !== "faulted") this.#storeHints?.(node.executor.appliedOp);
+  }
+
+  #snapshot(): SnapshotFacts | undefined {
+    return this.#sender.facts(this.#node?.checkpointer.activeSnapshotLsn);
+  }
+
+  #install(facts: SnapshotFacts): void {
+    const node = this.#node;
+    if (node === undefined) return;
+    node.writer.whenQuiet(() => {
+      if (this.#node !== node) return;
+      const why = installSnapshot(this.#options.disk, node, facts);
+      if (why !== undefined) {
+        this.#options.log.warn(`snapshot not installed: op=${facts.op} error=${why}`);
+        return;
+      }
+      this.#counters.snapshotsInstalled++;
+      this.#options.log.info(`snapshot installed: op=${facts.op} bytes=${facts.bytes}`);
+      this.#expectedRestart = facts.op;
+      this.#reopen();
+    });
+  }
+
+  #sendRange(node: Node, from: bigint, m: GetLogRange): void {
+    const { requestId, prevOp, prevHash } = m;
+    const answer = (
+      refusal: "removed" | "differs" | "unreadable" | undefined,
+      frames: Uint8Array,
+    ) => this.#options.send(from, { kind: "log_range", requestId, refusal, frames });
+    const hash = node.writer.hashAt(prevOp);
+    if (hash === undefined) {
+      return answer(prevOp > node.driver.tipOp ? "differs" : "removed", NO_FRAMES);
+    }
+    if (hash !== prevHash) return answer("differs", NO_FRAMES);
+    const read = node.writer.readFrames(prevOp + 1n, this.timing.messageBytesMax);
+    if (read.kind === "frames") return answer(undefined, read.frames);
+    answer(read.kind, NO_FRAMES);
+  }
+
+  #setLink(peer: bigint, isUp: boolean): void {
+    if (!this.#links.has(peer)) return;
+    this.#links.set(peer, isUp);
+    this.#node?.driver.take({ kind: "link", peer, isUp });
+  }
+
+  #tellRole(role: ReplicaRole, view: bigint): void {
+    if (this.#told?.role === role && this.#told.view === view) return;
+    this.#told = { role, view };
+    this.#options.onRole?.(role, view);
+  }
+
+  #peers(): PeerStatus[] {
+    const driver = this.#node?.driver;
+    const peers = driver?.state.peers;
+    return [...this.#links].map(([id, connected]) => {
+      const peer = peers?.get(id);
+      const matchOp = peer?.matchOp ?? 0n;
+      const heardMs = peer?.heardMs ?? -Infinity;
+      return {
+        id,
+        connected,
+        matchOp,
+        lag: driver === undefined || driver.tipOp < matchOp ? 0n : driver.tipOp - matchOp,
+        lastHeardMs: heardMs === -Infinity ? undefined : this.#nowMs() - heardMs,
+        state: peer === undefined || peer.mode === "greet" ? "probe" : peer.mode,
+      };
+    });
+  }
+}
+
+const NO_FRAMES = new Uint8Array();

@@ -1,0 +1,287 @@
+/**
+ * A snapshot from one replica to another, in pieces. The receiver asks for several at a time and again for those
+ * that do not come; whoever holds the same snapshot can go on where another stopped, for snapshots at one op are
+ * the same bytes everywhere. Source: docs/decisions/0010-replication.md#state-transfer.
+ */
+import { type Disk, DiskFault, type DiskFile } from "../disk.ts";
+import { decodeHeader, HEADER_BYTES } from "../snapshot/format.ts";
+import { SNAPSHOT_FILE } from "../snapshot/store.ts";
+import type { SnapshotFacts } from "../vsr/log_port.ts";
+import type { GetSnapshotChunk, Message, SnapshotChunk } from "../vsr/messages.ts";
+
+/** A snapshot that is being received. */
+export const TRANSFER_FILE = "state.snapshot.transfer";
+
+const CHUNK_BYTES = 256 * 1024;
+const CHUNKS_UNDER_WAY = 8;
+/** A piece that has not come after this long is asked for again. */
+const PATIENCE_MS = 1_000;
+/** Bytes received between two syncs: a sync behind much more would hold up the log's. */
+const UNSYNCED_BYTES_MAX = 4 * 1024 * 1024;
+const SENT_CHUNK_BYTES_MAX = 1024 * 1024;
+
+/** Hands out pieces of the newest snapshot. */
+export class SnapshotSender {
+  readonly #disk: Disk;
+  #open: { readonly file: DiskFile; readonly facts: SnapshotFacts } | undefined;
+  #knownFor: bigint | undefined;
+  #known: SnapshotFacts | undefined;
+
+  /** @param disk The data directory. */
+  constructor(disk: Disk) {
+    this.#disk = disk;
+  }
+
+  /**
+   * The newest snapshot.
+   *
+   * @param lsn What the checkpointer calls it: looked up again when it is another one.
+   */
+  facts(lsn: bigint | undefined): SnapshotFacts | undefined {
+    if (lsn === undefined) return undefined;
+    if (this.#knownFor !== lsn || this.#known === undefined) {
+      this.#knownFor = lsn;
+      this.#known = readFacts(this.#disk);
+    }
+    return this.#known;
+  }
+
+  /** Answers a request; with no bytes when that snapshot is gone. */
+  chunk(request: GetSnapshotChunk, newest: SnapshotFacts | undefined): SnapshotChunk {
+    const { op, hash, offset } = request;
+    return { kind: "snapshot_chunk", op, hash, offset, bytes: this.#read(request, newest) };
+  }
+
+  close(): void {
+    this.#open?.file.close();
+    this.#open = undefined;
+  }
+
+  #read(
+    { op, hash, offset, length }: GetSnapshotChunk,
+    newest: SnapshotFacts | undefined,
+  ): Uint8Array {
+    try {
+      if (!isSame(this.#open?.facts, op, hash)) this.#reopen(op, hash, newest);
+      const open = this.#open;
+      if (open === undefined || offset >= open.facts.bytes) return NOTHING;
+      const left = open.facts.bytes - offset;
+      const wanted = length < left ? length : left;
+      const into = new Uint8Array(Math.min(Number(wanted), SENT_CHUNK_BYTES_MAX));
+      return into.subarray(0, open.file.read(Number(offset), into));
+    } catch (error) {
+      if (error instanceof DiskFault) return NOTHING;
+      throw error;
+    }
+  }
+
+  /** A file stays open over a checkpoint that replaces it, so that who began with it can end with it. */
+  #reopen(op: bigint, hash: bigint, newest: SnapshotFacts | undefined): void {
+    if (!isSame(newest, op, hash)) return;
+    this.close();
+    this.#open = { file: this.#disk.open(SNAPSHOT_FILE), facts: newest! };
+  }
+}
+
+/** What a receiver needs from around it. */
+export interface ReceiverParts {
+  readonly disk: Disk;
+  readonly send: (to: bigint, message: Message) => void;
+  /** All of it is on the disk, as {@linkcode TRANSFER_FILE}. */
+  readonly received: (facts: SnapshotFacts) => void;
+  readonly failed: (fault: DiskFault) => void;
+}
+
+interface Transfer {
+  readonly facts: SnapshotFacts;
+  readonly file: DiskFile;
+  readonly chunks: number;
+  /** By chunk: 0 wanted, 1 here. */
+  readonly here: Uint8Array;
+  readonly askedMs: Map<number, number>;
+  next: number;
+  missing: number;
+  unsyncedBytes: number;
+  isSyncing: boolean;
+  from: bigint;
+}
+
+/** Receives one snapshot at a time. */
+export class SnapshotReceiver {
+  /** Bytes received since the process started. */
+  bytesReceived = 0;
+  readonly #parts: ReceiverParts;
+  #transfer: Transfer | undefined;
+
+  /** @param parts What is around it. */
+  constructor(parts: ReceiverParts) {
+    this.#parts = parts;
+  }
+
+  /** The snapshot that is being received. */
+  get current(): SnapshotFacts | undefined {
+    return this.#transfer?.facts;
+  }
+
+  /** Pieces here and in all, for status. */
+  get progress(): { readonly here: number; readonly all: number } | undefined {
+    const t = this.#transfer;
+    return t && { here: t.chunks - t.missing, all: t.chunks };
+  }
+
+  /** Begins to receive a snapshot, or goes on with it from somebody else. */
+  begin(from: bigint, facts: SnapshotFacts, nowMs: number): void {
+    const t = this.#transfer;
+    if (t !== undefined && isSame(t.facts, facts.op, facts.hash)) {
+      if (t.from !== from) t.askedMs.clear();
+      t.from = from;
+      return this.#ask(t, nowMs);
+    }
+    // A newer offer while another transfer makes progress: the old one still leads closer.
+    if (
+      t !== undefined && t.from === from && t.facts.op > 0n && t.missing < t.chunks &&
+      !isStale(t, nowMs)
+    ) return;
+    this.stop();
+    this.#guard(() => {
+      const file = this.#parts.disk.create(TRANSFER_FILE, 0);
+      const chunks = Math.ceil(Number(facts.bytes) / CHUNK_BYTES);
+      this.#transfer = {
+        facts,
+        file,
+        chunks,
+        here: new Uint8Array(chunks),
+        askedMs: new Map(),
+        next: 0,
+        missing: chunks,
+        unsyncedBytes: 0,
+        isSyncing: false,
+        from,
+      };
+      this.#ask(this.#transfer, nowMs);
+    });
+  }
+
+  /** A piece came. */
+  take(from: bigint, chunk: SnapshotChunk, nowMs: number): void {
+    const t = this.#transfer;
+    if (t === undefined || t.from !== from || !isSame(t.facts, chunk.op, chunk.hash)) return;
+    if (chunk.bytes.length === 0) return this.stop(); // Gone there; what is offered next is newer.
+    const index = Number(chunk.offset) / CHUNK_BYTES;
+    if (!Number.isInteger(index) || t.here[index] !== 0) return;
+    const expected = Math.min(CHUNK_BYTES, Number(t.facts.bytes) - index * CHUNK_BYTES);
+    if (chunk.bytes.length !== expected) return;
+    this.#guard(() => t.file.write(index * CHUNK_BYTES, chunk.bytes));
+    if (this.#transfer !== t) return;
+    t.here[index] = 1;
+    t.askedMs.delete(index);
+    t.missing--;
+    t.unsyncedBytes += expected;
+    this.bytesReceived += expected;
+    this.#goOn(t, nowMs);
+  }
+
+  /** Asks again for what did not come. */
+  tick(nowMs: number): void {
+    const t = this.#transfer;
+    if (t === undefined) return;
+    for (const [index, askedMs] of t.askedMs) {
+      if (nowMs - askedMs >= PATIENCE_MS) this.#askFor(t, index, nowMs);
+    }
+  }
+
+  /** Gives up what was received. */
+  stop(): void {
+    this.#transfer?.file.close();
+    this.#transfer = undefined;
+  }
+
+  #goOn(t: Transfer, nowMs: number): void {
+    if (t.isSyncing) return;
+    if (t.missing > 0 && t.unsyncedBytes < UNSYNCED_BYTES_MAX) return this.#ask(t, nowMs);
+    t.isSyncing = true;
+    t.unsyncedBytes = 0;
+    t.file.syncLater((fault) => {
+      if (this.#transfer !== t) return;
+      t.isSyncing = false;
+      if (fault !== undefined) return this.#fail(fault);
+      if (t.missing === 0 && t.unsyncedBytes === 0) return this.#end(t);
+      this.#goOn(t, nowMs);
+    });
+  }
+
+  #end(t: Transfer): void {
+    t.file.close();
+    this.#transfer = undefined;
+    this.#parts.received(t.facts);
+  }
+
+  #ask(t: Transfer, nowMs: number): void {
+    while (t.next < t.chunks && t.askedMs.size < CHUNKS_UNDER_WAY) {
+      if (t.here[t.next] === 0) this.#askFor(t, t.next, nowMs);
+      t.next++;
+    }
+    if (t.askedMs.size > 0 || t.missing === 0) return;
+    t.next = 0; // Answers were lost with the replica that was asked before.
+    for (; t.next < t.chunks && t.askedMs.size < CHUNKS_UNDER_WAY; t.next++) {
+      if (t.here[t.next] === 0) this.#askFor(t, t.next, nowMs);
+    }
+  }
+
+  #askFor(t: Transfer, index: number, nowMs: number): void {
+    t.askedMs.set(index, nowMs);
+    const { op, hash } = t.facts;
+    const offset = BigInt(index * CHUNK_BYTES);
+    const length = BigInt(CHUNK_BYTES);
+    this.#parts.send(t.from, { kind: "get_snapshot_chunk", op, hash, offset, length });
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error;
+      this.#fail(error);
+    }
+  }
+
+  #fail(fault: DiskFault): void {
+    this.stop();
+    this.#parts.failed(fault);
+  }
+}
+
+function isStale(t: Transfer, nowMs: number): boolean {
+  for (const askedMs of t.askedMs.values()) if (nowMs - askedMs > 4 * PATIENCE_MS) return true;
+  return false;
+}
+
+function isSame(facts: SnapshotFacts | undefined, op: bigint, hash: bigint): boolean {
+  return facts !== undefined && facts.op === op && facts.hash === hash;
+}
+
+function readFacts(disk: Disk): SnapshotFacts | undefined {
+  try {
+    const bytes = disk.size(SNAPSHOT_FILE);
+    if (bytes === undefined) return undefined;
+    const sector = new Uint8Array(HEADER_BYTES);
+    const file = disk.open(SNAPSHOT_FILE);
+    try {
+      file.read(0, sector);
+    } finally {
+      file.close();
+    }
+    const header = decodeHeader(sector);
+    if (header.kind !== "decoded") return undefined;
+    return {
+      op: header.value.header.op,
+      hash: header.value.header.chainHash,
+      bytes: BigInt(bytes),
+    };
+  } catch (error) {
+    if (error instanceof DiskFault) return undefined;
+    throw error;
+  }
+}
+
+const NOTHING = new Uint8Array();
