@@ -31,6 +31,10 @@ function transportErrorCode(code: TransportErrorCode, phase: "connecting" | "ask
       return phase === "connecting" ? "E_UNREACHABLE" : "E_NO_ANSWER";
     case "wrong_cluster":
       return "E_WRONG_CLUSTER";
+    case "unauthenticated":
+      return "E_UNAUTHENTICATED";
+    case "forbidden":
+      return "E_FORBIDDEN";
     case "wrong_version":
     case "protocol_error":
       return "E_PROTOCOL";

@@ -1,4 +1,6 @@
 import type { CheckpointResult, Metrics, ReservationRead, ResourceRead } from "../api.ts";
+import { CredentialError, parseCredential } from "../auth/credential.ts";
+import { presentedKey, type RoleKey } from "../auth/keys.ts";
 import { readMetricsReply } from "../wire/metrics.ts";
 import type { WireReader } from "../wire/reader.ts";
 import {
@@ -83,7 +85,7 @@ export class AllocDbClient implements AsyncDisposable {
    * @param options Where to, and how long to try.
    * @returns A client that is ready.
    * @throws {TransportError} When no server answered in time, or one refused this client.
-   * @throws {TypeError} When there is no address, or one that is none.
+   * @throws {TypeError} When there is no address, or one that is none, or a secret that is none.
    * @throws {RangeError} When the client id does not fit 128 bits.
    *
    * @example
@@ -267,6 +269,16 @@ export class AllocDbClient implements AsyncDisposable {
   }
 }
 
+/** On the port of clients the whole secret makes an operator. */
+function keyOf(secret: string): RoleKey {
+  try {
+    return presentedKey(parseCredential(secret), "operator");
+  } catch (error) {
+    if (!(error instanceof CredentialError)) throw error;
+    throw new TypeError(`secret is no credential: ${error.message}`);
+  }
+}
+
 function sessionOptions(options: ConnectOptions): SessionOptions {
   const { address, addresses = [] } = options;
   const all = address === undefined ? addresses : [address, ...addresses];
@@ -275,6 +287,7 @@ function sessionOptions(options: ConnectOptions): SessionOptions {
     addresses: all.map(parseAddress),
     clientName: options.clientName ?? "allocdb client",
     clusterId: options.clusterId,
+    key: options.secret === undefined ? undefined : keyOf(options.secret),
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     backoffMsMax: options.reconnectBackoffMsMax ?? BACKOFF_MS_MAX,
     silenceTimeoutMs: options.silenceTimeoutMs ?? SILENCE_TIMEOUT_MS,

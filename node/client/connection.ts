@@ -1,15 +1,10 @@
 import { DEFAULT_MAX_FRAME_BYTES, FrameReader } from "../wire/framing.ts";
 import { SocketWriter } from "../server/socket_writer.ts";
-import {
-  type ClientHello,
-  readError,
-  readServerHello,
-  type WireError,
-  writeClientHello,
-} from "../wire/hello.ts";
+import { readError } from "../wire/hello.ts";
 import { MessageType } from "../wire/messages.ts";
 import { WireReader } from "../wire/reader.ts";
 import { type Address, dial } from "./address.ts";
+import { greet, type Greeting, protocolError, refusal } from "./greeting.ts";
 import { type ServerInfo, TransportError } from "./types.ts";
 
 /** How a connection came to its end. */
@@ -52,14 +47,14 @@ export class ClientConnection {
    * Connects and says hello.
    *
    * @param address Where to.
-   * @param hello What to say.
+   * @param greeting What to say.
    * @param timeoutMs How long it may take in all.
    * @returns A connection on which requests can be sent.
    * @throws {TransportError} When there is no server, or none for us.
    */
   static async open(
     address: Address,
-    hello: ClientHello,
+    greeting: Greeting,
     timeoutMs: number,
   ): Promise<ClientConnection> {
     const startMs = performance.now();
@@ -68,7 +63,7 @@ export class ClientConnection {
     const timer = setTimeout(() => closeQuietly(conn), leftMs);
     try {
       const frames = new FrameReader(DEFAULT_MAX_FRAME_BYTES);
-      const info = await greet(conn, frames, hello, address.text);
+      const info = await greet(conn, frames, greeting, address.text);
       return new ClientConnection(conn, info, frames);
     } catch (error) {
       closeQuietly(conn);
@@ -130,56 +125,6 @@ export class ClientConnection {
     }
     return owner.received(view, at, end);
   }
-}
-
-/** Says hello and waits for the answer. Throws whatever the socket throws. */
-async function greet(
-  conn: Deno.TcpConn,
-  frames: FrameReader,
-  hello: ClientHello,
-  address: string,
-): Promise<ServerInfo> {
-  const writer = new SocketWriter(conn, { bytesSent: 0 }, () => {}, () => {});
-  writeClientHello(writer.out, hello);
-  writer.flush();
-  let status = frames.next();
-  while (status === "incomplete") {
-    const count = await conn.read(frames.space());
-    if (count === null) {
-      throw new TransportError("unreachable", `${address} closed the connection at hello`);
-    }
-    frames.received(count);
-    status = frames.next();
-  }
-  if (status === "unsupported_version") {
-    throw new TransportError("wrong_version", `${address} speaks another version of the protocol`);
-  }
-  if (status !== "frame") throw protocolError(address);
-  return readInfo(frames, address);
-}
-
-function readInfo(frames: FrameReader, address: string): ServerInfo {
-  const reader = new WireReader();
-  reader.open(frames.view, frames.bodyStart, frames.bodyEnd);
-  const hello = readServerHello(reader);
-  if (hello !== undefined) {
-    frames.maxFrameBytes = hello.maxFrameBytes;
-    return { address, ...hello };
-  }
-  reader.open(frames.view, frames.bodyStart, frames.bodyEnd);
-  const error = readError(reader);
-  throw error === undefined ? protocolError(address) : refusal(error, address);
-}
-
-function refusal(error: WireError, address: string): TransportError {
-  const message = `${address}: ${error.code}: ${error.message}`;
-  if (error.code === "wrong_cluster") return new TransportError("wrong_cluster", message);
-  if (error.code === "unsupported_version") return new TransportError("wrong_version", message);
-  return new TransportError("refused", message);
-}
-
-function protocolError(address: string): TransportError {
-  return new TransportError("protocol_error", `${address} sent something that is no reply`);
 }
 
 function closeQuietly(conn: Deno.Conn): void {

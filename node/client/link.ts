@@ -1,3 +1,4 @@
+import type { RoleKey } from "../auth/keys.ts";
 import { PROTOCOL_VERSION } from "../wire/messages.ts";
 import type { Address } from "./address.ts";
 import { ClientConnection, type ConnectionOwner, type Ending } from "./connection.ts";
@@ -14,6 +15,8 @@ export interface LinkOptions {
   readonly clientName: string;
   /** The cluster to insist on; the first one found when absent. */
   readonly clusterId: Uint8Array | undefined;
+  /** What to prove oneself with; nothing when absent. */
+  readonly key: RoleKey | undefined;
   readonly connectTimeoutMs: number;
   readonly backoffMsMax: number;
 }
@@ -105,12 +108,13 @@ export class Link implements ConnectionOwner {
 
   /** One round over the addresses, from the one behind the last that was tried. */
   async #tryAll(): Promise<ClientConnection | undefined> {
-    const { addresses, connectTimeoutMs, clientName } = this.#options;
+    const { addresses, connectTimeoutMs, clientName, key } = this.#options;
     for (let i = 0; i < addresses.length && !this.#isClosed; i++) {
       const address = addresses[this.#next++ % addresses.length]!;
       const hello = { version: PROTOCOL_VERSION, clusterId: this.#clusterId, clientName };
+      const greeting = { hello, key };
       try {
-        const connection = await ClientConnection.open(address, hello, connectTimeoutMs);
+        const connection = await ClientConnection.open(address, greeting, connectTimeoutMs);
         this.#clusterId ??= connection.info.clusterId;
         return connection;
       } catch (error) {

@@ -3,7 +3,13 @@ import { createOutcome, OutcomeField, RESULT_NAMES, type ResultName } from "../.
 import { readU128, readU64 } from "../../core/words.ts";
 import type { Rejection } from "../api.ts";
 import { outcomeAt, type ResultColumns } from "../wire/results.ts";
-import type { Committed, SubmitResult, TransportErrorCode, Unknown } from "./types.ts";
+import type {
+  Committed,
+  SubmitResult,
+  TransportError,
+  TransportErrorCode,
+  Unknown,
+} from "./types.ts";
 
 /** What a result has to know of the write. */
 export interface Attempted {
@@ -54,6 +60,12 @@ export function rejected(write: Attempted, rejection: Rejection): SubmitResult {
 /** Nobody knows. */
 export function unknown(write: Attempted, reason: Unknown["reason"], message: string): Unknown {
   return { kind: "unknown", reason, message, operationId: write.operationId };
+}
+
+/** The server answered a request with an error instead of results. */
+export function refused(write: Attempted, error: TransportError): SubmitResult {
+  const isUntouched = error.code === "forbidden" && !write.isInDoubt;
+  return (isUntouched ? notSent : unknown)(write, error.code, error.message);
 }
 
 /** No attempt got anywhere. */

@@ -149,7 +149,8 @@ export class Session {
     const error = readError(this.#reader);
     if (error === undefined) return false;
     const requestId = Number(error.requestId);
-    const reason = new TransportError("refused", `${error.code}: ${error.message}`);
+    const code = error.code === "forbidden" ? "forbidden" : "refused";
+    const reason = new TransportError(code, `${error.code}: ${error.message}`);
     return this.#questions.refuse(requestId, reason) || this.#writes.refuse(requestId, reason);
   }
 

@@ -14,6 +14,11 @@ export interface ConnectOptions {
   readonly clientName?: string;
   /** The 16 bytes of the cluster to insist on. Unless told, the first server's answer is insisted on. */
   readonly clusterId?: Uint8Array;
+  /**
+   * The text of a file with the cluster's secret or with a key derived from it. With it the client proves who it
+   * is, and talks only to servers that prove themselves. Whoever has the secret is an operator.
+   */
+  readonly secret?: string | undefined;
   /** How long one call may take in all, every retry included. Default 10,000. */
   readonly requestTimeoutMs?: number;
   /** How long a server may stay silent while it owes a reply before the next one is tried. Default 3,000. */
@@ -116,7 +121,7 @@ export interface Committed {
   readonly operationId: bigint;
 }
 
-/** The command never left this program, so it certainly did not happen. */
+/** The command never left this program, or nobody took it: it certainly did not happen. */
 export interface NotSent {
   /** It certainly did not happen. */
   readonly category: "definite";
@@ -168,6 +173,10 @@ export type TransportErrorCode =
   | "closed"
   /** The server belongs to another cluster. */
   | "wrong_cluster"
+  /** The server and the client could not prove to each other that they know the same secret. */
+  | "unauthenticated"
+  /** The role that was proved may not ask for this. */
+  | "forbidden"
   /** The server speaks another version of the protocol. */
   | "wrong_version"
   /** The server, or something in between, broke the protocol. */

@@ -10,7 +10,7 @@ import {
 import { beginSubmit, readSubmitReply, submitBodyBytesMax } from "../wire/submit.ts";
 import type { ClientConnection, Ending } from "./connection.ts";
 import { jittered } from "./link.ts";
-import { committedAt, notSent, rejected, unknown } from "./results.ts";
+import { committedAt, notSent, refused, rejected, unknown } from "./results.ts";
 import type { ServerInfo, SubmitResult, TransportError, TransportErrorCode } from "./types.ts";
 
 /** First pause before a command that was not taken is sent again; doubled each time, with jitter. */
@@ -118,7 +118,7 @@ export class WriteQueue {
     const frame = this.#sent.get(requestId);
     if (frame === undefined) return false;
     this.#sent.delete(requestId);
-    for (const write of frame.writes) finish(write, unknown(write, error.code, error.message));
+    for (const write of frame.writes) finish(write, refused(write, error));
     return true;
   }
 
