@@ -70,6 +70,11 @@ const FAILURE_CODES: Readonly<Record<ControlFailureKind, ErrorCode>> = {
   refused: "E_REFUSED",
 };
 
+function errorCode({ kind, code }: ControlFailure): ErrorCode {
+  if (code === "denied") return "E_UNAUTHENTICATED";
+  return code === "forbidden" ? "E_FORBIDDEN" : FAILURE_CODES[kind];
+}
+
 /**
  * A control call without an answer, as an error of the contract.
  *
@@ -77,7 +82,8 @@ const FAILURE_CODES: Readonly<Record<ControlFailureKind, ErrorCode>> = {
  * @param address Whom it was put to.
  */
 export function controlFailure(failure: ControlFailure, address: string): CliError {
-  return new CliError(FAILURE_CODES[failure.kind], `${address}: ${failure.message}`, {
+  const code = errorCode(failure);
+  return new CliError(code, `${address}: ${failure.message}`, {
     ...(failure.kind === "unreachable" ? { hint: UNREACHABLE_HINT } : {}),
     context: { address, reason: failure.code ?? failure.kind },
     cause: failure,

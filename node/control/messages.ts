@@ -147,8 +147,10 @@ export const CONTROL_ERROR_CODES = [
   "malformed_frame",
   /** The request did not come in time; the connection ends. */
   "deadline_exceeded",
-  /** The caller has not proved who he is, or may not ask this. */
+  /** The caller has not proved who he is. */
   "denied",
+  /** He has, and may not ask this. */
+  "forbidden",
   /** The replica cannot do this in the state it is in. */
   "unavailable",
   /** It was tried and failed. */
