@@ -8,7 +8,12 @@ import { clusterStatus, clusterTimeline, showLogs } from "./runner/looking.ts";
 import { crashReplica, pauseReplica, stopCluster } from "./runner/processes.ts";
 import { jsonDocument, line, replicaJson, replicaLines, type Said } from "./runner/report.ts";
 import { type Outside, restartReplica, startCluster, type StartReport } from "./runner/start.ts";
-import { changeWeather, describeLink, type WeatherRequest } from "./runner/weather.ts";
+import {
+  type Changed,
+  changeWeather,
+  describeLink,
+  type WeatherRequest,
+} from "./runner/weather.ts";
 import { faultsIn, findWorkspace } from "./runner/workspace.ts";
 import { formatFaults } from "./workspace/faults_text.ts";
 
@@ -73,7 +78,7 @@ async function carryOut(
     case "partition":
     case "disk-fault":
     case "clock":
-      return await weatherSaid(request);
+      return await weatherSaid(request, outside, notice);
     default:
       return unreachable(request);
   }
@@ -157,23 +162,28 @@ async function restartSaid(
   };
 }
 
-async function weatherSaid(request: WeatherRequest): Promise<Said> {
-  const { workspace, faults } = await changeWeather(request);
+async function weatherSaid(
+  request: WeatherRequest,
+  { control }: Outside,
+  notice: (text: string) => void,
+): Promise<Said> {
+  const changed = await changeWeather(request, control);
+  const { workspace, faults, unaware } = changed;
+  for (const id of unaware) notice(`replica ${id} has not taken note yet`);
   const { members } = workspace.layout;
   const state = Object.fromEntries(
     formatFaults(faults, members).trim().split("\n")
       .map((text) => text.split(/=(.*)/s, 2) as [string, string])
       .filter(([key]) => key !== "version"),
   );
-  return { lines: weatherLines(request, workspace, faults), json: { faults: state } };
+  return { lines: weatherLines(request, changed), json: { faults: state, unaware } };
 }
 
 function weatherLines(
   request: WeatherRequest,
-  { layout }: Awaited<ReturnType<typeof changeWeather>>["workspace"],
-  faults: Awaited<ReturnType<typeof changeWeather>>["faults"],
+  { workspace, faults }: Changed,
 ): readonly string[] {
-  const { replicas } = layout;
+  const { replicas } = workspace.layout;
   const one = (id: bigint): string => {
     const { clientAddr, protocolAddr } = replicas.find((replica) => replica.id === id)!;
     const network = faults.isolated.includes(id) ? "isolated" : "healthy";

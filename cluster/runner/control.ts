@@ -17,6 +17,8 @@ export interface Control {
   status(address: string): Promise<Answer<ControlStatus>>;
   /** Asks a replica to drain and stop. */
   stop(address: string, drainMs: number): Promise<Answer<unknown>>;
+  /** Has a replica look at the faults file; it answers what is in force. */
+  faults(address: string): Promise<Answer<{ readonly faults: readonly string[] }>>;
 }
 
 /** How long a replica may take to answer, in milliseconds. */
@@ -28,6 +30,7 @@ export function controlPorts(): Control {
     status: (address) => ask(() => controlCall(address, { request: "status" }, CALL)),
     stop: (address, drainMs) =>
       ask(() => controlCall(address, { request: "stop", drain_ms: drainMs }, CALL)),
+    faults: (address) => ask(() => controlCall(address, { request: "faults" }, CALL)),
   };
 }
 

@@ -38,9 +38,9 @@ function timelineReport({ events }: Timeline): Said {
     timestamp_millis: event.timestampMillis,
     kind: event.kind,
     replica_id: event.replicaId,
-    detail: event.detail,
     outcome: event.outcome,
     duration_ms: event.durationMs,
+    detail: event.detail, // Last, as it may hold anything.
   }));
   return { lines: records.map((record) => line(record)), json: { events: records } };
 }

@@ -14,7 +14,12 @@ import {
   withPartition,
 } from "../workspace/faults.ts";
 import { SLOW_MS_DEFAULT } from "../workspace/faults_for.ts";
+import { formatFaults } from "../workspace/faults_text.ts";
+import { readPidFile } from "../workspace/pid_file.ts";
+import { isPaused } from "../workspace/processes.ts";
 import type { Intent } from "../workspace/timeline.ts";
+import type { Control } from "./control.ts";
+import { waitFor } from "./waiting.ts";
 import {
   faultsIn,
   inWorkspace,
@@ -30,6 +35,17 @@ export type WeatherRequest = Extract<
   { readonly verb: "isolate" | "heal" | "link" | "partition" | "disk-fault" | "clock" }
 >;
 
+/** How long replicas may take to notice, in milliseconds. */
+const NOTICE_MS_MAX = 1_000;
+
+/** What is wrong from now on. */
+export interface Changed {
+  readonly workspace: Workspace;
+  readonly faults: Faults;
+  /** Replicas that run and had not noticed after a second. */
+  readonly unaware: readonly bigint[];
+}
+
 /** One change of the weather. */
 interface Change {
   readonly intent: Intent;
@@ -41,20 +57,47 @@ interface Change {
  * Changes what is wrong on purpose, whether or not replicas run.
  *
  * @param request A checked verb.
- * @returns The workspace and what is wrong from now on.
+ * @param control For telling that replicas have noticed.
  * @throws {CliError} When a replica that is named does not exist, or a file cannot be read or written.
  */
 export async function changeWeather(
   request: WeatherRequest,
-): Promise<{ readonly workspace: Workspace; readonly faults: Faults }> {
+  control: Control,
+): Promise<Changed> {
   return await inWorkspace(request.workspace, async (workspace) => {
     const { intent, apply } = changeOf(workspace, request);
     // What cannot be read may be healed all the same: nothing of it stays.
     const isFresh = request.verb === "heal" && request.replicaId === undefined;
     const faults = apply(isFresh ? NO_FAULTS : faultsIn(workspace));
-    await recorded(workspace, intent, () => writeFaults(workspace, faults));
-    return { workspace, faults };
+    return await recorded(workspace, intent, async () => {
+      writeFaults(workspace, faults);
+      return { workspace, faults, unaware: await unawareOf(workspace, faults, control) };
+    });
   });
+}
+
+/**
+ * Waits until every replica that answers has taken note.
+ *
+ * @returns Those that have not in time.
+ */
+async function unawareOf(
+  { layout }: Workspace,
+  faults: Faults,
+  control: Control,
+): Promise<readonly bigint[]> {
+  const wanted = formatFaults(faults, layout.members).trim().split("\n").slice(1).join("\n");
+  const unaware = await Promise.all(layout.replicas.map(async ({ id, pidPath, controlAddr }) => {
+    const file = readPidFile(pidPath);
+    if (file.kind !== "running" || isPaused(file.mark)) return undefined;
+    const isAware = await waitFor(NOTICE_MS_MAX, async () => {
+      const answer = await control.faults(controlAddr);
+      if (answer.kind !== "answer") return true; // It will read the file when it is there.
+      return answer.reply.faults.join("\n") === wanted ? true : undefined;
+    });
+    return isAware ? undefined : id;
+  }));
+  return unaware.filter((id) => id !== undefined);
 }
 
 function changeOf(workspace: Workspace, request: WeatherRequest): Change {
