@@ -5,10 +5,10 @@
  *   deno run --allow-all bench/load_generator.ts --address 127.0.0.1:7100 \
  *     --connections 256 --in-flight 1 --batch 1 --seconds 5
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { LaneFactory, type LoopResult, runClosedLoop } from "../node/bench/closed_loop.ts";
 import { TTL_SLOTS } from "../node/bench/load_bounds.ts";
 import { LoadConnection } from "../node/bench/load_connection.ts";
+import { cpuSeconds, parseFlags } from "./load_flags.ts";
 
 const DEFAULTS = {
   "address": "127.0.0.1:7100",
@@ -18,35 +18,11 @@ const DEFAULTS = {
   "seconds": "5",
   "warmup-seconds": "1",
   "ttl-slots": `${TTL_SLOTS}`,
-  /** Process whose CPU time is reported too; 0 is none. */
+  /** Processes whose CPU time is reported too, separated by commas; 0 is none. */
   "server-pid": "0",
 };
 
 type Flags = typeof DEFAULTS;
-
-function parse(args: readonly string[]): Flags {
-  const given: Record<string, unknown> = parseArgs([...args], {
-    string: Object.keys(DEFAULTS),
-    unknown: (flag: string): boolean => {
-      const known = Object.entries(DEFAULTS).map(([name, value]) => `--${name} ${value}`);
-      console.error(`error: Unknown argument ${flag}\nhint: ${known.join(" ")}`);
-      Deno.exit(2);
-    },
-  });
-  return { ...DEFAULTS, ...given } as Flags;
-}
-
-/** User and system time of a process so far, in seconds; Linux only, 0 elsewhere. */
-function cpuSeconds(pid: string): number {
-  if (pid === "0") return 0;
-  try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return 0;
-  }
-}
 
 async function connect(flags: Flags): Promise<LoadConnection[]> {
   const load = {
@@ -94,4 +70,4 @@ async function main(flags: Flags): Promise<void> {
   for (const connection of connections) connection.close();
 }
 
-if (import.meta.main) await main(parse(Deno.args));
+if (import.meta.main) await main(parseFlags(DEFAULTS, Deno.args));

@@ -55,21 +55,38 @@ export function findAddress(output: string): string | undefined {
   return /\b127\.0\.0\.1:[1-9][0-9]*\b/.exec(output)?.[0];
 }
 
-/** Program and leading arguments of the server: a compiled binary, or the sources. */
-function serverCommand(binary: string | undefined): readonly [string, readonly string[]] {
+/** Program and leading arguments of AllocDB: a compiled binary, or the sources. */
+export function allocdbCommand(binary: string | undefined): readonly [string, readonly string[]] {
   if (binary !== undefined) return [binary, []];
   return [Deno.execPath(), ["run", "--allow-all", `${ROOT}cli.ts`]];
 }
 
-async function generateLoad(
+/** How the clients of a load are spread. */
+export interface Spreading {
+  readonly connections: number;
+  /** Requests under way on each connection: so many clients share it. */
+  readonly inFlight: number;
+}
+
+/**
+ * Runs bench/load_generator.ts for a while.
+ *
+ * @param address Of the server, or of the primary.
+ * @param spreading Connections and clients.
+ * @param batch Commands in each request.
+ * @param seconds How long.
+ * @param signal Fires when the run is called off.
+ */
+export async function generateLoad(
   address: string,
-  { clients, depth }: Scenario,
+  { connections, inFlight }: Spreading,
+  batch: number,
   seconds: number,
   signal: AbortSignal,
 ): Promise<Measurement> {
   const stdout = await runTool(Deno.execPath(), [
     ...["run", "--allow-all", LOAD_GENERATOR, "--address", address],
-    ...["--connections", `${clients}`, "--in-flight", "1", "--batch", `${depth}`],
+    ...["--connections", `${connections}`, "--in-flight", `${inFlight}`, "--batch", `${batch}`],
     ...["--seconds", `${seconds}`],
   ], { signal, timeoutMs: seconds * 1000 + SLACK_MS });
   return parseReport(stdout);
@@ -83,7 +100,7 @@ async function measureAllocdb(
   seconds: number,
 ): Promise<Measurement> {
   const parent = await Deno.makeTempDir({ dir: directory });
-  const [program, leading] = serverCommand(binary);
+  const [program, leading] = allocdbCommand(binary);
   const serve = ["serve", "--data", `${parent}/data`, "--listen", "127.0.0.1:0"];
   const args = [...leading, ...serve, ...loadBoundFlags()];
   try {
@@ -93,7 +110,9 @@ async function measureAllocdb(
       stopSignal: "SIGTERM",
     });
     const address = await server.untilReady(() => findAddress(server.output));
-    return await generateLoad(address, scenario, seconds, signal);
+    const { clients, depth } = scenario;
+    const spreading = { connections: clients, inFlight: 1 };
+    return await generateLoad(address, spreading, depth, seconds, signal);
   } finally {
     await Deno.remove(parent, { recursive: true });
   }
@@ -106,7 +125,7 @@ async function measureAllocdb(
  */
 export function allocdb(binary: string | undefined): System {
   const open = async (surroundings: Surroundings): Promise<Peer> => {
-    const [program, leading] = serverCommand(binary);
+    const [program, leading] = allocdbCommand(binary);
     const { signal } = surroundings;
     const version = await runTool(program, [...leading, "--version"], {
       signal,

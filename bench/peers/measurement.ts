@@ -9,7 +9,8 @@ export interface Scenario {
   readonly depth: number;
 }
 
-function scenario(clients: number, depth: number): Scenario {
+/** A load by its two numbers. */
+export function scenario(clients: number, depth: number): Scenario {
   return { name: `${clients}x${depth}`, clients, depth };
 }
 

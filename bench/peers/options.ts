@@ -1,6 +1,8 @@
 /** The command line of the peer benchmarks. Pure. */
-import { parseArgs } from "@std/cli/parse-args";
+import { chooseScenarios, readFlags, UsageError, wholeNumber } from "./flags.ts";
 import { type Scenario, SCENARIOS } from "./measurement.ts";
+
+export { UsageError };
 
 /** Systems by name, in the order of their turns. */
 export const SYSTEM_NAMES = ["disk append", "disk overwrite", "redis", "postgresql", "allocdb"];
@@ -18,11 +20,6 @@ export interface Options {
   readonly install: boolean;
   readonly json: boolean;
   readonly help: boolean;
-}
-
-/** A command line that makes no sense; the message says what. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 /** The text of `--help`. */
@@ -45,22 +42,6 @@ command is durable before it is answered. The data goes to temporary directories
 Exit code: 0 every row has a figure, 1 some row has none, 2 usage.
 `;
 
-function wholeNumber(text: string | undefined, fallback: number, flag: string, max: number) {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (/^[1-9][0-9]*$/.test(text) && value <= max) return value;
-  throw new UsageError(`${flag} '${text}' is not a whole number from 1 to ${max}`);
-}
-
-function chooseScenarios(text: string | undefined): readonly Scenario[] {
-  if (text === undefined) return SCENARIOS;
-  return text.split(",").map((name) => {
-    const scenario = SCENARIOS.find((scenario) => scenario.name === name);
-    if (scenario !== undefined) return scenario;
-    throw new UsageError(`There is no load '${name}'`);
-  });
-}
-
 function chooseSystems(text: string | undefined): readonly string[] {
   const asked = text?.split(",") ?? ["disk", "redis", "postgresql", "allocdb"];
   const systems = asked.flatMap((name) => {
@@ -71,34 +52,19 @@ function chooseSystems(text: string | undefined): readonly string[] {
   return SYSTEM_NAMES.filter((name) => systems.includes(name));
 }
 
-function refuse(argument: string): never {
-  throw new UsageError(`Unknown argument '${argument}'`);
-}
-
 /** @throws {UsageError} */
 export function parseOptions(args: readonly string[]): Options {
   const strings = ["data", "seconds", "rounds", "load", "system", "allocdb"] as const;
-  const flags = parseArgs(args, {
-    string: strings,
-    collect: strings,
-    boolean: ["install", "json", "help"],
-    unknown: refuse,
-  });
-  const one = (name: typeof strings[number]): string | undefined => {
-    const values = flags[name] ?? [];
-    if (values.length > 1) throw new UsageError(`--${name} is given more than once`);
-    if (values[0] === "") throw new UsageError(`--${name} needs a value`);
-    return values[0];
-  };
+  const { one, has } = readFlags(args, strings, ["install", "json", "help"] as const);
   return {
     data: one("data"),
     seconds: wholeNumber(one("seconds"), 5, "--seconds", 30),
     rounds: wholeNumber(one("rounds"), 3, "--rounds", 20),
-    scenarios: chooseScenarios(one("load")),
+    scenarios: chooseScenarios(one("load"), SCENARIOS),
     systems: chooseSystems(one("system")),
     allocdb: one("allocdb"),
-    install: flags.install,
-    json: flags.json,
-    help: flags.help,
+    install: has("install"),
+    json: has("json"),
+    help: has("help"),
   };
 }
