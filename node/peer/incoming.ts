@@ -41,7 +41,7 @@ export class IncomingLink {
   ) {
     this.#context = context;
     this.#onLetIn = onLetIn;
-    this.socket = new PeerSocket(conn);
+    this.socket = new PeerSocket(conn, true);
   }
 
   /** Takes in what comes until the connection ends. */

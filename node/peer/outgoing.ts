@@ -101,7 +101,7 @@ export class OutgoingLink implements Flushable {
     this.#isDialling = true;
     try {
       const conn = await dialPeer(this.#peer.member, options.tls, deadlines.handshakeMs);
-      const socket = new PeerSocket(conn);
+      const socket = new PeerSocket(conn, false);
       if (!this.#isClosed) return socket;
       socket.close("");
     } catch (error) {
@@ -253,8 +253,8 @@ export class OutgoingLink implements Flushable {
     this.#wake?.();
   }
 
-  /** Whether something that cannot be taken back is under way: dialling, or a write to a closed socket. */
-  get isStuck(): boolean {
-    return this.#isDialling || this.#socket?.isStuck === true;
+  /** Whether it is being dialled, which cannot be taken back. */
+  get isDialling(): boolean {
+    return this.#isDialling;
   }
 }

@@ -37,8 +37,8 @@ export class PeerSocket {
   /** What the other side did wrong, if that is why it ended. */
   fault: string | undefined;
   readonly #conn: Deno.Conn;
+  readonly #tellsStrangers: boolean;
   readonly #frames = new FrameReader(PEER_GREETING_BYTES_MAX);
-  readonly #gone = Promise.withResolvers<void>();
   #phase: Phase = "open";
   #isGreeted = false;
   #reason = "it closed the connection";
@@ -50,14 +50,24 @@ export class PeerSocket {
   /** When the first byte of an unfinished frame came, or 0. */
   #frameMs = 0;
 
-  /** @param conn Connected. */
-  constructor(conn: Deno.Conn) {
+  /**
+   * @param conn Connected.
+   * @param isAccepted Whether the other side dialled: such a stranger is told what was wrong with its first bytes.
+   */
+  constructor(conn: Deno.Conn, isAccepted: boolean) {
     this.#conn = conn;
+    this.#tellsStrangers = isAccepted;
     const { remoteAddr } = conn;
     const isTcp = remoteAddr.transport === "tcp";
     this.address = isTcp ? `${remoteAddr.hostname}:${remoteAddr.port}` : remoteAddr.transport;
     const sent = (): void => this.#sent();
-    this.writer = new SocketWriter(conn, { bytesSent: 0 }, sent, () => this.#broken(), KEEP_BYTES);
+    this.writer = new SocketWriter(
+      conn,
+      { bytesSent: 0 },
+      sent,
+      () => this.close(this.#reason),
+      KEEP_BYTES,
+    );
   }
 
   /** Whether messages are still taken and sent. */
@@ -65,23 +75,18 @@ export class PeerSocket {
     return this.#phase === "open";
   }
 
-  /** Whether the socket is closed but for a write that cannot be taken back. */
-  get isStuck(): boolean {
-    return this.#phase === "closed" && this.writer.isSending;
-  }
-
   /** Why it ended, for people: a sentence about the other side. */
   get reason(): string {
     return this.#reason;
   }
 
-  /** Hello is done: from now on silence is limited, and frames may have this many bytes. */
+  /** Hello is done: from now on it is kept alive, and frames may have this many bytes. */
   greeted(frameBytesMax = PEER_GREETING_BYTES_MAX): void {
     this.#isGreeted = true;
     this.#frames.maxFrameBytes = frameBytesMax;
   }
 
-  /** Gives every body to `take` until the socket's end, and resolves when the system has it back. */
+  /** Gives every body to `take` until the socket's end. Errors are those of `take`. */
   async run(take: TakeBody): Promise<void> {
     for (let count = await this.#read(); count !== null; count = await this.#read()) {
       if (this.#phase !== "open") continue;
@@ -90,7 +95,6 @@ export class PeerSocket {
       await this.#takeFrames(take);
     }
     this.close(this.#reason);
-    await this.#gone.promise;
   }
 
   async #read(): Promise<number | null> {
@@ -118,9 +122,8 @@ export class PeerSocket {
     }
   }
 
-  /** A stranger is told. */
   #failFrame(status: keyof typeof FRAME_FAULTS): void {
-    if (this.#isGreeted) return this.fail(FRAME_FAULTS[status]);
+    if (this.#isGreeted || !this.#tellsStrangers) return this.fail(FRAME_FAULTS[status]);
     this.fault = FRAME_FAULTS[status];
     this.refuse(status, `this port is for replicas and speaks version ${PEER_PROTOCOL_VERSION}`);
   }
@@ -148,7 +151,7 @@ export class PeerSocket {
     this.close(fault);
   }
 
-  /** Closes the socket now, or as soon as a write under way ends. The first reason counts. */
+  /** Closes the socket; the system keeps it until a write under way ends. The first reason counts. */
   close(reason: string): void {
     if (this.#phase === "closed") return;
     if (this.#phase === "open") this.#reason = reason;
@@ -159,7 +162,6 @@ export class PeerSocket {
     } catch {
       // The peer was faster.
     }
-    if (!this.writer.isSending) this.#gone.resolve();
   }
 
   /** Says that this side is here, if it has said nothing for a while. */
@@ -199,13 +201,7 @@ export class PeerSocket {
   }
 
   #sent(): void {
-    if (this.#phase === "closed") this.#gone.resolve();
-    else if (this.#phase === "ending") void this.#hangUp();
-  }
-
-  #broken(): void {
-    this.close(this.#reason);
-    this.#gone.resolve();
+    if (this.#phase === "ending") void this.#hangUp();
   }
 
   /** Closing at once, with bytes unread, would make the system throw away what the other side should read. */

@@ -141,9 +141,8 @@ export class PeerTransport implements AsyncDisposable {
     }
     for (const { link } of this.#running) link.close();
     for (const { socket } of this.#accepted.keys()) socket.close("this replica stops");
-    const dialled = this.#running.filter(({ link }) => !link.isStuck).map(({ end }) => end);
-    const accepted = [...this.#accepted].filter(([{ socket }]) => !socket.isStuck);
-    await Promise.all([this.#accepting, ...dialled, ...accepted.map(([, end]) => end)]);
+    const dialled = this.#running.filter(({ link }) => !link.isDialling).map(({ end }) => end);
+    await Promise.allSettled([this.#accepting, ...dialled, ...this.#accepted.values()]);
   }
 
   async #accept(): Promise<void> {
