@@ -20,7 +20,10 @@ import { fileError } from "../workspace/workspace_files.ts";
 export interface ReplicaData {
   readonly disk: Disk;
   readonly lock: DirectoryLock;
-  readonly stored: StoredMetadata;
+  /** Absent when it cannot be believed: the replica is then faulted. */
+  readonly stored: StoredMetadata | undefined;
+  /** Why it cannot be believed. */
+  readonly damage: string | undefined;
   /** Whether it was made just now: the replica then has no vote until it has caught up. */
   readonly isNew: boolean;
 }
@@ -43,11 +46,14 @@ export async function openReplicaData(
   try {
     const disk = new DenoDisk(directory);
     const found = inspectDataDirectory(disk);
+    if (found.kind === "damaged" && found.error.kind !== "unsupported_version") {
+      return { disk, lock, stored: undefined, damage: found.error.message, isNew: false };
+    }
     const isNew = found.kind === "empty" || found.kind === "incomplete";
     const stored = isNew ? init(disk, layout, replica) : existing(found, directory);
     checkIdentity(stored.metadata, layout, replica);
     settleMetadata(disk, stored);
-    return { disk, lock, stored, isNew };
+    return { disk, lock, stored, damage: undefined, isNew };
   } catch (error) {
     lock.release();
     throw error instanceof DiskFault ? diskError(error, directory) : error;
@@ -95,12 +101,7 @@ function init(disk: Disk, layout: ClusterLayout, replica: ReplicaLayout): Stored
 function existing(found: DataDirectory, directory: string): StoredMetadata {
   if (found.kind === "allocdb") return found.stored;
   if (found.kind === "damaged") {
-    const code = found.error.kind === "unsupported_version" ? "E_DATA_VERSION" : "E_CORRUPT";
-    throw new CliError(code, `${directory}: ${found.error.message}`, {
-      hint:
-        `see \`allocdb replica inspect ${directory}\`; with the directory moved away, the replica ` +
-        "gets everything from the others",
-    });
+    throw new CliError("E_DATA_VERSION", `${directory}: ${found.error.message}`);
   }
   const files = found.kind === "foreign" ? found.files.slice(0, 3).join(", ") : found.kind;
   throw new CliError("E_IO", `${directory} holds something else: ${files}`, {

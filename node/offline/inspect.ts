@@ -65,7 +65,7 @@ export interface Inspection {
 }
 
 const KNOWN =
-  /^(LOCK|replica\.metadata(\.tmp|\.prepare)?|state\.wal(\.next|\.\d{20})?|state\.snapshot(\.previous|\.tmp)?)$/;
+  /^(LOCK|replica\.metadata(\.tmp|\.prepare)?|state\.wal(\.next|\.\d{20})?|state\.snapshot(\.previous|\.tmp|\.transfer)?)$/;
 
 /**
  * Reads a data directory.
