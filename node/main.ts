@@ -1,10 +1,12 @@
 /** `allocdb serve`: flags to a data directory, a node, its listeners and workers; signals to a drain. */
 import type { ServeOptions } from "./cli/options.ts";
 import { type CheckpointPolicy, DEFAULT_CHECKPOINT_POLICY } from "./checkpoint.ts";
+import { readSecrets } from "./auth/credential_file.ts";
 import { CliError } from "./errors.ts";
 import { type HttpGateway, startHttp } from "./http/server.ts";
 import { openLog } from "./stderr_log.ts";
 import type { NodeLog } from "./log_lines.ts";
+import { requireLoopback, requireSecretBeyondLoopback } from "./listen_rule.ts";
 import { type Server, startServer } from "./server/server.ts";
 import { type OpenData, openData } from "./serve_data.ts";
 import { VERSION } from "./version.ts";
@@ -20,13 +22,15 @@ const DRAIN_MS = 5_000;
  * @throws {CliError} When it cannot start, or when the log failed and it had to stop.
  */
 export async function runServe(options: ServeOptions): Promise<void> {
-  requireLoopback(options.listen, "--listen");
+  const { secretFile } = options;
+  requireSecretBeyondLoopback(options.listen, "--listen", secretFile !== undefined);
   if (options.http !== undefined) requireLoopback(options.http, "--http");
+  const secrets = secretFile === undefined ? undefined : readSecrets(secretFile);
   const log = openLog(options.logFormat);
   const data = await openData(options, log);
   let listeners: Listeners | undefined;
   try {
-    listeners = listen(options, data, log);
+    listeners = listen(options, data, secrets, log);
     const stopping = stopSignal(); // Before anybody is told that there is something to stop.
     announce(options, data, listeners);
     const stopWorkers = startWorkers(data.node, workerOptions(options));
@@ -50,6 +54,7 @@ interface Listeners {
 function listen(
   options: ServeOptions,
   data: OpenData,
+  secrets: readonly Uint8Array[] | undefined,
   log: NodeLog,
 ): Listeners {
   const { node } = data;
@@ -58,6 +63,7 @@ function listen(
     startServer(node, {
       ...address,
       version: VERSION,
+      secrets,
       ...(maxConnections === undefined ? {} : { maxConnections }),
       onEvent: (event) => log.warn(JSON.stringify(event)),
     }));
@@ -94,6 +100,7 @@ function announce(options: ServeOptions, data: OpenData, listeners: Listeners): 
   const facts = {
     listen: textAddress(listeners.server.addr),
     http: listeners.http === undefined ? "none" : textAddress(listeners.http.addr),
+    authentication: options.secretFile === undefined ? "none" : "secret",
     data: options.data,
     cluster_id: [...identity.clusterId].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
     startup_kind: startup.startupKind,
@@ -161,16 +168,4 @@ function splitAddress(text: string): Address {
 function textAddress(address: Deno.NetAddr): string {
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/** There is no authentication yet, so nobody but this machine may connect. */
-function requireLoopback(text: string, flag: string): void {
-  const { hostname } = splitAddress(text);
-  if (hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname)) {
-    return;
-  }
-  throw new CliError("E_USAGE", `${flag} ${text} is not a loopback address`, {
-    hint:
-      "connections are not authenticated: listen on 127.0.0.1 and put a proxy that does so before it",
-  });
 }

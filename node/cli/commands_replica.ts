@@ -3,7 +3,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type Session, styleOf } from "./context.ts";
 import { type LocateReplica, REQUIREMENTS, type RunReplica } from "./options.ts";
 import { parseReplicaId, replicaRunOptions } from "./read_replica_options.ts";
-import { addOutputFlags, sharedFlags } from "./shared_flags.ts";
+import { addOutputFlags, addSecretFlag, secretFileOf, sharedFlags } from "./shared_flags.ts";
 
 /** What is loaded from outside when a replica is run or looked for. */
 export interface ReplicaRunners {
@@ -72,8 +72,11 @@ function addStatus(
     const { replicaStatus } = await import("./verb_replica_status.ts");
     const shared = sharedFlags(command);
     const { timeout } = shared;
-    await replicaStatus(session.io, styleOf(shared, session.io), { ...flags, timeout }, locate);
+    const secretFile = secretFileOf(shared, session.io);
+    const typed = { ...flags, timeout, secretFile };
+    await replicaStatus(session.io, styleOf(shared, session.io), typed, locate);
   });
+  addSecretFlag(command, "Options:", "Secret or key to prove who asks");
   addOutputFlags(command);
 }
 

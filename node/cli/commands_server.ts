@@ -7,7 +7,9 @@ import {
   addConnectionFlags,
   addJsonFlag,
   addOutputFlags,
+  addSecretFlag,
   addSlotFlag,
+  secretFileOf,
   SERVER_DEFAULT,
   sharedFlags,
 } from "./shared_flags.ts";
@@ -19,14 +21,14 @@ export function addServerCommands(
   runServe: RunServe,
 ): void {
   program.commandsGroup("Server:");
-  addServe(program, runServe);
+  addServe(program, session, runServe);
   addStatus(program, session);
   addMetrics(program, session);
   addTick(program, session);
   addCheckpoint(program, session);
 }
 
-function addServe(program: CommandUnknownOpts, runServe: RunServe): void {
+function addServe(program: CommandUnknownOpts, session: Session, runServe: RunServe): void {
   const command = program.command("serve")
     .summary("Run a node")
     .description(
@@ -58,9 +60,11 @@ function addServe(program: CommandUnknownOpts, runServe: RunServe): void {
     .option("--checkpoint-frames <n>", "Write one after this many log entries")
     .option("--checkpoint-seconds <n>", "Write one after this many seconds, if anything changed")
     .action(async (flags) => {
-      const { json } = sharedFlags(command);
-      await runServe(serveOptions({ ...flags, json }));
+      const shared = sharedFlags(command);
+      const secretFile = secretFileOf(shared, session.io);
+      await runServe(serveOptions({ ...flags, secretFile, json: shared.json }));
     });
+  addSecretFlag(command, "Options:", "The cluster's secret: serve only who proves to know it");
   addJsonFlag(command, "Say where it listens as JSON");
 }
 

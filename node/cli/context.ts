@@ -1,5 +1,7 @@
 /** What a verb knows when it starts: where the node is, how long to try, how to print. */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { formatCredential } from "../auth/credential.ts";
+import { readCredential } from "../auth/credential_file.ts";
 import { TransportError } from "../client/types.ts";
 import { CliError } from "../errors.ts";
 import { formatMilliseconds, parseMilliseconds } from "./durations.ts";
@@ -7,7 +9,7 @@ import { transportFailure } from "./failures.ts";
 import type { CliIo, NodeClient } from "./io.ts";
 import { parseAddress } from "./numbers.ts";
 import { type Format, FORMATS, type Style } from "./output.ts";
-import { SERVER_DEFAULT, type SharedFlags, sharedFlags } from "./shared_flags.ts";
+import { secretFileOf, SERVER_DEFAULT, type SharedFlags, sharedFlags } from "./shared_flags.ts";
 import { shellCommand } from "./text.ts";
 
 /** One run of the program. */
@@ -26,6 +28,8 @@ export interface VerbContext {
   readonly servers: readonly string[];
   /** Absent when the flag was not given. */
   readonly timeoutMs: number | undefined;
+  /** What to prove oneself with, as a file has it; nothing when no file was named. */
+  readonly secret: string | undefined;
   /** The command line as typed, in front of and behind the verb. */
   readonly typed: { readonly front: readonly string[]; readonly behind: readonly string[] };
 }
@@ -49,6 +53,7 @@ export function verbContext(command: CommandUnknownOpts, { io, argv }: Session):
     style: styleOf(flags, io),
     servers: serversOf(flags, io),
     timeoutMs: flags.timeout === undefined ? undefined : timeoutOf(flags.timeout),
+    secret: secretOf(flags, io),
     typed: { front: argv.slice(0, front), behind: argv.slice(front + 1) },
   };
 }
@@ -93,6 +98,7 @@ async function connect(context: VerbContext, clientId: bigint | undefined): Prom
       clientName: "allocdb",
       requestTimeoutMs: timeoutMs,
       connectTimeoutMs: Math.min(timeoutMs, CONNECT_MS_MAX),
+      ...(context.secret === undefined ? {} : { secret: context.secret }),
       ...(clientId === undefined ? {} : { clientId }),
     });
   } catch (error) {
@@ -156,6 +162,11 @@ function serversOf({ server }: SharedFlags, io: CliIo): readonly string[] {
     ? [io.env("ALLOCDB_SERVER") || SERVER_DEFAULT, "ALLOCDB_SERVER"]
     : [server, "--server"];
   return text.split(",").map((address) => parseAddress(address, what, 1));
+}
+
+function secretOf(flags: SharedFlags, io: CliIo): string | undefined {
+  const path = secretFileOf(flags, io);
+  return path === undefined ? undefined : formatCredential(readCredential(path));
 }
 
 /** `--timeout` in milliseconds. */

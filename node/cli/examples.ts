@@ -194,6 +194,22 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   "replica import": [
     example("allocdb replica import replica-1.tar --to ws/replica-1", "the copy as a directory"),
   ],
+  secret: [
+    example("allocdb secret create --out keys/cluster.secret", "a new cluster's secret"),
+    example(
+      "allocdb secret derive --role client --from keys/cluster.secret --out keys/shop.key",
+      "all that a shop's servers need",
+    ),
+  ],
+  "secret create": [
+    example("allocdb secret create --out keys/cluster.secret", "mode 0600, never overwritten"),
+  ],
+  "secret derive": [
+    example(
+      "allocdb secret derive --role reader --from keys/cluster.secret --out keys/monitor.key",
+      "for a monitor: reads, metrics, status",
+    ),
+  ],
   demo: [
     example("allocdb demo", "watch a ticket sale with a crash in the middle"),
     example("allocdb demo --fast --seed 7 --json", "the same sale as a test"),

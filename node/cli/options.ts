@@ -12,6 +12,8 @@ export interface ServeOptions {
   readonly listen: string;
   /** Where the HTTP gateway listens, `HOST:PORT`; absent for no gateway. */
   readonly http?: string;
+  /** File with the cluster's secret: then nobody is served who does not prove who he is. */
+  readonly secretFile?: string;
   /** `name=value` overrides of the profile, as typed. */
   readonly bounds: readonly string[];
   /** Absent when the flag was not given: an existing data directory then brings its own bounds. */

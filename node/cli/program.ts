@@ -10,6 +10,7 @@ import { CliError } from "../errors.ts";
 import { addClusterCommands, type ClusterRunners } from "./commands_cluster.ts";
 import { addDataCommands } from "./commands_data.ts";
 import { addReplicaCommands, type ReplicaRunners } from "./commands_replica.ts";
+import { addSecretCommands } from "./commands_secret.ts";
 import { addServerCommands } from "./commands_server.ts";
 import { addToolCommands, type Tools } from "./commands_tools.ts";
 import type { Session } from "./context.ts";
@@ -76,6 +77,8 @@ export function buildProgram(session: Session, runners: Runners): CommandUnknown
   addServerCommands(program, session, runners.runServe);
   addClusterCommands(program, session, runners);
   addReplicaCommands(program, session, runners);
+  program.commandsGroup("Security:");
+  addSecretCommands(program, session);
   addToolCommands(program, session, runners);
   for (const command of commandsBelow(program)) {
     command.helpCommand(false);

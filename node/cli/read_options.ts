@@ -12,6 +12,7 @@ export interface ServeFlags {
   readonly data: string;
   readonly listen?: string | undefined;
   readonly http?: string | undefined;
+  readonly secretFile?: string | undefined;
   readonly bound?: readonly string[] | undefined;
   readonly profile?: ProfileName | undefined;
   readonly clusterId?: string | undefined;
@@ -36,12 +37,13 @@ const SECONDS_MAX = 2_147_483;
  * @throws {CliError} Exit code 2.
  */
 export function serveOptions(flags: ServeFlags): ServeOptions {
-  const { http, profile, clusterId } = flags;
+  const { http, profile, clusterId, secretFile } = flags;
   if (flags.data === "") throw new CliError("E_USAGE", "--data is empty");
   return {
     data: flags.data,
     listen: parseAddress(flags.listen ?? SERVER_DEFAULT, "--listen", 0),
     ...(http === undefined ? {} : { http: httpAddress(http) }),
+    ...(secretFile === undefined ? {} : { secretFile }),
     bounds: checkedBounds(flags.bound ?? [], profile),
     ...(profile === undefined ? {} : { profile }),
     ...checkpointOptions(flags),

@@ -5,6 +5,7 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { CliError } from "../errors.ts";
 import { COLOR_CHOICES } from "./color.ts";
+import type { CliIo } from "./io.ts";
 import { FORMATS } from "./output.ts";
 
 /** Where a server listens unless told, and where the verbs look for it. */
@@ -14,6 +15,7 @@ export const SERVER_DEFAULT = "127.0.0.1:7100";
 export interface SharedFlags {
   readonly server?: string;
   readonly timeout?: string;
+  readonly secretFile?: string;
   readonly client?: string;
   readonly operationId?: string;
   readonly slot?: string;
@@ -29,6 +31,10 @@ const SERVER = [
   `Node to talk to (env ALLOCDB_SERVER, default ${SERVER_DEFAULT})`,
 ];
 const TIMEOUT = ["--timeout <duration>", "How long to try (default 10s)"];
+const SECRET_FILE = [
+  "--secret-file <file>",
+  "Secret or key to prove who asks (env ALLOCDB_SECRET_FILE, default none)",
+];
 const CLIENT = [
   "--client <id>",
   "Client half of the retry key (env ALLOCDB_CLIENT, default 0)",
@@ -43,7 +49,21 @@ const COLOR = ["--color <when>", "Whether to colour (default auto)"];
 
 /** Adds the flags of every command that talks to a node. */
 export function addConnectionFlags(command: CommandUnknownOpts): void {
-  addOptions(command, "Connection:", [SERVER, TIMEOUT]);
+  addOptions(command, "Connection:", [SERVER, TIMEOUT, SECRET_FILE]);
+}
+
+/** Adds `--secret-file` alone. */
+export function addSecretFlag(command: CommandUnknownOpts, group: string, says: string): void {
+  addOptions(command, group, [[
+    SECRET_FILE[0]!,
+    `${says} (env ALLOCDB_SECRET_FILE, default none)`,
+  ]]);
+}
+
+/** The file that `--secret-file` or the environment names. */
+export function secretFileOf(flags: SharedFlags, io: Pick<CliIo, "env">): string | undefined {
+  const path = flags.secretFile ?? io.env("ALLOCDB_SECRET_FILE");
+  return path === "" ? undefined : path;
 }
 
 /** Adds the flags of every command that changes something. */
@@ -77,7 +97,7 @@ export function addColorFlag(command: CommandUnknownOpts): void {
 
 /** Lets the program take every shared flag in front of the command, unlisted. */
 export function addRootFlags(program: CommandUnknownOpts): void {
-  const words = [SERVER, TIMEOUT, CLIENT, OPERATION_ID, SLOT, JSON_FLAG, QUIET];
+  const words = [SERVER, TIMEOUT, SECRET_FILE, CLIENT, OPERATION_ID, SLOT, JSON_FLAG, QUIET];
   for (const word of words) program.addOption(option(word, "").hideHelp());
   program.addOption(option(OUTPUT, "").choices(FORMATS).hideHelp());
   program.addOption(option(IDS, "").choices(["decimal", "hex"]).hideHelp());

@@ -1,4 +1,6 @@
 /** `replica status`: one question to a replica's control port, as text, JSON or an exit code. */
+import { proveToControl } from "../auth/control_auth.ts";
+import { readCredential } from "../auth/credential_file.ts";
 import { controlCall, ControlFailure, type ControlFailureKind } from "../control/client.ts";
 import type { ControlPeer, ControlStatus } from "../control/messages.ts";
 import type { ErrorCode } from "../error_catalogue.ts";
@@ -17,6 +19,7 @@ export interface ReplicaStatusFlags {
   readonly replicaId?: string | undefined;
   readonly require?: Requirement | undefined;
   readonly timeout?: string | undefined;
+  readonly secretFile?: string | undefined;
 }
 
 /** How long to try unless told, in milliseconds. */
@@ -31,7 +34,7 @@ export async function replicaStatus(
 ): Promise<void> {
   const address = await addressOf(flags, locate);
   const timeoutMs = flags.timeout === undefined ? TIMEOUT_MS_DEFAULT : timeoutOf(flags.timeout);
-  const status = await askStatus(address, timeoutMs);
+  const status = await askStatus(address, timeoutMs, flags.secretFile);
   await show(io, { data: statusData(status), quiet: status.role }, style);
   if (flags.require !== undefined) demand(status, flags.require);
 }
@@ -53,9 +56,16 @@ async function addressOf(flags: ReplicaStatusFlags, locate: LocateReplica): Prom
   return await locate(workspace!, parseReplicaId(replicaId));
 }
 
-async function askStatus(address: string, timeoutMs: number): Promise<ControlStatus> {
+async function askStatus(
+  address: string,
+  timeoutMs: number,
+  secretFile: string | undefined,
+): Promise<ControlStatus> {
+  const prove = secretFile === undefined ? {} : {
+    prove: proveToControl(readCredential(secretFile)),
+  };
   try {
-    return await controlCall(address, { request: "status" }, { timeoutMs });
+    return await controlCall(address, { request: "status" }, { timeoutMs, ...prove });
   } catch (error) {
     if (error instanceof ControlFailure) throw controlFailure(error, address);
     throw error;
