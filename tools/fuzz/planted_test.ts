@@ -20,6 +20,7 @@ import { loadMetadata, METADATA_FILE } from "../../node/metadata/metadata.ts";
 import { COPY_BYTES, decodeCopy } from "../../node/metadata/codec.ts";
 import { startServer } from "../../node/server/server.ts";
 import { loadSnapshot } from "../../node/snapshot/reader.ts";
+import { writePeerHello } from "../../node/peer/hello.ts";
 import { readClientHello, writeClientHello } from "../../node/wire/hello.ts";
 import { MessageType } from "../../node/wire/messages.ts";
 import { readMetricsReply, writeMetricsReply } from "../../node/wire/metrics.ts";
@@ -40,6 +41,12 @@ import { jsonTarget } from "./targets/json.ts";
 import { logTarget } from "./targets/log.ts";
 import { helloTarget, replyTarget, requestTarget, rewriteRequest } from "./targets/messages.ts";
 import { metadataBodyTarget, metadataTarget } from "./targets/metadata.ts";
+import {
+  peerHelloTarget,
+  peerMessageTarget,
+  readKnownHello,
+  rewriteMessage,
+} from "./targets/peers.ts";
 import { serverTarget } from "./targets/server.ts";
 import { resealSnapshot, snapshotTarget } from "./targets/snapshot.ts";
 import { wordTarget } from "./targets/words.ts";
@@ -73,6 +80,9 @@ const PLANTED: readonly Planted[] = [
   ["a gateway that says done and does nothing", saysDone, 50, /commands behind/],
   ["a gateway with a bug behind a route", hasBug, 300, /a bug: TypeError: planted/],
   ["a client that takes silence for success", inventsSuccess, 20, /which no reply says/],
+  ["replicas that hand over bytes cut short", cutsFrames, 100, /written again/],
+  ["replicas that take what follows a message", takesTrailingPeer, 500, /written again/],
+  ["replicas that forget an authentication", forgetsAuth, 100, /written again/],
 ];
 
 const CODEC = { decodeCommand, decodeInternalCommand, commandEnd };
@@ -306,6 +316,32 @@ function inventsSuccess(): Target {
       })));
     return client;
   });
+}
+
+function cutsFrames(): Target {
+  return peerMessageTarget([(reader) => {
+    const byteString = reader.byteString.bind(reader);
+    reader.byteString = (bytesMax) => byteString(bytesMax).subarray(0, 200);
+    return rewriteMessage(reader);
+  }]);
+}
+
+function takesTrailingPeer(): Target {
+  return peerMessageTarget([(reader) => {
+    reader.finish = () => !reader.failed;
+    return rewriteMessage(reader);
+  }]);
+}
+
+function forgetsAuth(): Target {
+  return peerHelloTarget([(reader) => {
+    const hello = readKnownHello(reader);
+    if (hello === undefined) return undefined;
+    return {
+      name: "peer_hello",
+      write: (out) => writePeerHello(out, { ...hello, auth: undefined }),
+    };
+  }]);
 }
 
 for (const [mistake, makeTarget, casesMax, noticed] of PLANTED) {

@@ -14,6 +14,7 @@ import { serverTarget } from "./server.ts";
 import { httpTarget } from "./http.ts";
 import { clientTarget } from "./client.ts";
 import { helloTarget, replyTarget, requestTarget } from "./messages.ts";
+import { peerHelloTarget, peerMessageTarget } from "./peers.ts";
 
 /** Makes them; what needs a server starts it with its first case. */
 export function allTargets(): Target[] {
@@ -36,5 +37,7 @@ export function allTargets(): Target[] {
     serverTarget(),
     httpTarget(),
     clientTarget(),
+    peerHelloTarget(),
+    peerMessageTarget(),
   ];
 }

@@ -54,7 +54,8 @@ export function replyTarget(rewrites: readonly Rewrite[] = REPLIES): Target {
   return messageTarget("replies", [...outcomes, "malformed"], drawReply, rewrites);
 }
 
-function messageTarget(
+/** A target that draws messages, damages most of them, and writes again what is read. */
+export function messageTarget(
   name: string,
   outcomes: readonly string[],
   draw: (random: FuzzRandom) => Uint8Array,
