@@ -36,6 +36,7 @@ export {
   type Unknown,
   type WriteOptions,
 } from "./node/client/types.ts";
+export type { ClusterHello, Member } from "./node/wire/cluster.ts";
 export type { TickReply } from "./node/wire/replies.ts";
 export type {
   ServerLimits,
@@ -49,6 +50,7 @@ export type {
   CheckpointResult,
   CoreMetrics,
   Metrics,
+  NotPrimary,
   ReadRefusal,
   Rejection,
   ReservationRead,

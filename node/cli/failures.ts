@@ -25,6 +25,8 @@ function transportErrorCode(code: TransportErrorCode, phase: "connecting" | "ask
   switch (code) {
     case "unreachable":
       return "E_UNREACHABLE";
+    case "no_primary":
+      return "E_NOT_PRIMARY";
     case "connection_lost":
     case "timeout":
     case "closed":

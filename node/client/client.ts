@@ -1,4 +1,10 @@
-import type { CheckpointResult, Metrics, ReservationRead, ResourceRead } from "../api.ts";
+import type {
+  CheckpointResult,
+  Metrics,
+  Rejection,
+  ReservationRead,
+  ResourceRead,
+} from "../api.ts";
 import { CredentialError, parseCredential } from "../auth/credential.ts";
 import { presentedKey, type RoleKey } from "../auth/keys.ts";
 import { readMetricsReply } from "../wire/metrics.ts";
@@ -36,9 +42,8 @@ export type { TickReply };
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 3_000;
-const SILENCE_TIMEOUT_MS = 3_000;
 const CHECKPOINT_TIMEOUT_MS = 60_000;
-const BACKOFF_MS_MAX = 1_000;
+const BACKOFF_MS_MAX = 500;
 const SUBMIT_WINDOW = 4;
 /** Scratch above this is let go: a bundle of thousands came through. */
 const SCRATCH_BYTES = 0x4000;
@@ -62,9 +67,10 @@ export interface SlotOptions extends CallOptions {
 }
 
 /**
- * A connection to AllocDB that mends itself. Writes made in one turn travel together; a write whose
- * outcome is in doubt is sent again with the same operation id until its deadline. Business outcomes are
- * values; reads and administration throw {@linkcode TransportError} when nobody answers.
+ * A connection to AllocDB that mends itself and finds the primary of a cluster. Writes made in one turn travel
+ * together; a write whose outcome is in doubt is sent again with the same operation id until its deadline.
+ * Business outcomes are values; reads and administration throw {@linkcode TransportError} when nobody answers.
+ * Figures, status and checkpoints are those of the replica that the client is connected to, whatever it is.
  */
 export class AllocDbClient implements AsyncDisposable {
   /** Half of every retry key. */
@@ -173,7 +179,8 @@ export class AllocDbClient implements AsyncDisposable {
   /** Reads a resource. */
   getResource(resourceId: bigint, options: ReadOptions = {}): Promise<ResourceRead> {
     const { requiredLsn } = options;
-    return this.#ask({ kind: "get_resource", resourceId, requiredLsn }, options, readResourceReply);
+    const question = { kind: "get_resource", resourceId, requiredLsn } as const;
+    return this.#ask(question, options, readResourceReply, readRefusal);
   }
 
   /** Reads a reservation. */
@@ -183,7 +190,7 @@ export class AllocDbClient implements AsyncDisposable {
   ): Promise<ReservationRead> {
     const { requiredLsn, currentSlot } = options;
     const question = { kind: "get_reservation", reservationId, requiredLsn, currentSlot } as const;
-    return this.#ask(question, options, readReservationReply);
+    return this.#ask(question, options, readReservationReply, readRefusal);
   }
 
   /** The node's operational figures. */
@@ -195,7 +202,8 @@ export class AllocDbClient implements AsyncDisposable {
   /** Sequences the expirations that are due. */
   tick(options: SlotOptions = {}): Promise<TickReply> {
     const { currentSlot } = options;
-    return this.#ask({ kind: "tick_expirations", currentSlot }, options, readTickReply);
+    const question = { kind: "tick_expirations", currentSlot } as const;
+    return this.#ask(question, options, readTickReply, tickRefusal);
   }
 
   /** Has the node write a snapshot. Waits for a minute unless told. */
@@ -247,6 +255,7 @@ export class AllocDbClient implements AsyncDisposable {
       slot: options?.slot,
       deadlineMs: this.#deadline(options?.timeoutMs),
       done,
+      order: 0,
       isInDoubt: false,
       isDone: false,
       attempts: 0,
@@ -260,8 +269,9 @@ export class AllocDbClient implements AsyncDisposable {
     question: Question,
     { timeoutMs }: CallOptions,
     read: (reader: WireReader, elements: number) => T | undefined,
+    refusal?: (value: T) => Rejection | undefined,
   ): Promise<T> {
-    return this.#session.ask(question, this.#deadline(timeoutMs), read);
+    return this.#session.ask(question, this.#deadline(timeoutMs), read, refusal);
   }
 
   #deadline(timeoutMs: number | undefined): number {
@@ -279,6 +289,23 @@ function keyOf(secret: string): RoleKey {
   }
 }
 
+/** When a read is refused for what its server is, and another server may answer it. */
+function readRefusal(read: ResourceRead | ReservationRead): Rejection | undefined {
+  switch (read.kind) {
+    case "not_primary":
+      return { category: "definite", code: read.kind, view: read.view, primary: read.primary };
+    case "engine_halted":
+      return { category: "indefinite", code: read.kind };
+    default:
+      return undefined;
+  }
+}
+
+/** The same for expirations; to have them sequenced twice does no harm. */
+function tickRefusal(reply: TickReply): Rejection | undefined {
+  return reply.kind === "rejected" ? reply.rejection : undefined;
+}
+
 function sessionOptions(options: ConnectOptions): SessionOptions {
   const { address, addresses = [] } = options;
   const all = address === undefined ? addresses : [address, ...addresses];
@@ -290,7 +317,7 @@ function sessionOptions(options: ConnectOptions): SessionOptions {
     key: options.secret === undefined ? undefined : keyOf(options.secret),
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     backoffMsMax: options.reconnectBackoffMsMax ?? BACKOFF_MS_MAX,
-    silenceTimeoutMs: options.silenceTimeoutMs ?? SILENCE_TIMEOUT_MS,
+    silenceTimeoutMs: options.silenceTimeoutMs,
     submitWindow: options.submitWindow ?? SUBMIT_WINDOW,
   };
 }

@@ -1,13 +1,15 @@
 import type { RoleKey } from "../auth/keys.ts";
 import { PROTOCOL_VERSION } from "../wire/messages.ts";
 import type { Address } from "./address.ts";
+import { firstOf } from "./attempts.ts";
 import { ClientConnection, type ConnectionOwner, type Ending } from "./connection.ts";
+import { PrimarySearch } from "./primary_search.ts";
 import { TransportError } from "./types.ts";
 
-/** Pause after the first failure, doubled with each further one, with jitter. */
-const BACKOFF_MS = 20;
 /** A connection that lives shorter counts as a failure. */
 const STABLE_MS = 1_000;
+/** How long a server may take over hello before the next one is tried beside it. */
+const PATIENCE_MS = 100;
 
 /** How a link connects. */
 export interface LinkOptions {
@@ -37,11 +39,15 @@ export class Link implements ConnectionOwner {
   connection: ClientConnection | undefined;
   /** Why there is none. */
   lastError: TransportError = new TransportError("unreachable", "not connected yet");
+  /** Which server is next. */
+  readonly search: PrimarySearch;
   readonly #options: LinkOptions;
   readonly #owner: LinkOwner;
   #clusterId: Uint8Array | undefined;
-  #next = 0;
   #isClosed = false;
+  /** Whether the connection has been left for one that is known to be better. */
+  #isMoving = false;
+  readonly #attempts = new Set<Promise<unknown>>();
   #wake: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -53,6 +59,7 @@ export class Link implements ConnectionOwner {
     this.#options = options;
     this.#owner = owner;
     this.#clusterId = options.clusterId;
+    this.search = new PrimarySearch(options.addresses, options.backoffMsMax);
   }
 
   /**
@@ -66,13 +73,25 @@ export class Link implements ConnectionOwner {
     this.#running = this.#keep(connection);
   }
 
+  /**
+   * Leaves the connection for another server. What it has not answered is in doubt.
+   *
+   * @param error Why.
+   * @param isMoving True when there is a better server, so that there is no reason to wait.
+   */
+  leave(error: TransportError, isMoving: boolean): void {
+    this.#isMoving = isMoving;
+    this.connection?.close(error);
+  }
+
   /** Ends the connection and the looking for another one; resolves when all is quiet. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.lastError = new TransportError("closed", "the client was closed");
     this.connection?.close(this.lastError);
     this.#wake?.();
-    return this.#running;
+    await this.#running;
+    await Promise.all(this.#attempts);
   }
 
   /** See {@linkcode ConnectionOwner}. */
@@ -89,46 +108,63 @@ export class Link implements ConnectionOwner {
 
   async #keep(first: ClientConnection): Promise<void> {
     let connection: ClientConnection | undefined = first;
-    for (let failures = 0; !this.#isClosed;) {
-      const sinceMs = performance.now();
-      if (connection !== undefined) await this.#use(connection);
-      const wasStable = connection !== undefined && performance.now() - sinceMs > STABLE_MS;
-      failures = wasStable ? 0 : failures + 1;
-      if (failures > 0) await this.#pause(failures);
+    while (!this.#isClosed) {
+      const isFailure = connection === undefined || !await this.#use(connection);
+      if (isFailure) await this.#pause();
       connection = await this.#tryAll();
     }
     connection?.close(this.lastError);
   }
 
-  async #use(connection: ClientConnection): Promise<void> {
+  /** Uses a connection until it ends. False when that was so soon that the next attempt must not be at once. */
+  async #use(connection: ClientConnection): Promise<boolean> {
+    const sinceMs = performance.now();
     this.connection = connection;
+    this.#isMoving = false;
     this.#owner.connected(connection);
     await connection.run(this);
+    if (this.#isMoving) return true;
+    const nowMs = performance.now();
+    this.search.failed(connection.info.address, nowMs);
+    return nowMs - sinceMs > STABLE_MS;
   }
 
-  /** One round over the addresses, from the one behind the last that was tried. */
+  /** One round over the servers, the most promising first. */
   async #tryAll(): Promise<ClientConnection | undefined> {
-    const { addresses, connectTimeoutMs, clientName, key } = this.#options;
-    for (let i = 0; i < addresses.length && !this.#isClosed; i++) {
-      const address = addresses[this.#next++ % addresses.length]!;
-      const hello = { version: PROTOCOL_VERSION, clusterId: this.#clusterId, clientName };
-      const greeting = { hello, key };
-      try {
-        const connection = await ClientConnection.open(address, greeting, connectTimeoutMs);
-        this.#clusterId ??= connection.info.clusterId;
-        return connection;
-      } catch (error) {
-        if (!(error instanceof TransportError)) throw error;
-        if (!this.#isClosed) this.lastError = error;
-      }
-    }
-    return undefined;
+    const round = this.search.round(performance.now());
+    const attempts = round.map((address) => () => this.#try(address));
+    const found = await firstOf(attempts, PATIENCE_MS, (late) => late.close(this.lastError));
+    if (found === undefined) this.search.disappointed(performance.now());
+    else this.search.greeted(found.info);
+    return found;
   }
 
-  #pause(failures: number): Promise<void> {
+  #try(address: Address): Promise<ClientConnection | undefined> {
+    if (this.#isClosed) return Promise.resolve(undefined);
+    const attempt = this.#open(address);
+    this.#attempts.add(attempt);
+    return attempt.finally(() => this.#attempts.delete(attempt));
+  }
+
+  async #open(address: Address): Promise<ClientConnection | undefined> {
+    const { connectTimeoutMs, clientName, key } = this.#options;
+    const hello = { version: PROTOCOL_VERSION, clusterId: this.#clusterId, clientName };
+    const greeting = { hello, key };
+    try {
+      const connection = await ClientConnection.open(address, greeting, connectTimeoutMs);
+      this.#clusterId ??= connection.info.clusterId;
+      return connection;
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      if (!this.#isClosed) this.lastError = error;
+      this.search.failed(address.text, performance.now());
+      return undefined;
+    }
+  }
+
+  #pause(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
-    const exponential = BACKOFF_MS * 2 ** Math.min(failures - 1, 20);
-    const ms = jittered(Math.min(this.#options.backoffMsMax, exponential));
+    const ms = this.search.pauseMs(performance.now());
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = (): void => {
@@ -137,9 +173,4 @@ export class Link implements ConnectionOwner {
       };
     });
   }
-}
-
-/** Between half of it and all of it, so that clients that failed together do not come back together. */
-export function jittered(ms: number): number {
-  return ms * (0.5 + Math.random() / 2);
 }

@@ -54,7 +54,7 @@ export function rejected(write: Attempted, rejection: Rejection): SubmitResult {
   const isForever = rejection.code === "invalid_request" || rejection.code === "command_too_large";
   if (!write.isInDoubt || isForever) return { kind: "rejected", rejection, operationId };
   const message = `the server answered ${rejection.code}, but an earlier attempt is in doubt`;
-  return unknown(write, rejection.code, message);
+  return unknown(write, rejection.code === "not_primary" ? "no_primary" : rejection.code, message);
 }
 
 /** Nobody knows. */

@@ -1,20 +1,28 @@
+import { unreachable } from "../../core/assert.ts";
+import type { Rejection } from "../api.ts";
 import { readError } from "../wire/hello.ts";
 import { MessageType } from "../wire/messages.ts";
 import { WireReader } from "../wire/reader.ts";
 import type { Question } from "../wire/requests.ts";
 import { submitReplyId } from "../wire/submit.ts";
-import type { Ending } from "./connection.ts";
+import type { ClientConnection, Ending } from "./connection.ts";
+import { Course, type Displacement, isDisplacement, type Step } from "./course.ts";
 import { Link, type LinkOptions } from "./link.ts";
-import { QuestionQueue } from "./question_queue.ts";
+import { isStrictReply, type PendingQuestion, QuestionQueue } from "./question_queue.ts";
 import { type ServerInfo, TransportError } from "./types.ts";
 import { type PendingWrite, WriteQueue } from "./write_queue.ts";
 
 /** How often deadlines are looked at while something is on its way. */
 const TICK_MS = 20;
+/** How long a server may be silent by default when it is the only one. */
+const SILENCE_MS_ALONE = 3_000;
+/** The same when there is another one to turn to. */
+const SILENCE_MS_AMONG_OTHERS = 1_000;
 
 /** How a session behaves. */
 export interface SessionOptions extends LinkOptions {
-  readonly silenceTimeoutMs: number;
+  /** Depends on whether there is a choice when absent. */
+  readonly silenceTimeoutMs: number | undefined;
   readonly submitWindow: number;
 }
 
@@ -24,12 +32,14 @@ export class Session {
   readonly #writes: WriteQueue;
   readonly #questions = new QuestionQueue();
   readonly #reader = new WireReader();
-  readonly #silenceTimeoutMs: number;
+  readonly #silenceTimeoutMs: number | undefined;
+  readonly #course: Course;
   readonly #nextRequestId = (): number => ++this.#requestId;
   readonly #sendAll = (): void => this.#send();
   #requestId = 0;
   #isSendDue = false;
   #isClosed = false;
+  #isLeaving = false;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #info: ServerInfo | undefined;
 
@@ -40,11 +50,14 @@ export class Session {
     this.#link = new Link(options, {
       connected: ({ info }) => {
         this.#info = info;
+        this.#isLeaving = false;
+        this.#course.connected(info);
         this.#send();
       },
       received: (view, at, end) => this.#received(view, at, end),
       disconnected: (ending) => this.#disconnected(ending),
     });
+    this.#course = new Course(this.#link.search);
   }
 
   /**
@@ -80,6 +93,7 @@ export class Session {
    * @param question What.
    * @param deadlineMs When to give up, by `performance.now()`.
    * @param read Reads what follows the request id of the reply.
+   * @param refusal Says when an answer is the server's reason to give none.
    * @returns The answer.
    * @throws {TransportError} When there was none.
    */
@@ -87,16 +101,20 @@ export class Session {
     question: Question,
     deadlineMs: number,
     read: (reader: WireReader, elements: number) => T | undefined,
+    refusal: (value: T) => Rejection | undefined = (): undefined => undefined,
   ): Promise<T> {
     return new Promise((resolve, fail) => {
       if (this.#isClosed) return fail(this.#link.lastError);
-      const answer = (reader: WireReader, elements: number): boolean => {
+      const answer: PendingQuestion["answer"] = (reader, elements) => {
         const value = read(reader, elements);
-        const isReply = value !== undefined && reader.finish();
-        if (isReply) resolve(value);
-        return isReply;
+        if (value === undefined || !reader.finish()) return "malformed";
+        const reason = refusal(value);
+        const { hasChoice } = this.#link.search;
+        if (reason !== undefined && isDisplacement(reason, hasChoice)) return reason;
+        resolve(value);
+        return "taken";
       };
-      this.#questions.add({ question, deadlineMs, answer, fail });
+      this.#questions.add({ question, deadlineMs, answer, fail, isDisplaced: false });
       this.#sendLater();
     });
   }
@@ -121,10 +139,48 @@ export class Session {
   #send(): void {
     this.#isSendDue = false;
     const { connection } = this.#link;
-    if (connection === undefined) return;
+    if (connection === undefined || this.#isLeaving) return;
     this.#questions.send(connection, this.#nextRequestId);
-    this.#writes.send(connection, this.#nextRequestId);
+    if (this.#writes.isWaiting || this.#questions.isWaiting) this.#sendToPrimary(connection);
     connection.writer.flush();
+  }
+
+  #sendToPrimary(connection: ClientConnection): void {
+    const awaits = this.#writes.isAwaiting || this.#questions.isAwaiting;
+    const step = this.#course.step(performance.now(), awaits);
+    switch (step) {
+      case "send":
+        this.#questions.sendStrict(connection, this.#nextRequestId);
+        return this.#writes.send(connection, this.#nextRequestId);
+      case "knock":
+        return this.#knock(connection);
+      case "wait":
+        return;
+      case "move":
+      case "leave":
+        return this.#leave(step);
+      default:
+        return unreachable(step);
+    }
+  }
+
+  /** A command rather than a read: whether a primary can commit is what those who wait want to know. */
+  #knock(connection: ClientConnection): void {
+    this.#course.knocked();
+    if (this.#writes.isWaiting) this.#writes.sendOne(connection, this.#nextRequestId, 1);
+    else this.#questions.sendStrict(connection, this.#nextRequestId, 1);
+  }
+
+  #leave(step: Step): void {
+    this.#isLeaving = true;
+    this.#link.leave(this.#course.reason(), step === "move");
+  }
+
+  /** What a reply to something that only a primary answers says about the server. */
+  #judge(displacement: Displacement | undefined): void {
+    if (displacement === undefined) this.#course.accepted();
+    else this.#course.displaced(displacement, performance.now());
+    this.#sendLater();
   }
 
   #received(view: DataView, at: number, end: number): boolean {
@@ -136,12 +192,15 @@ export class Session {
     this.#reader.small(23);
     const requestId = this.#reader.count();
     if (this.#reader.failed) return false;
-    return this.#questions.reply(requestId, type, this.#reader, elements);
+    const isReply = this.#questions.reply(requestId, type, this.#reader, elements);
+    if (isReply && isStrictReply(type)) this.#judge(this.#questions.takeDisplacement());
+    return isReply;
   }
 
   #submitReply(view: DataView, at: number, end: number): boolean {
-    const isReply = this.#writes.reply(submitReplyId(view, at, end), view, at, end);
-    if (isReply && !this.#writes.isEmpty) this.#sendLater();
+    const { hasChoice } = this.#link.search;
+    const isReply = this.#writes.reply(submitReplyId(view, at, end), view, at, end, hasChoice);
+    if (isReply) this.#judge(this.#writes.takeDisplacement());
     return isReply;
   }
 
@@ -180,7 +239,9 @@ export class Session {
     const oldest = Math.min(writes, this.#questions.oldestSentMs ?? Infinity);
     if (connection === undefined || oldest === Infinity) return;
     const silentMs = nowMs - Math.max(oldest, connection.receivedMs);
-    if (silentMs <= this.#silenceTimeoutMs) return;
+    const { hasChoice } = this.#link.search;
+    const usualMs = hasChoice ? SILENCE_MS_AMONG_OTHERS : SILENCE_MS_ALONE;
+    if (silentMs <= (this.#silenceTimeoutMs ?? usualMs)) return;
     const message = `${connection.info.address} was silent for ${Math.round(silentMs)} ms`;
     connection.close(new TransportError("connection_lost", message));
   }

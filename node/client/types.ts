@@ -1,8 +1,12 @@
 /** What the client takes and answers. Source: docs/wire.md, docs/semantics.md. */
 import type { ResultName } from "../../core/outcome.ts";
 import type { Rejection } from "../api.ts";
+import type { ClusterHello } from "../wire/cluster.ts";
 
-/** Where the servers are and how long to try. */
+/**
+ * Where the servers are and how long to try. One replica's address is enough to find the others, as long as it
+ * answers when the client connects.
+ */
 export interface ConnectOptions {
   /** One server, `host:port`. */
   readonly address?: string;
@@ -21,11 +25,14 @@ export interface ConnectOptions {
   readonly secret?: string | undefined;
   /** How long one call may take in all, every retry included. Default 10,000. */
   readonly requestTimeoutMs?: number;
-  /** How long a server may stay silent while it owes a reply before the next one is tried. Default 3,000. */
+  /**
+   * How long a server may stay silent while it owes a reply before the next one is tried. Default 3,000, and
+   * 1,000 where there is another one.
+   */
   readonly silenceTimeoutMs?: number;
   /** How long one connection attempt may take, hello included. Default 3,000. */
   readonly connectTimeoutMs?: number;
-  /** Longest pause between two connection attempts. Default 1,000. */
+  /** Longest pause between two rounds of attempts; they begin with 20 and grow with the time without a server. Default 500. */
   readonly reconnectBackoffMsMax?: number;
   /** Submit requests under way before further commands are gathered into one. Default 4. */
   readonly submitWindow?: number;
@@ -169,6 +176,8 @@ export type TransportErrorCode =
   | "connection_lost"
   /** The deadline passed before the reply. */
   | "timeout"
+  /** The deadline passed, and servers that answered said that they are not primary. */
+  | "no_primary"
   /** `close` was called. */
   | "closed"
   /** The server belongs to another cluster. */
@@ -227,4 +236,6 @@ export interface ServerInfo {
   readonly maxTtlSlots: bigint;
   /** The server's slot when the connection opened. */
   readonly currentSlot: bigint;
+  /** The replicas, and which was primary when the connection opened; absent where one node is all there is. */
+  readonly cluster?: ClusterHello | undefined;
 }

@@ -9,7 +9,8 @@ import {
 } from "../wire/results.ts";
 import { beginSubmit, readSubmitReply, submitBodyBytesMax } from "../wire/submit.ts";
 import type { ClientConnection, Ending } from "./connection.ts";
-import { jittered } from "./link.ts";
+import { type Displacement, isDisplacement } from "./course.ts";
+import { jittered } from "./primary_search.ts";
 import { committedAt, notSent, refused, rejected, unknown } from "./results.ts";
 import type { ServerInfo, SubmitResult, TransportError, TransportErrorCode } from "./types.ts";
 
@@ -27,6 +28,8 @@ export interface PendingWrite {
   readonly deadlineMs: number;
   /** Called once. */
   readonly done: (result: SubmitResult) => void;
+  /** Which of the client's writes it is; the queue's to set. */
+  order: number;
   /** True once an attempt ended without anybody knowing whether it was taken. */
   isInDoubt: boolean;
   isDone: boolean;
@@ -51,6 +54,8 @@ export class WriteQueue {
   #delayed: PendingWrite[] = [];
   readonly #sent = new Map<number, SentFrame>();
   #columns: ResultColumns = createResultColumns(64);
+  #added = 0;
+  #displacement: Displacement | undefined;
 
   /** @param window Requests under way before further commands wait to be gathered. */
   constructor(window: number) {
@@ -67,20 +72,42 @@ export class WriteQueue {
     return this.#sent.values().next().value?.sentMs;
   }
 
+  /** Whether anything is to be sent. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Whether a request waits for its reply. */
+  get isAwaiting(): boolean {
+    return this.#sent.size > 0;
+  }
+
   /** Takes a command in; it leaves with the next {@linkcode WriteQueue.send}. */
   add(write: PendingWrite): void {
+    write.order = this.#added++;
     this.#waiting.push(write);
   }
 
   /** Writes as many requests as the window has room for; the caller flushes. */
   send(connection: ClientConnection, nextRequestId: () => number): void {
     while (this.#sent.size < this.#window && this.#waiting.length > 0) {
-      const count = this.#fitting(connection.info);
-      const writes = this.#waiting.splice(0, count);
-      const requestId = nextRequestId();
-      writeFrame(connection, requestId, writes);
-      this.#sent.set(requestId, { writes, sentMs: performance.now() });
+      this.sendOne(connection, nextRequestId, this.#fitting(connection.info));
     }
+  }
+
+  /** Writes one request with the first of the commands that wait; the caller flushes. */
+  sendOne(connection: ClientConnection, nextRequestId: () => number, count: number): void {
+    const writes = this.#waiting.splice(0, count);
+    const requestId = nextRequestId();
+    writeFrame(connection, requestId, writes);
+    this.#sent.set(requestId, { writes, sentMs: performance.now() });
+  }
+
+  /** Why the latest replies took commands back to those that wait, if they did; asked once. */
+  takeDisplacement(): Displacement | undefined {
+    const displacement = this.#displacement;
+    this.#displacement = undefined;
+    return displacement;
   }
 
   /** How many waiting commands go into one request: one slot, and no more than the server takes. */
@@ -100,16 +127,28 @@ export class WriteQueue {
   /**
    * Takes a reply in.
    *
+   * @param hasChoice Whether there is another server for what this one has no place for.
    * @returns False when it is no reply to anything that was sent.
    */
-  reply(requestId: number, view: DataView, at: number, end: number): boolean {
+  reply(
+    requestId: number,
+    view: DataView,
+    at: number,
+    end: number,
+    hasChoice: boolean,
+  ): boolean {
     const frame = this.#sent.get(requestId);
     if (frame === undefined) return false;
     const count = frame.writes.length;
     if (this.#columns.kinds.length < count) this.#columns = createResultColumns(count);
     if (!readSubmitReply(view, at, end, this.#columns, count)) return false;
     this.#sent.delete(requestId);
-    for (let i = 0; i < count; i++) this.#settle(frame.writes[i]!, i);
+    const displaced: PendingWrite[] = [];
+    for (let i = 0; i < count; i++) {
+      const write = frame.writes[i]!;
+      if (this.#settle(write, i, hasChoice) === "displaced") displaced.push(write);
+    }
+    if (displaced.length > 0) this.#requeue(displaced);
     return true;
   }
 
@@ -122,18 +161,24 @@ export class WriteQueue {
     return true;
   }
 
-  #settle(write: PendingWrite, index: number): void {
+  #settle(write: PendingWrite, index: number, hasChoice: boolean): "displaced" | void {
+    const rejection = isRejected(this.#columns, index)
+      ? rejectionAt(this.#columns, index)
+      : "committed";
+    // Even from a reply to those who no longer wait it shows what the server is.
+    const isDisplaced = typeof rejection === "object" && isDisplacement(rejection, hasChoice);
+    if (isDisplaced) this.#displacement = rejection;
     if (write.isDone) return;
-    if (!isRejected(this.#columns, index)) {
+    if (rejection === "committed") {
       return finish(write, committedAt(this.#columns, index, write.operationId));
     }
-    const rejection = rejectionAt(this.#columns, index);
     if (rejection === undefined) {
       return finish(write, unknown(write, "protocol_error", "a rejection that makes no sense"));
     }
     write.lastRejection = rejection;
     write.lastError = undefined;
     if (rejection.category === "indefinite") write.isInDoubt = true;
+    if (isDisplaced) return "displaced";
     if (isWorthRetrying(rejection)) this.#delay(write);
     else finish(write, rejected(write, rejection));
   }
@@ -158,7 +203,17 @@ export class WriteQueue {
       }
     }
     this.#sent.clear();
-    this.#waiting = [...unanswered, ...this.#waiting];
+    this.#requeue(unanswered);
+  }
+
+  /**
+   * What has to be sent again, in the order in which the program made it. A write is never under way on two
+   * connections: the first one is closed, or has answered, before the write gets here. Its server may still
+   * carry it out; the second attempt has the same bytes and so the same retry key, and whoever sequences it
+   * has everything in his log that was ever committed: he remembers the first attempt, or it never happens.
+   */
+  #requeue(writes: readonly PendingWrite[]): void {
+    this.#waiting = [...writes, ...this.#waiting].sort((a, b) => a.order - b.order);
   }
 
   /**
@@ -170,7 +225,7 @@ export class WriteQueue {
     const due = this.#delayed.filter((write) => write.notBeforeMs <= nowMs);
     if (due.length > 0) {
       this.#delayed = this.#delayed.filter((write) => write.notBeforeMs > nowMs);
-      this.#waiting = [...due, ...this.#waiting];
+      this.#requeue(due);
     }
     for (const { writes } of this.#sent.values()) {
       for (const write of writes) if (write.deadlineMs <= nowMs) giveUp(write, true, linkError);
