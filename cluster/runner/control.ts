@@ -1,5 +1,7 @@
 /** Asking replicas through their control ports. */
-import { controlCall, ControlFailure } from "../../node/control/client.ts";
+import { proveToControl } from "../../node/auth/control_auth.ts";
+import { readCredential } from "../../node/auth/credential_file.ts";
+import { controlCall, type ControlCallOptions, ControlFailure } from "../../node/control/client.ts";
 import type { ControlStatus } from "../../node/control/messages.ts";
 
 /** What became of a question. */
@@ -24,17 +26,27 @@ export interface Control {
 /** How long a replica may take to answer, in milliseconds. */
 const ANSWER_MS_MAX = 1_000;
 
-/** The real control ports. */
-export function controlPorts(): Control {
+/**
+ * The real control ports.
+ *
+ * @param secretPath The file with the cluster's secret, if it has one; asked for before the first call.
+ */
+export function controlPorts(secretPath: () => string | undefined = () => undefined): Control {
+  let call: ControlCallOptions | undefined;
+  const how = (): ControlCallOptions => call ??= callOptions(secretPath());
   return {
-    status: (address) => ask(() => controlCall(address, { request: "status" }, CALL)),
+    status: (address) => ask(() => controlCall(address, { request: "status" }, how())),
     stop: (address, drainMs) =>
-      ask(() => controlCall(address, { request: "stop", drain_ms: drainMs }, CALL)),
-    faults: (address) => ask(() => controlCall(address, { request: "faults" }, CALL)),
+      ask(() => controlCall(address, { request: "stop", drain_ms: drainMs }, how())),
+    faults: (address) => ask(() => controlCall(address, { request: "faults" }, how())),
   };
 }
 
-const CALL = { timeoutMs: ANSWER_MS_MAX };
+function callOptions(secretPath: string | undefined): ControlCallOptions {
+  const timeoutMs = ANSWER_MS_MAX;
+  if (secretPath === undefined) return { timeoutMs };
+  return { timeoutMs, prove: proveToControl(readCredential(secretPath)) };
+}
 
 async function ask<T>(call: () => Promise<T>): Promise<Answer<T>> {
   try {
