@@ -27,6 +27,8 @@ const QUESTION_BYTES = 32;
 /** Hands everything on as it is unless told otherwise. */
 export class ClientFace implements NodeApi {
   readonly identity: NodeIdentity;
+  /** Commands that came, ever. */
+  submits = 0;
   readonly #inner: NodeApi;
   readonly #log: LeveledLog;
   readonly #requests: Lane;
@@ -60,6 +62,7 @@ export class ClientFace implements NodeApi {
     sink: ResultSink,
     token: number,
   ): void {
+    this.submits++;
     const seen = this.#log.writes("debug") ? new ToldSink(sink, this.#log) : sink;
     const isFaulty = this.#requests.isFaulty || this.#answers.isFaulty;
     if (!isFaulty) return this.#inner.submit(view, at, end, slot, seen, token);

@@ -1,15 +1,19 @@
-/** How late the event loop is: the time between two calls of a timer, which garbage, disks and work stretch. */
+/** How late the event loop is: how much longer a timer takes than it was set for, because of garbage, disks and work. */
 export class GapMeter {
-  /** Between the latest two beats, in milliseconds. */
+  /** The latest, in milliseconds. */
   latestMs = 0;
   /** The longest so far. */
   longestMs = 0;
-  #beatMs: number | undefined;
+  #dueMs = Infinity;
 
-  /** The timer went off at `nowMs`, by a monotonic clock. Answers how long ago it had before; 0 the first time. */
+  /** The timer is set to go off at `dueMs`, by a monotonic clock. */
+  expect(dueMs: number): void {
+    this.#dueMs = dueMs;
+  }
+
+  /** It went off. Answers how late that was. */
   beat(nowMs: number): number {
-    this.latestMs = this.#beatMs === undefined ? 0 : nowMs - this.#beatMs;
-    this.#beatMs = nowMs;
+    this.latestMs = Math.max(0, nowMs - this.#dueMs);
     this.longestMs = Math.max(this.longestMs, this.latestMs);
     return this.latestMs;
   }

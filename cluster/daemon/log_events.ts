@@ -25,7 +25,7 @@ function pairs(fields: EventFields): string {
 
 function text(value: EventFields[string]): string {
   const plain = typeof value === "boolean" ? String(value) : orNone(value);
-  return /[\s"=]/.test(plain) || plain === "" ? JSON.stringify(plain) : plain;
+  return /[\s"]/.test(plain) || plain === "" ? JSON.stringify(plain) : plain;
 }
 
 /** What the runbook calls the summary of a replica. */

@@ -1,5 +1,5 @@
 /** What a replica says about itself on its control port. */
-import { hexOf } from "../../node/cli/fields.ts";
+import { hexOf, snakeCase } from "../../node/cli/fields.ts";
 import { CONTROL_PROTOCOL_VERSION, type ControlStatus } from "../../node/control/messages.ts";
 import { hashText } from "../../node/offline/inspect_log.ts";
 import { voteText } from "../../node/offline/inspect.ts";
@@ -49,10 +49,12 @@ export function controlStatus(host: HostStatus, facts: ProcessFacts): ControlSta
       connected: peer.connected,
       match_op: peer.matchOp,
       lag: peer.lag,
-      last_heard_ms: peer.lastHeardMs,
+      last_heard_ms: peer.lastHeardMs === undefined ? undefined : Math.round(peer.lastHeardMs),
       state: peer.state,
     })),
-    counters: { ...host.counters },
+    counters: Object.fromEntries(
+      Object.entries(host.counters).map(([name, count]) => [snakeCase(name), count]),
+    ),
   };
 }
 

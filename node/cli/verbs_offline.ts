@@ -8,7 +8,7 @@ import { configFingerprint } from "../config/text.ts";
 import { whileStill } from "../offline/borrow.ts";
 import { exportReplica } from "../offline/export.ts";
 import { importReplica } from "../offline/import.ts";
-import { inspectDirectory, type Inspection } from "../offline/inspect.ts";
+import { type CopyReport, inspectDirectory, type Inspection } from "../offline/inspect.ts";
 import { hashText } from "../offline/inspect_log.ts";
 import { ReadDisk } from "../offline/read_disk.ts";
 import { DamagedData } from "../offline/replay.ts";
@@ -98,7 +98,7 @@ function stateOf({ kind, problems }: Inspection): string {
 }
 
 function inspectionData(directory: string, inspection: Inspection): Data {
-  const { metadata, copies, prepareBytes, snapshots, log, otherFiles, problems } = inspection;
+  const { metadata, copies, offer, snapshots, log, otherFiles, problems } = inspection;
   const numbered = (list: readonly object[]): Data =>
     Object.fromEntries(list.map((entry, i) => [String(i + 1), dataOf(entry)]));
   return {
@@ -106,8 +106,8 @@ function inspectionData(directory: string, inspection: Inspection): Data {
     state: stateOf(inspection),
     problems: [...problems],
     metadata: metadata === undefined ? undefined : dataOf(metadata),
-    metadata_copies: numbered(copies),
-    prepare_bytes: prepareBytes,
+    metadata_copies: Object.fromEntries(copies.map((copy, i) => [i + 1, copyData(copy)])),
+    offer: offer && dataOf(offer),
     snapshots: Object.fromEntries(
       Object.entries(snapshots).map(([name, report]) => [name, dataOf(report)]),
     ),
@@ -118,6 +118,13 @@ function inspectionData(directory: string, inspection: Inspection): Data {
     },
     other_files: [...otherFiles],
   };
+}
+
+/** What decides which copy is believed; the rest of it is shown once. */
+function copyData(copy: CopyReport): Data {
+  if (!("metadata" in copy)) return { state: copy.state };
+  const { view, role } = copy.metadata;
+  return { state: copy.state, sequence: copy.sequence, view, role };
 }
 
 function verifiedData(directory: string): Data {

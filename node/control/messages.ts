@@ -106,9 +106,9 @@ const statusSchema = v.object({
   tip_hash: text,
   applied_lsn: u64OrNone,
   network: v.picklist(["healthy", "isolated"]),
-  /** Longest time between two turns of the replica's timer since it started, in milliseconds. */
+  /** By how much the replica's timer went off late at most since it started, in milliseconds. */
   event_loop_gap_ms_max: count,
-  /** Between the latest two. */
+  /** The last time. */
   event_loop_gap_ms: count,
   peers: v.array(peerSchema),
   counters: v.record(v.string(), v.number()),

@@ -6,7 +6,8 @@ import { DenoDisk } from "../io/deno_disk.ts";
 import { COPY_BYTES, encodeCopy, type ReplicaMetadata } from "../metadata/codec.ts";
 import { loadMetadata, METADATA_FILE } from "../metadata/metadata.ts";
 import { syncDirectory } from "./export.ts";
-import { inspectDirectory, PREPARE_FILE } from "./inspect.ts";
+import { OFFER_FILE } from "../metadata/offer.ts";
+import { inspectDirectory } from "./inspect.ts";
 import { decodeManifest, type Manifest, MANIFEST_BYTES_MAX, MANIFEST_FILE } from "./manifest.ts";
 import { ReadDisk } from "./read_disk.ts";
 import { BadArchive, decodeTarHeader, TAR_BLOCK_BYTES, type TarEntry, tarPadding } from "./tar.ts";
@@ -126,7 +127,7 @@ function settle(
   const next: ReplicaMetadata = isSingle
     ? metadata
     : { ...metadata, role: "recovering", vote: null, replicaId: replicaId ?? metadata.replicaId };
-  disk.remove(PREPARE_FILE);
+  disk.remove(OFFER_FILE);
   writeCopies(disk, next, sequence + 1n);
   const { problems, log } = inspectDirectory(new ReadDisk(directory));
   if (problems.length > 0) throw new BadArchive(problems[0]!);

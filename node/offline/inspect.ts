@@ -5,13 +5,11 @@ import { type Disk, DiskFault } from "../disk.ts";
 import { COPY_BYTES, decodeCopy, type ReplicaMetadata, type Vote } from "../metadata/codec.ts";
 import { METADATA_FILE } from "../metadata/metadata.ts";
 import { decodeHeader, HEADER_BYTES, type SnapshotHeader } from "../snapshot/format.ts";
+import { decodeOffer, OFFER_FILE } from "../metadata/offer.ts";
 import { loadSnapshot } from "../snapshot/reader.ts";
 import { SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE } from "../snapshot/store.ts";
 import { hashText, inspectLog, type LogReport } from "./inspect_log.ts";
 import { OneSnapshot } from "./one_snapshot.ts";
-
-/** The durable record of what a replica offered in a view change. */
-export const PREPARE_FILE = "replica.metadata.prepare";
 
 /** One copy of the metadata. */
 export type CopyReport =
@@ -34,6 +32,14 @@ export interface MetadataReport {
   readonly createdAt: string;
 }
 
+/** What a replica was about to bring into a view. */
+export interface OfferReport {
+  readonly view: bigint;
+  readonly logView: bigint;
+  readonly op: bigint;
+  readonly hash: string;
+}
+
 /** One snapshot. */
 export interface SnapshotReport {
   /** `sound`, or what is wrong. */
@@ -54,8 +60,8 @@ export interface Inspection {
   /** What the program would believe; absent when it would believe nothing. */
   readonly metadata: MetadataReport | undefined;
   readonly copies: readonly CopyReport[];
-  /** Bytes of the view change's record, if there is one. */
-  readonly prepareBytes: number | undefined;
+  /** What the replica last offered in a view change; absent when there is no whole offer. */
+  readonly offer: OfferReport | undefined;
   readonly snapshots: Readonly<Record<string, SnapshotReport>>;
   readonly log: LogReport;
   /** Files that are not this program's. */
@@ -91,7 +97,7 @@ export function inspectDirectory(disk: Disk): Inspection {
     kind: found.kind,
     metadata: metadata === undefined ? undefined : metadataReport(metadata),
     copies,
-    prepareBytes: disk.size(PREPARE_FILE),
+    offer: readOffer(disk),
     snapshots,
     log,
     otherFiles: disk.list().filter((name) => name !== LOCK_FILE && !KNOWN.test(name)).sort(),
@@ -112,6 +118,13 @@ export function metadataReport(metadata: ReplicaMetadata): MetadataReport {
 /** `viewV->replicaR`, as the runbook writes a vote. */
 export function voteText(vote: Vote | null): string | undefined {
   return vote === null ? undefined : `view${vote.view}->replica${vote.replica}`;
+}
+
+function readOffer(disk: Disk): OfferReport | undefined {
+  if (disk.size(OFFER_FILE) === undefined) return undefined;
+  const bytes = readQuietly(disk, OFFER_FILE);
+  const offer = typeof bytes === "string" ? undefined : decodeOffer(bytes);
+  return offer && { ...offer, hash: hashText(offer.hash) };
 }
 
 function readCopies(disk: Disk): CopyReport[] {
