@@ -198,12 +198,18 @@ export class Executor {
   }
 
   /**
-   * Applies what is committed; at once, unless it has to be read back from files.
+   * Applies what is committed and durable here; at once, unless it has to be read back from files. The rest follows
+   * with {@linkcode Executor.applyDurable}: a snapshot must never be ahead of the log that it was made from.
    *
-   * @param op The last committed entry; one that was given to a flush.
+   * @param op The last committed entry.
    */
   commitThrough(op: bigint): void {
     if (op > this.#committed) this.#committed = op;
+    this.applyDurable();
+  }
+
+  /** Applies what is committed and has become durable. */
+  applyDurable(): void {
     if (!this.#isApplying) this.#apply();
   }
 
@@ -427,14 +433,16 @@ export class Executor {
     const { writer, later } = this.#parts;
     const from = this.appliedOp + 1n;
     const inMemory = writer.retained[0]?.firstOp ?? writer.sealedOp + 1n;
-    const slice = from < inMemory ? from + BigInt(SLICE_ENTRIES) - 1n : this.#committed;
-    const to = slice < this.#committed ? slice : this.#committed;
+    const durable = readU64(writer.syncedOp, 0);
+    const last = durable < this.#committed ? durable : this.#committed;
+    const slice = from < inMemory ? from + BigInt(SLICE_ENTRIES) - 1n : last;
+    const to = slice < last ? slice : last;
     if (to < from || this.#haltReason !== undefined) return;
     const read = writer.visit(from, to, this.#applyRun);
     this.#checkRead(read);
     this.haltIfLogFailed();
     if (this.#queue.length === 0) this.#runIdle();
-    if (this.appliedOp >= this.#committed || this.#haltReason !== undefined) return;
+    if (this.appliedOp >= last || this.#haltReason !== undefined) return;
     this.#isApplying = true;
     later(this.#applyMore);
   }

@@ -147,6 +147,7 @@ export class Driver implements FlushListener, ProtocolLog {
   }
 
   durable(): void {
+    this.#parts.executor.applyDurable();
     this.take({ kind: "log_changed" });
   }
 

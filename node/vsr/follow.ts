@@ -11,7 +11,6 @@ export function onStartView(s: State, from: bigint, m: StartView): void {
   if (!isFromPrimary(s, from, m.view)) return;
   if (m.view > s.view) joinView(s, m.view, "quietly");
   hearPrimary(s, m.round, m.slot);
-  if (m.op < s.commitOp) return diverged(s, m.op);
   if (s.status === "normal") {
     learnCommit(s, m.commitOp);
     return answer(s);
@@ -22,10 +21,7 @@ export function onStartView(s: State, from: bigint, m: StartView): void {
   if (s.matchedOp < m.op && compare(s, m.op, m.hash) === "same") s.matchedOp = m.op;
   learnCommit(s, m.commitOp);
   adopt(s);
-  // The cast says that `adopt` may have changed what the checks above have narrowed.
-  if ((s.status as State["status"]) !== "normal" && !s.isEntering && s.matchedOp < m.op) {
-    reject(s);
-  }
+  if (s.adopting !== undefined && s.matchedOp < through) reject(s);
 }
 
 /** Entries, or a heartbeat. */

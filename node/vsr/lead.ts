@@ -54,11 +54,14 @@ export function onPrepareOk(s: State, peer: Peer, ok: PrepareOk): void {
   while (peer.unanswered.length > 0 && peer.unanswered[0]!.lastOp <= ok.op) {
     peer.unansweredBytes -= peer.unanswered.shift()!.bytes;
   }
-  if (peer.mode !== "stream") {
+  if (peer.mode === "greet") {
     peer.mode = "stream";
     peer.nextOp = ok.op + 1n;
   }
-  if (peer.nextOp <= ok.op) peer.nextOp = ok.op + 1n;
+  if (peer.nextOp <= ok.op) {
+    peer.mode = "stream"; // Also when it waited for a snapshot: that is there now.
+    peer.nextOp = ok.op + 1n;
+  }
   advanceCommit(s);
   feed(s, peer);
 }
@@ -150,7 +153,10 @@ function hasMajority(s: State): boolean {
 
 function beat(s: State, peer: Peer): void {
   if (peer.mode === "greet") return sendStartView(s, peer);
-  if (peer.mode === "snapshot") return offerSnapshot(s, peer);
+  if (peer.mode === "snapshot") {
+    sendStartView(s, peer); // It may have started anew, and then knows nothing of this view.
+    return offerSnapshot(s, peer);
+  }
   const prevOp = peer.nextOp - 1n;
   const prevHash = prevOp === s.log.tipOp ? s.log.tipHash : s.log.hashAt(prevOp);
   if (prevHash === undefined) return offerSnapshot(s, peer);
