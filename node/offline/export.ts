@@ -5,7 +5,13 @@ import { CliError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { hexOf } from "../cli/fields.ts";
 import { inspectDirectory, type Inspection } from "./inspect.ts";
-import { encodeManifest, type Manifest, MANIFEST_FILE } from "./manifest.ts";
+import {
+  encodeManifest,
+  encodeManifestSum,
+  type Manifest,
+  MANIFEST_FILE,
+  MANIFEST_SUM_FILE,
+} from "./manifest.ts";
 import { ReadDisk } from "./read_disk.ts";
 import { encodeTarHeader, TAR_BLOCK_BYTES, tarPadding } from "./tar.ts";
 
@@ -110,10 +116,14 @@ function writeArchive(directory: string, path: string, manifest: Manifest): numb
     for (let at = 0; at < chunk.length;) at += out.writeSync(chunk.subarray(at));
     bytes += chunk.length;
   };
+  const putWhole = (name: string, content: Uint8Array): void => {
+    put(encodeTarHeader({ name, bytes: content.length }));
+    put(content);
+    put(new Uint8Array(tarPadding(content.length)));
+  };
   const first = encodeManifest(manifest);
-  put(encodeTarHeader({ name: MANIFEST_FILE, bytes: first.length }));
-  put(first);
-  put(new Uint8Array(tarPadding(first.length)));
+  putWhole(MANIFEST_FILE, first);
+  putWhole(MANIFEST_SUM_FILE, encodeManifestSum(first));
   for (const file of manifest.files) {
     put(encodeTarHeader(file));
     readChunks(`${directory}/${file.name}`, put);

@@ -8,7 +8,14 @@ import { loadMetadata, METADATA_FILE } from "../metadata/metadata.ts";
 import { syncDirectory } from "./export.ts";
 import { OFFER_FILE } from "../metadata/offer.ts";
 import { inspectDirectory } from "./inspect.ts";
-import { decodeManifest, type Manifest, MANIFEST_BYTES_MAX, MANIFEST_FILE } from "./manifest.ts";
+import {
+  decodeManifest,
+  encodeManifestSum,
+  type Manifest,
+  MANIFEST_BYTES_MAX,
+  MANIFEST_FILE,
+  MANIFEST_SUM_FILE,
+} from "./manifest.ts";
 import { ReadDisk } from "./read_disk.ts";
 import { BadArchive, decodeTarHeader, TAR_BLOCK_BYTES, type TarEntry, tarPadding } from "./tar.ts";
 
@@ -97,10 +104,17 @@ function openArchive(archive: string): Deno.FsFile {
 
 function readManifest(reader: ArchiveReader): Manifest {
   const entry = reader.next();
-  if (entry?.name !== MANIFEST_FILE || entry.bytes > MANIFEST_BYTES_MAX) {
+  if (entry?.name !== MANIFEST_FILE) {
     throw new BadArchive("it does not begin with a manifest");
   }
-  const manifest = decodeManifest(reader.content(entry));
+  const bytes = reader.content(entry);
+  const sum = reader.next();
+  if (
+    sum?.name !== MANIFEST_SUM_FILE || !sameBytes(reader.content(sum), encodeManifestSum(bytes))
+  ) {
+    throw new BadArchive(`${MANIFEST_FILE} is not what was exported`);
+  }
+  const manifest = decodeManifest(bytes);
   if (typeof manifest === "string") throw new BadArchive(manifest);
   return manifest;
 }
@@ -160,6 +174,7 @@ class ArchiveReader {
   }
 
   content({ bytes }: TarEntry): Uint8Array {
+    if (bytes > MANIFEST_BYTES_MAX) throw new BadArchive("a part is too long");
     const content = this.#take(bytes);
     this.#take(tarPadding(bytes));
     return content;
@@ -189,6 +204,10 @@ class ArchiveReader {
     }
     return taken;
   }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function corrupt(archive: string, why: string): CliError {

@@ -1,8 +1,11 @@
 /** The first file of an exported replica: whose it is, how far it reaches, and what every other file must hash to. */
+import { createHash } from "node:crypto";
 import * as v from "valibot";
 
 /** Its name in the archive. */
 export const MANIFEST_FILE = "manifest.json";
+/** What the manifest itself must hash to, in the form that `sha256sum --check` reads; the second file. */
+export const MANIFEST_SUM_FILE = "manifest.json.sha256";
 /** The one version there is. */
 export const MANIFEST_VERSION = 1;
 /** Longest that is believed, in bytes. */
@@ -42,6 +45,12 @@ export type Manifest = v.InferOutput<typeof schema>;
 /** The manifest's bytes. */
 export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
+}
+
+/** The bytes of {@linkcode MANIFEST_SUM_FILE}. */
+export function encodeManifestSum(manifest: Uint8Array): Uint8Array<ArrayBuffer> {
+  const sum = createHash("sha256").update(manifest).digest("hex");
+  return Uint8Array.from(new TextEncoder().encode(`${sum}  ${MANIFEST_FILE}\n`));
 }
 
 /** Reads a manifest; a text says why there is none. */
