@@ -82,9 +82,8 @@ async function waitUntilReady(context: VerbContext): Promise<void> {
     if (leftMs <= 0) throw waitedTooLong(waitMs, reason);
     const seen = await lookBriefly(context, Math.min(Math.max(leftMs, 1), LOOK_MS_MAX));
     if (typeof seen !== "string") {
-      const state = stateOf(seen.status);
-      if (state === "ready") return await show(io, statusReport(seen, context), style);
-      reason = `the node is ${state}`;
+      if (isReady(seen.status)) return await show(io, statusReport(seen, context), style);
+      reason = `the node is ${stateOf(seen.status)}`;
     } else {
       reason = seen;
     }
@@ -108,10 +107,18 @@ function waitedTooLong(waitMs: number, reason: string): CliError {
   return new CliError("E_WAIT_TIMEOUT", `not ready after ${waited}: ${reason}`);
 }
 
-/** `ready`, or why not. */
-function stateOf({ metrics }: ServerStatus): string {
+/** `ready`, or what else the node is; a replica that takes no writes is what its role says. */
+function stateOf({ metrics, replication }: ServerStatus): string {
   if (metrics.acceptingWrites) return "ready";
-  return metrics.haltReason === undefined ? "not_accepting_writes" : "halted";
+  if (metrics.haltReason !== undefined) return "halted";
+  if (replication === undefined || replication.role === "primary") return "not_accepting_writes";
+  return replication.role;
+}
+
+/** Whether a client that is sent here can write: here, or where a backup sends it on. */
+function isReady({ metrics, replication }: ServerStatus): boolean {
+  const isFollower = replication?.role === "backup" && replication.primary !== undefined;
+  return metrics.acceptingWrites || isFollower;
 }
 
 function statusReport(seen: Look, context: VerbContext): Report {
@@ -129,7 +136,16 @@ function fullStatus(seen: Look): Data {
     limits: dataOf(limits),
     traffic: dataOf(traffic),
     memory: dataOf(memory),
+    ...replicationOf(seen.status),
   };
+}
+
+/** Peers under their ids: every value keeps its name when a replica is added. */
+function replicationOf({ replication }: ServerStatus): Data {
+  if (replication === undefined) return {};
+  const { peers, ...standing } = replication;
+  const byId = peers.map(({ replicaId, ...peer }) => [`${replicaId}`, dataOf(peer)]);
+  return { replication: { ...dataOf(standing), peers: Object.fromEntries(byId) } };
 }
 
 /** What a person wants to know first; everything is in the other formats and in `metrics`. */
@@ -138,6 +154,7 @@ function shortStatus(seen: Look): Data {
   const used = metrics.core;
   return {
     ...headOf(seen),
+    ...shortReplication(seen.status),
     uptime: formatMilliseconds(BigInt(Math.floor(uptimeMs / 1_000) * 1_000)),
     startup_kind: metrics.recovery.startupKind,
     active_snapshot_lsn: metrics.recovery.activeSnapshotLsn,
@@ -151,6 +168,15 @@ function shortStatus(seen: Look): Data {
     memory: `${Math.round(memory.rssBytes / 1_048_576)} MiB`,
     longest_ttl: formatMilliseconds(core.maxTtlSlots * BigInt(core.slotDurationMs)),
   };
+}
+
+function shortReplication({ replication }: ServerStatus): Data {
+  if (replication === undefined) return {};
+  const { role, view, primary, commitOp, tipOp, peers } = replication;
+  const others = peers.map(({ replicaId, connected, lag }) =>
+    `${replicaId} ${connected ? `lag ${lag}` : "not connected"}`
+  );
+  return { role, view, primary, commit_op: commitOp, tip_op: tipOp, peers: others.join(", ") };
 }
 
 function headOf({ server, status }: Look): Data {

@@ -10,10 +10,20 @@ import {
   type TestIo,
   testIo,
 } from "../../tests/support/cli_io.ts";
+import { STANDING } from "../../tests/support/wire_node.ts";
+import type { ReplicationView } from "../api.ts";
 import { TransportError } from "../client/types.ts";
+import type { ServerStatus } from "../wire/status.ts";
 
 const READY = sampleStatus();
 const HALTED = sampleStatus(sampleMetrics({ acceptingWrites: false, haltReason: "sync failed" }));
+
+/** A backup, or another replica that takes no writes. */
+function replica(standing: Partial<ReplicationView>): ServerStatus {
+  const status = sampleStatus(sampleMetrics({ acceptingWrites: false }));
+  return { ...status, replication: { ...STANDING, ...standing } };
+}
+
 const AWAY = new TransportError("timeout", "no reply");
 
 async function run(
@@ -50,6 +60,30 @@ Deno.test("status at a terminal is short", async () => {
   assertMatch(io.stdout(), /^uptime +1m1s$/m);
   assertMatch(io.stdout(), /^longest_ttl +1h$/m);
   assertEquals(io.stdout().includes("limits"), false);
+});
+
+Deno.test("status of a replica says its role, its view, whom it follows and how the others are", async () => {
+  const backup = replica({});
+  const data = JSON.parse((await run("status --json", { status: [backup] })).stdout());
+  assertEquals([data.state, data.replication.view, data.replication.primary], ["backup", "4", "3"]);
+  assertEquals(data.replication.peers["3"].last_heard_ms, 12);
+  const lines = (await run("status", { status: [backup] })).stdout();
+  assertMatch(lines, /^replication\.role=backup\nreplication\.view=4\nreplication\.primary=3$/m);
+  assertMatch(lines, /^replication\.peers\.2\.connected=false$/m);
+  const table = await run("status", { status: [backup] }, { terminal: true });
+  assertMatch(table.stdout(), /^peers +2 not connected, 3 lag 0$/m);
+  assertEquals(
+    (await run("status -q", { status: [replica({ role: "faulted" })] })).stdout(),
+    "faulted\n",
+  );
+});
+
+Deno.test("status --wait ready is content with a backup that has somebody to send writers to", async () => {
+  const lost = replica({ primary: undefined });
+  const io = await run("status --wait ready -q", {
+    status: [lost, replica({ role: "recovering" }), replica({})],
+  });
+  assertEquals([io.code, io.stdout(), io.calls.length], [0, "backup\n", 3]);
 });
 
 Deno.test("status --wait ready waits through silence and a halt until the node takes writes", async () => {

@@ -1,7 +1,7 @@
 /** Routes for whoever runs the node: maintenance, figures, probes. */
 import { U64_MAX } from "../../core/config.ts";
-import type { Metrics } from "../api.ts";
-import { checkpointReply, deadlineReply, tickReply } from "./answers.ts";
+import type { Metrics, ReplicationView } from "../api.ts";
+import { checkpointReply, deadlineReply, tickReply, whoIsPrimary } from "./answers.ts";
 import type { Code } from "./codes.ts";
 import type { Gateway } from "./gateway.ts";
 import { metricsToJson, toTree, type Tree } from "./metrics_json.ts";
@@ -103,6 +103,7 @@ function statusOf({ node, version, startedMs, limits }: Gateway): Tree {
     engine,
     limits: { ...limits, maxBatchCommands: BATCH_COMMANDS_MAX },
     metrics: node.metrics(),
+    replication: node.replication?.(),
   });
 }
 
@@ -149,22 +150,38 @@ const readyz = defineRoute({
   query: nothing,
   probe: true,
   success: [{ status: 200, description: "It does", schema: health }],
-  codes: ["engine_halted", "lsn_exhausted", "shutting_down", "not_accepting_writes", "bug"],
+  codes: [
+    "engine_halted",
+    "lsn_exhausted",
+    "shutting_down",
+    "not_primary",
+    "not_accepting_writes",
+    "bug",
+  ],
   run({ gateway }): Reply {
     const figures = gateway.node.metrics();
     if (figures.acceptingWrites && !gateway.draining) return ok(200, { status: "ready" });
-    return problem(whyNot(figures, gateway.draining), {
+    const standing = gateway.node.replication?.();
+    const code = whyNot(figures, gateway.draining, standing);
+    return problem(code, {
       kind: "not_ready",
       retry: "after_ms",
       halt_reason: figures.haltReason ?? null,
+      ...(standing === undefined ? {} : whoIsPrimary(standing)),
     });
   },
 });
 
-function whyNot(figures: Metrics, draining: boolean): Code {
+function whyNot(
+  figures: Metrics,
+  draining: boolean,
+  standing: ReplicationView | undefined,
+): Code {
   if (figures.haltReason !== undefined) return "engine_halted";
   if (figures.core.lastAppliedLsn === U64_MAX) return "lsn_exhausted";
-  return draining ? "shutting_down" : "not_accepting_writes";
+  if (draining) return "shutting_down";
+  const isElsewhere = standing !== undefined && standing.role !== "primary";
+  return isElsewhere ? "not_primary" : "not_accepting_writes";
 }
 
 /** Routes for whoever runs the node. */

@@ -97,7 +97,7 @@ function rejectionFacts(rejection: Rejection): Body {
 }
 
 /** Where to go instead. */
-function whoIsPrimary({ view, primary }: NotPrimary): Body {
+export function whoIsPrimary({ view, primary }: NotPrimary): Body {
   return { view, primary: primary ?? null };
 }
 

@@ -3,7 +3,7 @@ import type { Metrics } from "../api.ts";
 import { hexOf, snakeCase } from "../cli/fields.ts";
 
 /** What the trees are made of. */
-export type TreeValue = string | number | boolean | null | Tree;
+export type TreeValue = string | number | boolean | null | Tree | readonly TreeValue[];
 
 /** An object whose names are snake_case. A u64 in it is a decimal string, what is absent is null. */
 export interface Tree {
@@ -20,7 +20,7 @@ export function metricsToJson(metrics: Metrics): Tree {
   return toTree(metrics);
 }
 
-/** A record of records, numbers, texts, booleans and bytes; bytes become hex digits. */
+/** A record of records, lists, numbers, texts, booleans and bytes; bytes become hex digits. */
 export function toTree(record: object): Tree {
   return Object.fromEntries(
     Object.entries(record).map(([name, value]) => [snakeCase(name), toTreeValue(value)]),
@@ -37,6 +37,7 @@ function toTreeValue(value: unknown): TreeValue {
       return value;
     case "object":
       if (value === null) return null;
+      if (Array.isArray(value)) return value.map(toTreeValue);
       return value instanceof Uint8Array ? hexOf(value) : toTree(value);
     default:
       return null;

@@ -4,12 +4,14 @@ import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { withGateway } from "../../tests/support/http.ts";
 import { HEALTHY_METRICS, ScriptedNode } from "../../tests/support/scripted_node.ts";
+import { STANDING } from "../../tests/support/wire_node.ts";
 import type { Metrics } from "../api.ts";
 import { METRICS } from "../cli/metric_names.ts";
 import { GATEWAY_METRICS } from "./gateway_metrics.ts";
 import { metricsToJson, type Tree, type TreeValue } from "./metrics_json.ts";
 import { NODE_METRICS } from "./metrics_table.ts";
 import { createExposition } from "./prometheus.ts";
+import { REPLICA_METRICS } from "./replica_metrics.ts";
 
 const PAGE = fromFileUrl(new URL("../../docs/metrics.md", import.meta.url));
 
@@ -17,7 +19,7 @@ const PAGE = fromFileUrl(new URL("../../docs/metrics.md", import.meta.url));
 function leaves(tree: Tree, prefix = ""): [string, TreeValue][] {
   return Object.entries(tree).flatMap(([name, value]): [string, TreeValue][] =>
     typeof value === "object" && value !== null
-      ? leaves(value, `${prefix}${name}.`)
+      ? leaves(value as Tree, `${prefix}${name}.`)
       : [[`${prefix}${name}`, value]]
   );
 }
@@ -91,6 +93,39 @@ Deno.test("a scrape has the node's figures in base units, and none where there i
   }
 });
 
+Deno.test("a scrape of a replica says how it stands, now and not as it once stood; one that is alone says nothing", async () => {
+  const node = new ScriptedNode();
+  const exposition = createExposition(node, "0.1.0", () => 0);
+  const figures = async (): Promise<[string, number][]> =>
+    [...samples(await exposition.render())].filter(([name]) => /_(replica|peer)_/.test(name));
+  assertEquals(await figures(), []);
+  node.standing = STANDING;
+  assertEquals(
+    new Map(await figures()),
+    new Map([
+      ['allocdb_replica_role{role="primary"}', 0],
+      ['allocdb_replica_role{role="backup"}', 1],
+      ['allocdb_replica_role{role="view_uncertain"}', 0],
+      ['allocdb_replica_role{role="recovering"}', 0],
+      ['allocdb_replica_role{role="faulted"}', 0],
+      ["allocdb_replica_view", 4],
+      ["allocdb_replica_primary", 3],
+      ["allocdb_replica_commit_op", 41],
+      ["allocdb_replica_applied_op", 40],
+      ["allocdb_replica_tip_op", 42],
+      ['allocdb_peer_connected{peer="2"}', 0],
+      ['allocdb_peer_connected{peer="3"}', 1],
+      ['allocdb_peer_lag_ops{peer="2"}', 0],
+      ['allocdb_peer_lag_ops{peer="3"}', 0],
+      ['allocdb_peer_last_heard_seconds{peer="3"}', 0.012],
+    ]),
+  );
+  node.standing = { ...STANDING, primary: undefined, peers: [] };
+  const names = new Set((await figures()).map(([name]) => name.replace(/\{.*/, "")));
+  assertEquals(names.has("allocdb_replica_primary"), false);
+  assertEquals(names.has("allocdb_peer_connected"), false);
+});
+
 Deno.test("a counter shows what the node has counted, however often it is scraped", async () => {
   const node = new ScriptedNode();
   const exposition = createExposition(node, "0.1.0", () => 0);
@@ -106,7 +141,7 @@ Deno.test("a scrape keeps to Prometheus' rules for names and to the registry of 
     return await reply.text();
   });
   const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, n, t]) => [n!, t!]));
-  const declared = [...NODE_METRICS, ...Object.values(GATEWAY_METRICS)];
+  const declared = [...NODE_METRICS, ...REPLICA_METRICS, ...Object.values(GATEWAY_METRICS)];
   assertEquals(types, new Map(declared.map(({ name, type }) => [name, type])));
   for (const { name, type } of declared) {
     assert(/^allocdb_[a-z][a-z0-9_]*$/.test(name), name);
@@ -120,8 +155,10 @@ Deno.test("docs/metrics.md has a row for every metric, as the registry has it, a
   const node = NODE_METRICS.map(({ runbook, name, type, help, alert }) => [
     ...[`\`${runbook}\``, `\`${name}\``, type, help, alert],
   ]);
-  const gateway = Object.values(GATEWAY_METRICS).map(({ name, type, labels, help, alert }) => [
+  const labelled = [...REPLICA_METRICS, ...Object.values(GATEWAY_METRICS)].map((
+    { name, type, labels, help, alert },
+  ) => [
     ...[`\`${name}\``, type, labels.join(", ") || "-", help, alert],
   ]);
-  assertEquals(rows.map((row) => row.map((cell) => cell.trim())), [...node, ...gateway]);
+  assertEquals(rows.map((row) => row.map((cell) => cell.trim())), [...node, ...labelled]);
 });

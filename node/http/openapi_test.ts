@@ -9,6 +9,7 @@ import {
   withShortDeadline,
 } from "../../tests/support/http.ts";
 import { checkJson, type JsonSchema } from "../../tests/support/json_schema_check.ts";
+import { STANDING } from "../../tests/support/wire_node.ts";
 import { HEALTHY_METRICS, ScriptedNode } from "../../tests/support/scripted_node.ts";
 import { U64_MAX } from "../../core/config.ts";
 import { ResultCode, type ResultName, SlotOverflowKind } from "../../core/outcome.ts";
@@ -120,6 +121,8 @@ function arrange(code: string, set: Scene, method: string): void {
       break;
     case "not_primary":
       node.authority = { kind: code, view: 3n, primary: 2n };
+      node.standing = STANDING;
+      node.figures = { ...HEALTHY_METRICS, acceptingWrites: false };
       break;
     case "already_running":
       node.checkpointResult = { kind: code };
@@ -254,6 +257,11 @@ for (const [path, methods] of Object.entries(document.paths)) {
           expectFit(reply, status, described, document);
         }
         if (Number(status) >= 400) continue;
+        const replica = scene(path);
+        replica.node.standing = STANDING;
+        if (status === "200") {
+          expectFit(await play(replica, method, path), status, described, document);
+        }
         const set = scene(path);
         if (status === "202") {
           set.node.checkpointResult = "silence";

@@ -1,8 +1,9 @@
 /** Figures for Prometheus: the node's are read when it scrapes, the gateway's are counted as they happen. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Metrics, NodeApi } from "../api.ts";
+import type { Metrics, NodeApi, ReplicationView } from "../api.ts";
 import { GATEWAY_METRICS } from "./gateway_metrics.ts";
 import { NODE_METRICS, type NodeMetric } from "./metrics_table.ts";
+import { REPLICA_METRICS, type ReplicaMetric } from "./replica_metrics.ts";
 
 /** The gateway's registry. It is private: nothing registers itself in it, and no default metric is in it. */
 export interface Exposition {
@@ -33,6 +34,8 @@ export function createExposition(
   for (const metric of NODE_METRICS) {
     expose(registry, metric, () => metrics === undefined ? undefined : metric.read(metrics));
   }
+  let standing: ReplicationView | undefined;
+  for (const metric of REPLICA_METRICS) exposeReplica(registry, metric, () => standing);
   gauge(registry, "currentSlot", () => Number(node.currentSlot()));
   gauge(registry, "inFlight", inFlight);
   const { build, requests, duration } = GATEWAY_METRICS;
@@ -47,6 +50,7 @@ export function createExposition(
     },
     render(): Promise<string> {
       metrics = node.metrics(); // One look for all figures of a scrape.
+      standing = node.replication?.();
       return registry.metrics();
     },
   };
@@ -73,6 +77,24 @@ function gauge(registry: Registry, key: "currentSlot" | "inFlight", read: () => 
     ...own(registry, GATEWAY_METRICS[key]),
     collect(): void {
       this.set(read());
+    },
+  });
+}
+
+/** A figure of a replica. */
+function exposeReplica(
+  registry: Registry,
+  metric: ReplicaMetric,
+  look: () => ReplicationView | undefined,
+): void {
+  new Gauge({
+    ...own(registry, metric),
+    collect(): void {
+      this.reset();
+      if (metric.labels.length === 0) this.remove();
+      const standing = look();
+      if (standing === undefined) return;
+      for (const { labels, value } of metric.read(standing)) this.set(labels, value);
     },
   });
 }

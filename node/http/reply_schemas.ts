@@ -1,4 +1,5 @@
 /** What replies say, as schemas: the document is made of them, and tests hold real replies against it. */
+import { REPLICA_ROLES } from "../metadata/codec.ts";
 import * as v from "valibot";
 import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../core/tables.ts";
 
@@ -233,6 +234,21 @@ export const status = named(
       max_batch_commands: count,
     }),
     metrics,
+    replication: v.nullable(v.object({
+      role: v.picklist(REPLICA_ROLES),
+      view: u64,
+      primary: v.nullable(u64),
+      commit_op: u64,
+      applied_op: u64,
+      tip_op: u64,
+      peers: v.array(v.object({
+        replica_id: u64,
+        connected: v.boolean(),
+        match_op: u64,
+        lag: u64,
+        last_heard_ms: v.nullable(v.number()),
+      })),
+    })),
   }),
 );
 

@@ -99,6 +99,7 @@ export class Server implements AsyncDisposable {
         externalBytes: memory.external,
       },
       metrics: this.#node.metrics(),
+      replication: this.#node.replication?.(),
     };
   }
 

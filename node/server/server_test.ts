@@ -4,6 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { create, hello, message, RawClient } from "../../tests/support/raw_client.ts";
 import { frameOf, idBytes, SAMPLES } from "../../tests/support/wire_samples.ts";
 import { STANDING, WireNode } from "../../tests/support/wire_node.ts";
+import { MessageType } from "../wire/messages.ts";
 import { type Server, startServer } from "./server.ts";
 import type { ServerEvent, ServerOptions } from "./options.ts";
 
@@ -364,7 +365,7 @@ Deno.test("a frame of every kind of request, all at once and cut anywhere, is an
   await withServer({}, async (port) => {
     const requests = SAMPLES.filter(({ general }) => {
       const [type] = general as number[];
-      return type! > 0 && type! < 10;
+      return type! > MessageType.hello && type! <= MessageType.status;
     });
     const stream = new Uint8Array(
       await new Blob(requests.map((each) => frameOf(each).slice())).bytes(),

@@ -1,9 +1,10 @@
 /** What a server says about itself, and how it says it. Source: docs/wire.md#status. */
 import type { CoreConfig, EngineConfig } from "../../core/config.ts";
-import type { Metrics } from "../api.ts";
+import type { Metrics, ReplicationView } from "../api.ts";
 import { MessageType, TEXT_BYTES_MAX } from "./messages.ts";
 import { readMetrics, writeMetrics } from "./metrics.ts";
 import type { WireReader } from "./reader.ts";
+import { readReplication, writeReplication } from "./replication.ts";
 import type { WireWriter } from "./writer.ts";
 
 const ENGINE_FIELDS = ["maxSubmissionQueue", "maxCommandBytes", "maxExpirationsPerTick"] as const;
@@ -96,12 +97,14 @@ export interface ServerStatus {
   readonly memory: ServerMemory;
   /** The node's figures. */
   readonly metrics: Metrics;
+  /** How it stands among the replicas of its cluster; absent where it is alone. */
+  readonly replication?: ReplicationView | undefined;
 }
 
-/** `[17, request_id, identity, core, engine, limits, traffic, memory, metrics]`. */
+/** `[17, request_id, identity, core, engine, limits, traffic, memory, metrics]`, and replication in a cluster. */
 export function writeStatusReply(out: WireWriter, requestId: bigint, status: ServerStatus): void {
   const frame = out.beginFrame();
-  out.array(9);
+  out.array(status.replication === undefined ? 9 : 10);
   out.small(MessageType.status_reply);
   out.u64(requestId);
   out.array(5);
@@ -116,6 +119,7 @@ export function writeStatusReply(out: WireWriter, requestId: bigint, status: Ser
   writeAll(out, TRAFFIC_FIELDS, status.traffic);
   writeAll(out, MEMORY_FIELDS, status.memory);
   writeMetrics(out, status.metrics);
+  if (status.replication !== undefined) writeReplication(out, status.replication);
   out.endFrame(frame);
 }
 
@@ -127,7 +131,7 @@ export function writeStatusReply(out: WireWriter, requestId: bigint, status: Ser
  * @returns The status; meaningless when the reader has failed.
  */
 export function readStatusReply(reader: WireReader, elements: number): ServerStatus {
-  reader.require(elements === 9);
+  reader.require(elements === 9 || elements === 10);
   reader.array(5);
   return {
     clusterId: reader.bytes16(),
@@ -141,6 +145,7 @@ export function readStatusReply(reader: WireReader, elements: number): ServerSta
     traffic: readAll(reader, TRAFFIC_FIELDS),
     memory: readAll(reader, MEMORY_FIELDS),
     metrics: readMetrics(reader),
+    replication: elements === 10 ? readReplication(reader) : undefined,
   };
 }
 

@@ -15,6 +15,7 @@ import type {
   NodeIdentity,
   ReadRefusal,
   Rejection,
+  ReplicationView,
   ReservationRead,
   ResourceRead,
   ResultSink,
@@ -122,6 +123,8 @@ export class ScriptedNode implements NodeApi {
   /** Whether reads are allowed; otherwise why not. */
   authority: ReadRefusal | "confirmed" | "silence" = "confirmed";
   figures: Metrics = HEALTHY_METRICS;
+  /** When set, it is one of several and this is how it stands. */
+  standing: ReplicationView | undefined;
   tick: TickResult | { kind: "rejected"; rejection: Rejection } | "silence" = {
     kind: "applied",
     processedCount: 2,
@@ -192,6 +195,10 @@ export class ScriptedNode implements NodeApi {
   checkpoint(done: (result: CheckpointResult) => void): void {
     this.#fail();
     if (this.checkpointResult !== "silence") done(this.checkpointResult);
+  }
+
+  replication(): ReplicationView | undefined {
+    return this.standing;
   }
 
   currentSlot(): bigint {

@@ -41,7 +41,7 @@ import { createResultColumns, setCommitted, setRejected } from "../../node/wire/
 import { readStatusReply, type ServerStatus, writeStatusReply } from "../../node/wire/status.ts";
 import { beginSubmit, writeSubmitReply } from "../../node/wire/submit.ts";
 import { WireWriter } from "../../node/wire/writer.ts";
-import { SAMPLE_METRICS } from "./wire_node.ts";
+import { SAMPLE_METRICS, STANDING } from "./wire_node.ts";
 
 /** One frame. */
 export interface Sample {
@@ -520,6 +520,16 @@ export const SAMPLES: readonly Sample[] = [
   }, [4, 1, "write", "state.snapshot.tmp", "no space left on device"]),
   request("status", { kind: "status" }, [7]),
   reply("status_reply", STATUS, [17, ...STATUS_GENERAL], writeStatusReply, readStatusReply),
+  reply(
+    "status_reply_replica",
+    { ...STATUS, replication: STANDING },
+    [
+      ...[17, ...STATUS_GENERAL],
+      [2, 4n, 3n, 41n, 40n, 42n, [[2n, 0, 0n, 0n, null], [3n, 1, 0n, 0n, 12n]]],
+    ],
+    writeStatusReply,
+    readStatusReply,
+  ),
 ];
 
 /** The frame of a sample. */

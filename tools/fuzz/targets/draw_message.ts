@@ -1,7 +1,14 @@
 /** Well-formed messages of every kind, as bodies without their frame header. */
 import { createOutcome, OutcomeField, type ResultCode } from "../../../core/outcome.ts";
 import { writeU128, writeU64 } from "../../../core/words.ts";
-import type { CheckpointResult, Metrics, ReadRefusal, Rejection } from "../../../node/api.ts";
+import type {
+  CheckpointResult,
+  Metrics,
+  ReadRefusal,
+  Rejection,
+  ReplicationView,
+} from "../../../node/api.ts";
+import { REPLICA_ROLES } from "../../../node/metadata/codec.ts";
 import { DiskFault } from "../../../node/disk.ts";
 import { FRAME_HEADER_BYTES } from "../../../node/wire/framing.ts";
 import { writeClientHello, writeError, writeServerHello } from "../../../node/wire/hello.ts";
@@ -270,6 +277,19 @@ function drawStatus(random: FuzzRandom): ServerStatus {
     },
     memory,
     metrics: drawMetrics(random),
+    replication: random.oneIn(2) ? undefined : drawReplication(random),
+  };
+}
+
+function drawReplication(random: FuzzRandom): ReplicationView {
+  return {
+    role: random.pick(REPLICA_ROLES),
+    ...{ view: u64(random), primary: maybePrimary(random), commitOp: u64(random) },
+    ...{ appliedOp: u64(random), tipOp: u64(random) },
+    peers: Array.from({ length: random.below(4) }, () => ({
+      ...{ replicaId: u64(random), connected: random.oneIn(2), matchOp: u64(random) },
+      ...{ lag: u64(random), lastHeardMs: random.oneIn(2) ? undefined : count(random) },
+    })),
   };
 }
 
