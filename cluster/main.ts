@@ -28,7 +28,7 @@ import { formatFaults } from "./workspace/faults_text.ts";
 export async function runCluster(
   request: ClusterRequest,
   io: CliIo,
-  outside: Outside = { control: controlPorts(), program: selfProgram() },
+  outside: Outside = outsideOf(request),
 ): Promise<void> {
   const notice = (text: string): void => io.err.write(`notice: ${text}\n`);
   if (request.verb === "logs") return await showLogs(request, io);
@@ -36,6 +36,12 @@ export async function runCluster(
   io.out.write(
     request.json ? jsonDocument(said.json) : said.lines.map((text) => `${text}\n`).join(""),
   );
+}
+
+/** Control ports of a cluster with a secret ask who calls. */
+function outsideOf({ workspace }: ClusterRequest): Outside {
+  const secretPath = (): string | undefined => findWorkspace(workspace).layout.secretPath;
+  return { control: controlPorts(secretPath), program: selfProgram() };
 }
 
 async function carryOut(
@@ -53,7 +59,7 @@ async function carryOut(
     case "stop":
       return await stopSaid(workspace, request.timeoutMs, outside);
     case "status":
-      return await clusterStatus(workspace, outside.control);
+      return await clusterStatus(workspace, outside.control, notice);
     case "crash": {
       const { replica, pid } = await crashReplica(workspace, request.replicaId, outside.control);
       const { id, controlAddr: control } = replica;

@@ -1,6 +1,8 @@
 /** Verbs that only look: status, timeline, logs. They take no lock, so they never wait for another verb. */
 import type { CliIo } from "../../node/cli/io.ts";
 import { printable } from "../../node/cli/text.ts";
+import { CliError } from "../../node/errors.ts";
+import { type Faults, NO_FAULTS } from "../workspace/faults.ts";
 import { readTimeline } from "../workspace/timeline.ts";
 import type { Timeline } from "../workspace/timeline_text.ts";
 import { timelinePath } from "../workspace/workspace_files.ts";
@@ -8,17 +10,36 @@ import type { Control } from "./control.ts";
 import { LogFollower, logTail } from "./log_tail.ts";
 import { observeAll } from "./observe.ts";
 import { jsonDocument, line, type Said, statusReport } from "./report.ts";
-import { faultsIn, findWorkspace, replicaIn } from "./workspace.ts";
+import { faultsIn, findWorkspace, replicaIn, type Workspace } from "./workspace.ts";
 
 /** How often a followed log is looked at, in milliseconds. */
 const FOLLOW_MS = 200;
 
-/** Every replica as it is now. */
-export async function clusterStatus(path: string, control: Control): Promise<Said> {
+/**
+ * Every replica as it is now.
+ *
+ * @param path The workspace.
+ * @param notice Told when the faults file makes no sense; the replicas are shown all the same.
+ */
+export async function clusterStatus(
+  path: string,
+  control: Control,
+  notice: (text: string) => void,
+): Promise<Said> {
   const workspace = findWorkspace(path);
-  const faults = faultsIn(workspace);
+  const faults = faultsOrNone(workspace, notice);
   const { events } = readTimeline(timelinePath(workspace.layout));
   return statusReport(workspace, await observeAll(workspace, control), faults, events.length);
+}
+
+function faultsOrNone(workspace: Workspace, notice: (text: string) => void): Faults {
+  try {
+    return faultsIn(workspace);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    notice(`${error.message}; replicas go on with what they had read before`);
+    return NO_FAULTS;
+  }
 }
 
 /** Every verb in order, and what in the file made no sense. */

@@ -61,11 +61,15 @@ function realPath(path: string): string {
  * Locks a workspace, so that no other verb is at work in it.
  *
  * @param root The directory.
+ * @param waitMs How long another verb may take to end, in milliseconds.
  * @throws {CliError} E_WORKSPACE_LOCKED when another verb takes too long.
  */
-export async function lockWorkspace(root: string): Promise<DirectoryLock> {
+export async function lockWorkspace(
+  root: string,
+  waitMs: number = LOCK_WAIT_MS,
+): Promise<DirectoryLock> {
   try {
-    const result = await lockDirectory(root, LOCK_WAIT_MS);
+    const result = await lockDirectory(root, waitMs);
     if (result.kind === "held") return result.lock;
     throw new CliError("E_WORKSPACE_LOCKED", result.message, {
       context: { pid: result.pid, workspace: root },

@@ -1,5 +1,5 @@
 /** The files of a workspace by name, and reading those that both the runner and the replicas read. */
-import { dirname, join, resolve } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import { CliError } from "../../node/errors.ts";
 import type { Faults } from "./faults.ts";
 import { parseFaults } from "./faults_text.ts";
@@ -66,12 +66,16 @@ function parsed<T>(path: string, parse: () => T): T {
     if (!(error instanceof TextProblem)) throw error;
     const code = error.isOtherVersion ? "E_DATA_VERSION" : "E_BAD_WORKSPACE";
     throw new CliError(code, `${path}: ${error.message}`, {
-      hint: error.isOtherVersion
-        ? "use the version of allocdb that made this workspace"
-        : "correct that line, or put the file back as it was",
+      hint: hintFor(path, error),
       context: { path, line: error.line },
     });
   }
+}
+
+function hintFor(path: string, { isOtherVersion }: TextProblem): string {
+  if (isOtherVersion) return "use the version of allocdb that made this workspace";
+  if (basename(path) !== FAULTS_FILE) return "correct that line, or put the file back as it was";
+  return `correct it, or end every fault: allocdb cluster heal --all --workspace ${dirname(path)}`;
 }
 
 /** A failing file as an error of the contract. */
