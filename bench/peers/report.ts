@@ -11,7 +11,8 @@ const HEAD = [
   ...["P50 ÷ DISK", "ALLOCDB ÷ IT"],
 ];
 
-function count(value: number): string {
+/** A whole number with its thousands apart. */
+export function count(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
@@ -40,24 +41,31 @@ function cells(row: Figures & Ratios): string[] {
 }
 
 /** One line for each system and reason, with the loads it holds for. */
-function renderGaps(gaps: readonly Gap[]): string[] {
+export function renderGaps(gaps: readonly Gap[]): string[] {
   const reasons = Map.groupBy(gaps, ({ system, failure }) => `${system}: ${failure}`);
   return [...reasons].map(([reason, same]) =>
     `${reason} (${same.map(({ scenario }) => scenario).join(", ")})`
   );
 }
 
-/** The report as text: facts, systems, and a table with the rows that have no figure below it. */
-export function renderReport({ machine, systems, rows }: Report): string {
-  const figures = rows.filter((row): row is Figures & Ratios => !isGap(row));
+/** What was measured on, and what was. */
+export function renderFacts({ machine, systems }: Pick<Report, "machine" | "systems">): string[] {
   return [
     `machine  ${machine.cores} × ${machine.cpu}, ${count(machine.memoryBytes / 2 ** 20)} MiB, ` +
     `load ${machine.loadAverage.toFixed(1)} at the start`,
     `system   ${machine.os}, kernel ${machine.kernel}`,
     `disk     ${machine.fileSystem} on ${machine.device} (${machine.mountOptions})`,
     ...systems.map(({ name, version, settings }) => `${name}: ${version}\n         ${settings}`),
+  ];
+}
+
+/** The report as text: facts, systems, and a table with the rows that have no figure below it. */
+export function renderReport(report: Report): string {
+  const figures = report.rows.filter((row): row is Figures & Ratios => !isGap(row));
+  return [
+    ...renderFacts(report),
     "",
     renderTable([HEAD, ...figures.map(cells)]),
-    ...renderGaps(rows.filter(isGap)),
+    ...renderGaps(report.rows.filter(isGap)),
   ].join("\n");
 }
