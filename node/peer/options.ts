@@ -33,7 +33,11 @@ export interface PeerAuth {
   ): boolean | Promise<boolean>;
 }
 
-/** Certificates for traffic between replicas, all in PEM. Every replica shows its own and checks that of the one it dials. */
+/**
+ * Certificates for traffic between replicas, all in PEM. Every replica shows its own and checks that of the one it
+ * dials; who dials proves itself by {@linkcode PeerAuth}. Deno keeps the socket of somebody who never finishes the
+ * handshake until that side closes it.
+ */
 export interface PeerTls {
   readonly certificate: string;
   readonly privateKey: string;

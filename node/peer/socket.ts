@@ -101,8 +101,12 @@ export class PeerSocket {
     if (this.#phase === "closed") return null;
     try {
       return await this.#conn.read(this.#frames.space());
-    } catch {
-      return null; // Reset, or closed by ourselves: the same as the end.
+    } catch (error) {
+      // Reset, a certificate that nobody vouches for, or closed by ourselves: the end all the same.
+      if (this.#phase === "open") {
+        this.#reason = error instanceof Error ? error.message : `${error}`;
+      }
+      return null;
     }
   }
 
