@@ -97,6 +97,12 @@ const USAGE = {
     "A secret file cannot be read, is open to others than its owner, or does not hold what is needed.",
     "make one with `allocdb secret create --out FILE`, or a key for one role with `allocdb secret derive`",
   ),
+  E_BAD_CERTIFICATE: page(
+    2,
+    "never",
+    "A certificate, its key or an authority cannot be read or used.",
+    "make an authority with `allocdb tls create-ca` and certificates with `allocdb tls create-cert`",
+  ),
 } as const;
 
 /** Committed results: decided, durable, and the same for every retry of the same operation id. */
@@ -304,8 +310,8 @@ const CONNECTION = {
   E_UNAUTHENTICATED: page(
     1,
     "never",
-    "The node and the one who asks could not prove to each other that they know the same secret. Nothing was asked.",
-    "pass --secret-file with the cluster's secret or a key derived from it",
+    "The node and the one who asks could not prove to each other who they are. Nothing was asked.",
+    "pass --secret-file with the cluster's secret or a key derived from it, and --tls-ca where the node speaks TLS",
   ),
   E_FORBIDDEN: page(
     1,

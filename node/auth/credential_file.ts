@@ -23,7 +23,7 @@ const FILE_BYTES_MAX = 0x1_0000;
  * message never has any of its content in it.
  */
 export function readCredential(path: string): Credential {
-  const text = readPrivately(path);
+  const text = readPrivateFile(path);
   try {
     return parseCredential(text);
   } catch (error) {
@@ -55,13 +55,13 @@ export function readSecrets(path: string): readonly [Uint8Array, ...Uint8Array[]
  * @throws {CliError} E_FILE_EXISTS, or that it cannot be made.
  */
 export function writeCredential(path: string, credential: Credential): void {
-  writePrivateFile(path, formatCredential(credential));
+  writeNewFile(path, formatCredential(credential), MODE);
 }
 
-/** Makes a file of mode 0600 that was not there before. Throws as {@linkcode writeCredential}. */
-export function writePrivateFile(path: string, text: string): void {
+/** Makes a file that was not there before, durably. Throws as {@linkcode writeCredential}. */
+export function writeNewFile(path: string, text: string, mode: number): void {
   try {
-    using file = Deno.openSync(path, { write: true, createNew: true, mode: MODE });
+    using file = Deno.openSync(path, { write: true, createNew: true, mode });
     const bytes = new TextEncoder().encode(text);
     for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
     file.syncSync();
@@ -83,12 +83,21 @@ function cannotMake(path: string, error: unknown): unknown {
   return error;
 }
 
-function readPrivately(path: string): string {
+/**
+ * Reads a file that nobody but its owner may touch.
+ *
+ * @param path Where it is.
+ * @returns Its text.
+ * @throws {CliError} E_BAD_SECRET when it cannot be read or is open to others.
+ */
+export function readPrivateFile(path: string): string {
   try {
     using file = Deno.openSync(path); // What is checked is what is read.
     const { mode, isFile, size } = file.statSync();
     if (!isFile) throw new CliError("E_BAD_SECRET", `${path} is not a file`);
-    if (size > FILE_BYTES_MAX) throw new CliError("E_BAD_SECRET", `${path} is no secret file`);
+    if (size > FILE_BYTES_MAX) {
+      throw new CliError("E_BAD_SECRET", `${path} is too long for what it should hold`);
+    }
     checkMode(path, mode);
     const bytes = new Uint8Array(size);
     let at = 0;
@@ -98,9 +107,7 @@ function readPrivately(path: string): string {
     return new TextDecoder().decode(bytes.subarray(0, at));
   } catch (error) {
     if (!(error instanceof Error) || error instanceof CliError) throw error;
-    throw new CliError("E_BAD_SECRET", `cannot read ${path}: ${error.message}`, {
-      hint: "make one with `allocdb secret create --out FILE`",
-    });
+    throw new CliError("E_BAD_SECRET", `cannot read ${path}: ${error.message}`);
   }
 }
 

@@ -210,6 +210,22 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       "for a monitor: reads, metrics, status",
     ),
   ],
+  tls: [
+    example("allocdb tls create-ca --out keys", "an authority of your own"),
+    example(
+      "allocdb tls create-cert db-1 --ca keys --hosts db-1.example,10.0.0.1 --out keys",
+      "a certificate for one node",
+    ),
+  ],
+  "tls create-ca": [
+    example("allocdb tls create-ca --out keys --days 730", "keys/ca.pem and keys/ca-key.pem"),
+  ],
+  "tls create-cert": [
+    example(
+      "allocdb tls create-cert local --ca keys --hosts localhost,127.0.0.1 --out keys",
+      "keys/local.pem and keys/local-key.pem",
+    ),
+  ],
   demo: [
     example("allocdb demo", "watch a ticket sale with a crash in the middle"),
     example("allocdb demo --fast --seed 7 --json", "the same sale as a test"),

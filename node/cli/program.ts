@@ -12,6 +12,7 @@ import { addDataCommands } from "./commands_data.ts";
 import { addReplicaCommands, type ReplicaRunners } from "./commands_replica.ts";
 import { addSecretCommands } from "./commands_secret.ts";
 import { addServerCommands } from "./commands_server.ts";
+import { addTlsCommands } from "./commands_tls.ts";
 import { addToolCommands, type Tools } from "./commands_tools.ts";
 import type { Session } from "./context.ts";
 import { commandsBelow, examplesText, pathOf } from "./help.ts";
@@ -26,7 +27,7 @@ export interface Runners extends Tools, ReplicaRunners, ClusterRunners {
 }
 
 /** Flags that may stand there more than once. */
-const REPEATABLE = new Set(["--bound"]);
+const REPEATABLE = new Set(["--bound", "--server"]);
 
 /** Flags whose value may be below 0. */
 const SIGNED = new Set(["--skew-ms"]);
@@ -79,6 +80,7 @@ export function buildProgram(session: Session, runners: Runners): CommandUnknown
   addReplicaCommands(program, session, runners);
   program.commandsGroup("Security:");
   addSecretCommands(program, session);
+  addTlsCommands(program, session);
   addToolCommands(program, session, runners);
   for (const command of commandsBelow(program)) {
     command.helpCommand(false);
