@@ -51,7 +51,7 @@ Deno.test("main() refuses what is no command line, with the nearest word, and do
       ["status --wait soon", "argument 'soon' is invalid. Allowed choices are ready", ""],
       ["get 1 -o xml", "Allowed choices are table, json, ndjson, kv", ""],
       ["get 1 --json --json", "--json is given more than once", ""],
-      ["get 1 --server a:1 --server b:2", "--server is given more than once", ""],
+      ["get 1 --timeout 1s --timeout 2s", "--timeout is given more than once", ""],
       ["get 1 -o kv --output kv", "--output is given more than once", ""],
       ["--server a:1 get 1 --server b:2", "--server is given more than once", ""],
       ["--ids hex version --ids hex", "--ids is given more than once", ""],

@@ -28,7 +28,7 @@ export interface SharedFlags {
 
 const SERVER = [
   "--server <host:port>",
-  `Node to talk to (env ALLOCDB_SERVER, default ${SERVER_DEFAULT})`,
+  `Node to talk to, or several, with commas (env ALLOCDB_SERVER, default ${SERVER_DEFAULT})`,
 ];
 const TIMEOUT = ["--timeout <duration>", "How long to try (default 10s)"];
 const SECRET_FILE = [
@@ -139,6 +139,8 @@ export function repeated(flag: string): CliError {
 
 function option(words: readonly string[], group: string): Option {
   const made = new Option(words[0]!, words[1]);
+  // Given twice it names two servers, as with a comma.
+  if (words === SERVER) made.argParser((value, before) => before ? `${before},${value}` : value);
   return group === "" ? made : made.helpGroup(group);
 }
 

@@ -49,6 +49,20 @@ Deno.test("status prints who the node is, its bounds and its state", async () =>
   assertMatch((await run("status", { status: [READY] })).stdout(), /^limits\.max_connections=64$/m);
 });
 
+Deno.test("--server may name several nodes, with commas, repeated, or in ALLOCDB_SERVER", async () => {
+  const addresses = ["h1:1", "h2:2", "h3:3"];
+  for (const flags of ["--server h1:1,h2:2,h3:3", "--server h1:1 --server h2:2,h3:3"]) {
+    const io = await run(`status -q ${flags}`, { status: [READY] });
+    assertEquals(io.connects.map((options) => options.addresses), [addresses]);
+    const front = await run(`${flags} status -q`, { status: [READY] });
+    assertEquals(front.connects.map((options) => options.addresses), [addresses]);
+  }
+  const io = await run("status -q", { status: [READY] }, {
+    env: { ALLOCDB_SERVER: "h1:1,h2:2,h3:3" },
+  });
+  assertEquals(io.connects.map((options) => options.addresses), [addresses]);
+});
+
 Deno.test("status of a halted node is an answer and says why", async () => {
   const io = await run("status -q", { status: [HALTED] });
   assertEquals([io.code, io.stdout()], [0, "halted\n"]);
