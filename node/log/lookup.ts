@@ -136,7 +136,7 @@ export class LogLookup {
   #framesOnDisk(from: bigint, bytesMax: number): FramesRead {
     const last = readU64(this.#parts.syncedOp, 0);
     let found: FramesRead = { kind: "unreadable", why: `op ${from} is not there` };
-    const window = (Math.min(bytesMax, 0x100_0000) + RUN_WINDOW_BYTES) & ~7;
+    const window = (Math.min(bytesMax, 0x100_0000) + FRAME_WINDOW_BYTES) & ~7;
     const read = this.#fromDisk(from, last, window, (buffer, at, end) => {
       found = cut(buffer, at, end, bytesMax);
       return false;

@@ -53,9 +53,9 @@ export class LogSegments {
     return this.list[this.list.length - 1]!;
   }
 
-  /** The op of the log's first frame, there or still to come. */
+  /** The op of the log's first frame, there or still to come; segments that are superseded as a whole are gone. */
   get firstOp(): bigint {
-    return baseOp(this.#first);
+    return baseOp(this.list[0]!.header);
   }
 
   /**
@@ -84,13 +84,12 @@ export class LogSegments {
    */
   supersede(base: Tip, startsLog = false): void {
     const old = this.active;
-    const first = this.#first;
     const header: SegmentHeader = {
       identity: old.header.identity,
       generation: old.header.generation + 1n,
       base: base.slice(),
       bytes: this.#segmentBytes,
-      ...(startsLog || (first.startsLog && isBase(first, base)) ? { startsLog: true } : {}),
+      ...(startsLog ? { startsLog } : {}),
     };
     const file = installSegment(this.#disk, header, new Uint8Array(), old.header);
     this.#file.close(); // Only now: when this fails, whoever closes the log closes this file.
@@ -120,11 +119,6 @@ export class LogSegments {
   /** Lets go of the active segment. */
   close(): void {
     this.#file.close();
-  }
-
-  /** The oldest one; all that are superseded as a whole are gone. */
-  get #first(): SegmentHeader {
-    return this.list[0]!.header;
   }
 
   /** Writing to a hole makes the sync write the file system's journal too; zeros cost less, and less often. */
@@ -158,11 +152,6 @@ export function dropSuperseded(disk: Disk, segments: LogSegment[]): void {
   const gone = segments.filter((_, i) => !counts[i]).map((segment) => segment.name);
   segments.splice(0, segments.length, ...kept);
   removeFiles(disk, gone.filter((name) => !names.has(name)));
-}
-
-function isBase(header: SegmentHeader, tip: Tip): boolean {
-  return header.base[TipWord.op] === tip[TipWord.op] &&
-    header.base[TipWord.op + 1] === tip[TipWord.op + 1];
 }
 
 /** Frames of a segment before its next batch; fewer than 2^32, because a segment is shorter than that. */

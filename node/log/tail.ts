@@ -16,6 +16,8 @@ export class LogTail {
   readonly retained: LogBatch[] = [];
   /** Bytes of their frames. */
   bytes = 0;
+  /** Bytes of the memory that holds them. */
+  memoryBytes = 0;
   readonly #bytesMax: number;
   readonly #keeps: boolean;
   readonly #spare: LogBatch[];
@@ -36,11 +38,6 @@ export class LogTail {
     this.#spare = [this.sealed];
   }
 
-  /** Memory of all batches that hold frames, in bytes. */
-  get memoryBytes(): number {
-    return this.retained.reduce((sum, batch) => sum + batch.buffer.bytes.length, 0);
-  }
-
   /**
    * Seals the collecting batch and begins the next.
    *
@@ -56,6 +53,7 @@ export class LogTail {
     this.collecting.start(tip);
     this.retained.push(batch);
     this.bytes += batch.bytes;
+    this.memoryBytes += batch.buffer.bytes.length;
     this.sealed = batch;
     return bytes;
   }
@@ -70,7 +68,7 @@ export class LogTail {
     let count = 0;
     for (const batch of this.retained) {
       if (batch.lastOp > through || batch === except) break;
-      this.bytes -= batch.bytes;
+      this.#forget(batch);
       if (this.#spare.length < SPARE_MAX) this.#spare.push(batch);
       count++;
     }
@@ -103,11 +101,11 @@ export class LogTail {
     const op = readU64(tip, TipWord.op);
     for (let last = this.retained.at(-1); last !== undefined; last = this.retained.at(-1)) {
       if (last.lastOp <= op) break;
-      this.bytes -= last.bytes;
       if (last.firstOp <= op) {
+        const before = last.bytes;
         last.cut(tip);
-        this.bytes += last.bytes;
-      } else this.retained.pop();
+        this.bytes -= before - last.bytes;
+      } else this.#forget(this.retained.pop()!);
     }
   }
 
@@ -115,6 +113,12 @@ export class LogTail {
   restart(tip: Tip): void {
     this.retained.length = 0;
     this.bytes = 0;
+    this.memoryBytes = 0;
     this.collecting.start(tip);
+  }
+
+  #forget(batch: LogBatch): void {
+    this.bytes -= batch.bytes;
+    this.memoryBytes -= batch.buffer.bytes.length;
   }
 }
