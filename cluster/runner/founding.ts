@@ -3,6 +3,7 @@
  * finds a layout knows that a directory which is missing has been lost, and must not vote again.
  */
 import { join, resolve } from "@std/path";
+import { readSecrets } from "../../node/auth/credential_file.ts";
 import type { ClusterStart } from "../../node/cli/cluster_options.ts";
 import { PROFILES } from "../../node/config/profiles.ts";
 import { applyBounds, describeDifferences, diffConfig } from "../../node/config/text.ts";
@@ -94,6 +95,7 @@ function layOut(root: string, options: ClusterStart): ClusterLayout {
     const { message, parameter } = bounds.error;
     throw new CliError("E_BAD_CONFIG", message, { context: { parameter } });
   }
+  if (options.secretFile !== undefined) readSecrets(options.secretFile);
   return newLayout({
     root,
     clusterId: crypto.getRandomValues(new Uint8Array(16)),

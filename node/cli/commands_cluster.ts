@@ -41,8 +41,9 @@ export function addClusterCommands(
     const command = group.command(verb).summary(summary).description(description)
       .requiredOption("--workspace <dir>", "Directory of the cluster");
     command.action(async (flags: ClusterFlags) => {
-      const { json, timeout } = sharedFlags(command);
-      await runCluster(clusterRequest(verb, { ...flags, json, timeout }), session.io);
+      const { json, timeout, secretFile } = sharedFlags(command);
+      const typed = { ...flags, json, timeout, secretFile };
+      await runCluster(clusterRequest(verb, typed), session.io);
     });
     addJsonFlag(command, "Print one JSON document");
     return command;
