@@ -70,6 +70,7 @@ export class PrimarySearch {
       this.#follow(this.#hint, nowMs);
     }
     this.#forget(address);
+    this.#candidates = this.#merged();
   }
 
   /** A server was of no use. */
