@@ -19,7 +19,7 @@ export interface KnownFile {
   readonly firstOp: bigint;
   /** Where a later one takes over; undefined in the last. */
   readonly lastOp: bigint | undefined;
-  /** Length that it has, or should have. */
+  /** Length that it has, or should have; 0 when nothing tells. */
   readonly bytes: number;
   /** Whether header and length are as they were written. */
   readonly isIntact: boolean;

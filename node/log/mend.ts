@@ -19,7 +19,7 @@ import { copyU64, readU64 } from "../../core/words.ts";
 import type { Disk } from "../disk.ts";
 import { ACTIVE_SEGMENT, NEXT_SEGMENT } from "./files.ts";
 import type { KnownFile, LogInventory } from "./inventory.ts";
-import type { LogSurvey, SurveyedHole } from "./survey.ts";
+import type { LogSurvey, SoundRun, SurveyedHole } from "./survey.ts";
 
 /** A hole and the frames that fill it, checked. */
 export interface Filling {
@@ -27,11 +27,13 @@ export interface Filling {
   readonly frames: LogBuffer;
 }
 
-/** What files are written from. */
+/** What files are written from, as far as the last op of the last file goes. */
 export interface MendParts {
   readonly files: readonly KnownFile[];
   readonly survey: LogSurvey;
   readonly fillings: readonly Filling[];
+  /** Length of a file that does not tell its own. */
+  readonly segmentBytes: number;
 }
 
 /**
@@ -121,14 +123,14 @@ export function rewriteFile(
 /** The header of a segment whose own is damaged, from what lies around it. */
 function headerOf(
   identity: LogIdentity,
-  { files, survey, fillings }: MendParts,
+  { files, survey, fillings, segmentBytes }: MendParts,
   i: number,
 ): SegmentHeader | undefined {
   const { firstOp, bytes } = files[i]!;
   const base = survey.bases[i] ?? tipInHoles(fillings, firstOp - 1n);
   const generation = generationOf(files, i);
-  if (base === undefined || generation === undefined || bytes === 0) return undefined;
-  return { identity, generation, base, bytes };
+  if (base === undefined || generation === undefined) return undefined;
+  return { identity, generation, base, bytes: bytes === 0 ? segmentBytes : bytes };
 }
 
 /** A generation between those of the neighbours; so many have been between them. */
@@ -173,12 +175,16 @@ class ImageWriter {
     const lastOp = files[i]!.lastOp ?? readU64(survey.provenTip!, TipWord.op);
     while (this.#op <= lastOp) {
       const run = survey.runs[i]!.find(({ firstOp }) => firstOp === this.#op);
-      const taken = run === undefined
-        ? this.#fill(fillings, lastOp)
-        : this.#copy(this.#old, run.from, run.end);
+      const taken = run === undefined ? this.#fill(fillings, lastOp) : this.#keep(run, lastOp);
       if (!taken) return undefined;
     }
     return this.#at;
+  }
+
+  #keep({ from, end, firstOp, lastOp }: SoundRun, last: bigint): boolean {
+    const { words } = this.#old;
+    const until = lastOp <= last ? end : passFrames(words, from, Number(last - firstOp) + 1);
+    return this.#copy(this.#old, from, until);
   }
 
   #fill(fillings: readonly Filling[], lastOp: bigint): boolean {

@@ -135,9 +135,10 @@ export function mendLog(
     const fillings = checkHoles(survey.holes, frames, options.maxPayloadBytes);
     if (typeof fillings === "string") return refused(fillings);
     finishRotation(disk, inventory);
+    const { segmentBytes } = options;
     for (const [i, file] of files.entries()) {
       if (!isDamaged(file, survey.runs[i])) continue;
-      const why = rewriteFile(disk, identity, { files, survey, fillings }, i);
+      const why = rewriteFile(disk, identity, { files, survey, fillings, segmentBytes }, i);
       if (why !== undefined) return refused(why);
     }
     return { kind: "done" };
@@ -164,6 +165,9 @@ export function truncateLog(
     if (prefixTip === undefined || base === undefined) {
       return refused("nothing sound begins the log");
     }
+    finishRotation(disk, assessment.inventory);
+    const why = restoreLengths(disk, identity, options, assessment, prefixTip);
+    if (why !== undefined) return refused(why);
     supersedeAll(disk, identity, options, assessment, prefixTip);
     return { kind: "done" };
   });
@@ -202,6 +206,29 @@ export function resetLog(
   });
 }
 
+/** Files that are kept in part must have their length. Answers why one cannot get it. */
+function restoreLengths(
+  disk: Disk,
+  identity: LogIdentity,
+  { segmentBytes }: LogOptions,
+  assessment: Assessment,
+  prefixTip: Tip,
+): string | undefined {
+  const { survey } = assessment;
+  const last = readU64(prefixTip, TipWord.op);
+  const kept = assessment.files.filter(({ firstOp }) => firstOp <= last);
+  const files = kept.map((file) => {
+    const isCut = file.lastOp === undefined || file.lastOp > last;
+    return isCut ? { ...file, lastOp: last } : file;
+  });
+  for (const [i, { isIntact }] of files.entries()) {
+    const parts = { files, survey, fillings: [], segmentBytes };
+    const why = isIntact ? undefined : rewriteFile(disk, identity, parts, i);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
 function supersedeAll(
   disk: Disk,
   identity: LogIdentity,
@@ -209,7 +236,6 @@ function supersedeAll(
   { inventory, files, survey }: Assessment,
   base: Tip,
 ): void {
-  finishRotation(disk, inventory);
   const isAll = readU64(base, TipWord.op) === readU64(survey.base!, TipWord.op);
   const header: SegmentHeader = {
     identity,
