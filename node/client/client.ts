@@ -315,6 +315,7 @@ function sessionOptions(options: ConnectOptions): SessionOptions {
     clientName: options.clientName ?? "allocdb client",
     clusterId: options.clusterId,
     key: options.secret === undefined ? undefined : keyOf(options.secret),
+    tlsAuthorities: options.tlsAuthorities,
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     backoffMsMax: options.reconnectBackoffMsMax ?? BACKOFF_MS_MAX,
     silenceTimeoutMs: options.silenceTimeoutMs,

@@ -5,6 +5,7 @@ import { MessageType } from "../wire/messages.ts";
 import { WireReader } from "../wire/reader.ts";
 import { type Address, dial } from "./address.ts";
 import { greet, type Greeting, protocolError, refusal } from "./greeting.ts";
+import { verifyServer } from "./secure.ts";
 import { type ServerInfo, TransportError } from "./types.ts";
 
 /** How a connection came to its end. */
@@ -30,12 +31,12 @@ export class ClientConnection {
   receivedMs = performance.now();
   /** Where requests are written; flush in the same turn. */
   readonly writer: SocketWriter;
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   readonly #frames: FrameReader;
   readonly #errors = new WireReader();
   #ending: Ending | undefined;
 
-  private constructor(conn: Deno.TcpConn, info: ServerInfo, frames: FrameReader) {
+  private constructor(conn: Deno.Conn, info: ServerInfo, frames: FrameReader) {
     this.#conn = conn;
     this.info = info;
     this.#frames = frames;
@@ -58,10 +59,16 @@ export class ClientConnection {
     timeoutMs: number,
   ): Promise<ClientConnection> {
     const startMs = performance.now();
-    const conn = await dial(address, timeoutMs);
+    let conn: Deno.TcpConn | Deno.TlsConn = await dial(address, timeoutMs);
     const leftMs = Math.max(1, timeoutMs - (performance.now() - startMs));
     const timer = setTimeout(() => closeQuietly(conn), leftMs);
     try {
+      const { tlsAuthorities } = greeting;
+      if (tlsAuthorities !== undefined) {
+        const { hostname } = address;
+        conn = await Deno.startTls(conn, { hostname, caCerts: [tlsAuthorities] });
+        await verifyServer(conn, address);
+      }
       const frames = new FrameReader(DEFAULT_MAX_FRAME_BYTES);
       const info = await greet(conn, frames, greeting, address.text);
       return new ClientConnection(conn, info, frames);

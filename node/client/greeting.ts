@@ -20,6 +20,8 @@ export interface Greeting {
   readonly hello: ClientHello;
   /** What to prove; the server then has to prove that it knows the same. */
   readonly key: RoleKey | undefined;
+  /** Who may vouch for the server over TLS, in PEM; plain TCP when absent. */
+  readonly tlsAuthorities: string | undefined;
 }
 
 /**
@@ -35,19 +37,26 @@ export interface Greeting {
 export async function greet(
   conn: Deno.Conn,
   frames: FrameReader,
-  { hello, key }: Greeting,
+  { hello, key, tlsAuthorities }: Greeting,
   address: string,
 ): Promise<ServerInfo> {
   const greeter = new Greeter(conn, frames, address);
   if (key === undefined) {
     await greeter.say((out) => writeClientHello(out, hello));
-  } else await prove(greeter, hello, key);
+  } else {
+    const transport = tlsAuthorities === undefined ? "tcp" : "tls";
+    const handshake = new ClientHandshake(key, { channel: "client", transport });
+    await prove(greeter, hello, handshake);
+  }
   return greeter.info();
 }
 
 /** Offers a key, judges the server by its challenge, and only then answers it. */
-async function prove(greeter: Greeter, hello: ClientHello, key: RoleKey): Promise<void> {
-  const handshake = new ClientHandshake(key, { channel: "client", transport: "tcp" });
+async function prove(
+  greeter: Greeter,
+  hello: ClientHello,
+  handshake: ClientHandshake,
+): Promise<void> {
   const said = await greeter.say((out) => {
     writeClientHello(out, { ...hello, auth: handshake.offer });
   });

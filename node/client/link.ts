@@ -19,6 +19,8 @@ export interface LinkOptions {
   readonly clusterId: Uint8Array | undefined;
   /** What to prove oneself with; nothing when absent. */
   readonly key: RoleKey | undefined;
+  /** Who may vouch for a server over TLS, in PEM; plain TCP when absent. */
+  readonly tlsAuthorities: string | undefined;
   readonly connectTimeoutMs: number;
   readonly backoffMsMax: number;
 }
@@ -84,6 +86,20 @@ export class Link implements ConnectionOwner {
     this.connection?.close(error);
   }
 
+  /**
+   * Asks another server which view it is in, on a connection of its own that carries nothing else.
+   *
+   * @returns True when it answered: what it said may be news.
+   */
+  async scout(): Promise<boolean> {
+    const address = this.search.other(this.connection?.info.address);
+    const found = address && await this.#try(address);
+    if (found === undefined) return false;
+    found.close(this.lastError);
+    if (found.info.cluster !== undefined) this.search.heard(found.info.cluster);
+    return true;
+  }
+
   /** Ends the connection and the looking for another one; resolves when all is quiet. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -147,9 +163,9 @@ export class Link implements ConnectionOwner {
   }
 
   async #open(address: Address): Promise<ClientConnection | undefined> {
-    const { connectTimeoutMs, clientName, key } = this.#options;
+    const { connectTimeoutMs, clientName, key, tlsAuthorities } = this.#options;
     const hello = { version: PROTOCOL_VERSION, clusterId: this.#clusterId, clientName };
-    const greeting = { hello, key };
+    const greeting = { hello, key, tlsAuthorities };
     try {
       const connection = await ClientConnection.open(address, greeting, connectTimeoutMs);
       this.#clusterId ??= connection.info.clusterId;

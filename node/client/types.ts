@@ -23,6 +23,11 @@ export interface ConnectOptions {
    * is, and talks only to servers that prove themselves. Whoever has the secret is an operator.
    */
   readonly secret?: string | undefined;
+  /**
+   * Certificates, in PEM, of the authorities that may vouch for a server: with them every connection is TLS, and the
+   * server's certificate must name the host of its address.
+   */
+  readonly tlsAuthorities?: string | undefined;
   /** How long one call may take in all, every retry included. Default 10,000. */
   readonly requestTimeoutMs?: number;
   /**

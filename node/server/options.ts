@@ -1,4 +1,5 @@
 import type { Member } from "../wire/cluster.ts";
+import type { ServerTls } from "../auth/tls_files.ts";
 import { batchCommandsMax } from "../wire/submit.ts";
 import { DEFAULT_MAX_FRAME_BYTES } from "../wire/framing.ts";
 import type { ServerLimits } from "../wire/status.ts";
@@ -33,6 +34,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** The cluster's secrets, the first of which is the current one: nobody is served without a proof then. */
   readonly secrets?: readonly Uint8Array[] | undefined;
+  /** What to show over TLS; plain TCP when absent. */
+  readonly tls?: ServerTls | undefined;
   /** Connections open at once. Default 1,024. */
   readonly maxConnections?: number;
   /** Largest frame body either way, in bytes. Default 1 MiB, at least 4 KiB. */

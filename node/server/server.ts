@@ -2,7 +2,7 @@
 import type { NodeApi } from "../api.ts";
 import { KeyRing } from "../auth/keys.ts";
 import { ServerConnection } from "./connection.ts";
-import type { Flushable, ServerContext } from "./context.ts";
+import type { Flushable, ServerAuth, ServerContext } from "./context.ts";
 import {
   DEFAULT_PORT,
   type ServerDeadlines,
@@ -45,7 +45,7 @@ export class Server implements AsyncDisposable {
   readonly #members: (() => readonly Member[]) | undefined;
   readonly #limits: ServerLimits;
   readonly #deadlines: ServerDeadlines;
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>;
   readonly #context: ServerContext;
   readonly #connections = new Map<ServerConnection, Promise<void>>();
   readonly #startedMs = performance.now();
@@ -65,10 +65,9 @@ export class Server implements AsyncDisposable {
     this.#members = options.members;
     this.#limits = serverLimits(options);
     this.#deadlines = serverDeadlines(options);
-    const { hostname = "127.0.0.1", port = DEFAULT_PORT } = options;
-    this.#listener = Deno.listen({ hostname, port });
+    this.#listener = listenTo(options);
     this.addr = this.#listener.addr as Deno.NetAddr;
-    this.#context = this.#createContext(options.secrets);
+    this.#context = this.#createContext(authOf(options));
     this.#sweeper = setInterval(() => this.#sweep(), sweepIntervalMs(this.#deadlines));
     this.#accepting = this.#accept();
   }
@@ -155,13 +154,15 @@ export class Server implements AsyncDisposable {
     }
   }
 
-  #welcome(conn: Deno.TcpConn): void {
+  #welcome(conn: Deno.TcpConn | Deno.TlsConn): void {
     const connection = new ServerConnection(conn, this.#context);
     const { traffic } = this.#context;
     traffic.connectionsAccepted++;
     try {
-      conn.setNoDelay(true); // Without it a small reply may wait 40 ms for an acknowledgement.
-      conn.setKeepAlive(true);
+      if ("setNoDelay" in conn) {
+        conn.setNoDelay(true); // Without it a small reply may wait 40 ms for an acknowledgement.
+        conn.setKeepAlive(true);
+      }
     } catch {
       return connection.destroy(); // Gone already.
     }
@@ -229,9 +230,9 @@ export class Server implements AsyncDisposable {
     };
   }
 
-  #createContext(secrets: readonly Uint8Array[] | undefined): ServerContext {
+  #createContext(auth: ServerAuth | undefined): ServerContext {
     return {
-      auth: secrets && { ring: new KeyRing(secrets), transport: "tcp" },
+      auth,
       node: this.#node,
       limits: this.#limits,
       deadlines: this.#deadlines,
@@ -259,6 +260,17 @@ export class Server implements AsyncDisposable {
   }
 }
 
+function listenTo(options: ServerOptions): Deno.Listener<Deno.TcpConn | Deno.TlsConn> {
+  const { hostname = "127.0.0.1", port = DEFAULT_PORT, tls } = options;
+  if (tls === undefined) return Deno.listen({ hostname, port });
+  return Deno.listenTls({ hostname, port, cert: tls.certificate, key: tls.privateKey });
+}
+
+function authOf({ secrets, tls }: ServerOptions): ServerAuth | undefined {
+  const transport = tls === undefined ? "tcp" : "tls";
+  return secrets && { ring: new KeyRing(secrets), transport };
+}
+
 /** Often enough that no deadline is missed by more than a quarter. */
 function sweepIntervalMs(deadlines: ServerDeadlines): number {
   const shortest = Math.min(...Object.values(deadlines).filter((ms: number) => ms > 0));
@@ -266,7 +278,8 @@ function sweepIntervalMs(deadlines: ServerDeadlines): number {
 }
 
 /** One error message, which a new socket always has room for, and the end. */
-async function turnAway(conn: Deno.TcpConn): Promise<void> {
+async function turnAway(conn: Deno.TcpConn | Deno.TlsConn): Promise<void> {
+  if (!("setNoDelay" in conn)) return conn.close(); // A word would take a handshake.
   const out = new WireWriter();
   writeError(out, 0n, "too_many_connections", "the server has all the connections it may have");
   try {
