@@ -146,6 +146,24 @@ Deno.test("a primary that falls silent is left for the next one, with what it ha
   assertEquals(cluster.model.received.length, 1);
 });
 
+Deno.test("a primary that falls silent is left as soon as another replica knows its successor", async () => {
+  await using cluster = new FakeCluster();
+  cluster.elect(1n);
+  await using client = await connect(cluster.addresses, { silenceTimeoutMs: 600_000 });
+  cluster.at(1n).holds = true;
+  const call = client.createResource({ resourceId: 1n });
+  await until(() => cluster.at(1n).heldCount === 1);
+  cluster.elect(2n, [3n]);
+  assertEquals(gist(await call), "ok");
+  assertEquals(client.server.address, cluster.at(2n).address);
+  assertEquals([cluster.at(1n).submitted, cluster.at(2n).submitted, cluster.at(3n).submitted], [
+    1,
+    1,
+    0,
+  ]);
+  cluster.at(1n).loseView();
+});
+
 Deno.test("a replica that has stopped itself is left for another one when there is one", async () => {
   await using cluster = new FakeCluster();
   cluster.elect(1n);

@@ -115,8 +115,14 @@ export class Course {
     return awaits || nowMs < this.#knockDueMs ? "wait" : "knock";
   }
 
+  /** Whether a view has begun since the connection opened, and its primary is known to be elsewhere. */
+  isOvertaken(nowMs: number): boolean {
+    const cluster = this.#server?.cluster;
+    return cluster !== undefined && this.#search.target(cluster.replicaId, nowMs) !== undefined;
+  }
+
   #direction(nowMs: number): "move" | "leave" | undefined {
-    if (this.#search.target(this.#server?.cluster?.replicaId, nowMs) !== undefined) return "move";
+    if (this.isOvertaken(nowMs)) return "move";
     const isUseless = this.#isUnwell || this.#knocks >= KNOCKS_MAX;
     return isUseless && this.#search.hasChoice ? "leave" : undefined;
   }

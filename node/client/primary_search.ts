@@ -107,6 +107,14 @@ export class PrimarySearch {
     return [target, ...turned.filter((address) => address !== target)];
   }
 
+  /** The next server in turn that is not this one, if there is another. */
+  other(text: string | undefined): Address | undefined {
+    const all = this.#candidates;
+    const turned = all.map((_, i) => all[(this.#next + i) % all.length]!);
+    this.#next++;
+    return turned.find((address) => address.text !== text);
+  }
+
   /** How long to wait before the next attempt, in milliseconds. */
   pauseMs(nowMs: number): number {
     const shareMs = (nowMs - (this.#sinceMs ?? nowMs)) / PAUSE_SHARE;

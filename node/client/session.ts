@@ -9,6 +9,7 @@ import type { ClientConnection, Ending } from "./connection.ts";
 import { Course, type Displacement, isDisplacement, type Step } from "./course.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import { isStrictReply, type PendingQuestion, QuestionQueue } from "./question_queue.ts";
+import { jittered } from "./primary_search.ts";
 import { type ServerInfo, TransportError } from "./types.ts";
 import { type PendingWrite, WriteQueue } from "./write_queue.ts";
 
@@ -18,6 +19,10 @@ const TICK_MS = 20;
 const SILENCE_MS_ALONE = 3_000;
 /** The same when there is another one to turn to. */
 const SILENCE_MS_AMONG_OTHERS = 1_000;
+/** After this much silence the others are asked whether there is a new primary. */
+const SCOUT_MS = 250;
+/** Most that may pass between two such questions; at least half of it does. */
+const SCOUT_EVERY_MS = 100;
 
 /** How a session behaves. */
 export interface SessionOptions extends LinkOptions {
@@ -40,6 +45,7 @@ export class Session {
   #isSendDue = false;
   #isClosed = false;
   #isLeaving = false;
+  #scoutDueMs = 0;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #info: ServerInfo | undefined;
 
@@ -232,6 +238,16 @@ export class Session {
     this.#ticker = undefined;
   }
 
+  /** A primary that has stopped without a word has a successor long before the patience with it is over. */
+  async #scout(): Promise<void> {
+    this.#scoutDueMs = Infinity;
+    const hasNews = await this.#link.scout();
+    const nowMs = performance.now();
+    this.#scoutDueMs = nowMs + jittered(SCOUT_EVERY_MS);
+    const isConnected = this.#link.connection !== undefined && !this.#isLeaving;
+    if (hasNews && isConnected && this.#course.isOvertaken(nowMs)) this.#leave("move");
+  }
+
   /** A server that owes a reply and says nothing at all may be gone without the system knowing. */
   #watchForSilence(nowMs: number): void {
     const { connection } = this.#link;
@@ -241,7 +257,11 @@ export class Session {
     const silentMs = nowMs - Math.max(oldest, connection.receivedMs);
     const { hasChoice } = this.#link.search;
     const usualMs = hasChoice ? SILENCE_MS_AMONG_OTHERS : SILENCE_MS_ALONE;
-    if (silentMs <= (this.#silenceTimeoutMs ?? usualMs)) return;
+    const silentMsMax = this.#silenceTimeoutMs ?? usualMs;
+    if (silentMs <= silentMsMax) {
+      if (hasChoice && silentMs > SCOUT_MS && nowMs >= this.#scoutDueMs) void this.#scout();
+      return;
+    }
     const message = `${connection.info.address} was silent for ${Math.round(silentMs)} ms`;
     connection.close(new TransportError("connection_lost", message));
   }
