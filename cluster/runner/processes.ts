@@ -47,7 +47,7 @@ export async function stopCluster(
       );
       if (strange !== undefined) throw notOurs(strange);
       return stopped;
-    }, "cluster_stopped");
+    }, { doneDetail: "cluster_stopped", isUrgent: true });
   });
 }
 
@@ -105,7 +105,7 @@ export async function crashReplica(
       signalProcess(mark, "SIGKILL");
       if (!await hasEnded(mark, SIGNAL_MS_MAX)) throw stillThere(replica, mark, "SIGKILL");
       removeIfAny(replica.pidPath);
-    });
+    }, { isUrgent: true });
     return { replica, pid: mark.pid };
   });
 }
@@ -131,7 +131,7 @@ export async function pauseReplica(
       const isSo = () => isPaused(mark) === wanted ? true : undefined;
       const there = await waitFor(SIGNAL_MS_MAX, isSo) && isRunning(mark);
       if (!there) throw stillThere(replica, mark, wanted ? "SIGSTOP" : "SIGCONT");
-    });
+    }, { isUrgent: verb === "resume" });
     return { replica, pid: mark.pid };
   });
 }

@@ -1,7 +1,9 @@
 // Verbs that signal: each does what it says to the one process that it is meant for, leaves one event, and
 // nothing else on the machine is ever touched. Replicas are fakes in real processes.
 import { assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
 import { type ClusterCommands, clusterTest } from "../../tests/support/cluster_commands.ts";
+import { TIMELINE_FILE } from "../workspace/workspace_files.ts";
 import { writePidFile } from "../workspace/pid_file.ts";
 import { isRunning, processMark } from "../workspace/processes.ts";
 
@@ -166,3 +168,19 @@ clusterTest("verbs on an unknown replica do nothing", async (c) => {
   }
   assertEquals(c.events().length, 1);
 });
+
+clusterTest(
+  "a timeline that cannot be written stops no stop and no crash, and starts nothing",
+  async (c) => {
+    await c.ok("start --profile small");
+    const path = join(c.workspace, TIMELINE_FILE);
+    await Deno.remove(path);
+    await Deno.mkdir(path); // Nobody can append to a directory.
+    const crash = await c.run("crash --replica-id 2");
+    assertEquals([crash.code, c.pids().size], [1, 2]);
+    assertMatch(crash.stderr, /E_IO\]: it was done, but is not in the timeline/);
+    assertEquals([(await c.run("restart --replica-id 2")).code, c.pids().size], [1, 2]);
+    assertEquals([(await c.run("stop")).code, c.pids().size], [1, 0]);
+    assertEquals([(await c.run("start")).code, c.pids().size], [1, 0]);
+  },
+);

@@ -110,7 +110,7 @@ export async function restartReplica(
       const made = await makeLost(workspace, [missing]);
       await runAll(workspace, [missing], timeoutMs, outside);
       return made;
-    }, "replica_ready");
+    }, { doneDetail: "replica_ready" });
     const observed = await observe(replica, layout.clusterId, outside.control);
     return { observed, notices: [...notices, ...faultNotices([observed])] };
   });
@@ -204,7 +204,7 @@ async function bringUp(
   outside: Outside,
 ): Promise<readonly string[]> {
   const intent = { kind: "cluster_start", replicaId: undefined, detail: undefined } as const;
-  const detail = missing.length === 0 ? "already_running" : "cluster_started";
+  const doneDetail = missing.length === 0 ? "already_running" : "cluster_started";
   return await recorded(workspace, intent, async () => {
     const deadline = performance.now() + timeoutMs;
     const notices = await makeLost(workspace, missing);
@@ -216,7 +216,7 @@ async function bringUp(
     const all = await observeAll(workspace, outside.control);
     await stopLaunched(launched, outside.control);
     throw noPrimary(workspace, all, timeoutMs);
-  }, detail);
+  }, { doneDetail });
 }
 
 function noPrimary(

@@ -99,23 +99,63 @@ export function replicaIn({ layout, layoutPath }: Workspace, id: bigint): Replic
   });
 }
 
-/** Does something under a begun event and writes down how it ended. */
+/** How a verb is written down. */
+export interface Recording {
+  /** Replaces the intent's detail when it was done. */
+  readonly doneDetail?: string;
+  /** Done even where nothing can be written down: whoever has a full disk must be able to stop what fills it. */
+  readonly isUrgent?: boolean;
+}
+
+/**
+ * Does something under a begun event and writes down how it ended.
+ *
+ * @throws {CliError} What `act` threw; that it could not be written down, though it may have been done.
+ */
 export async function recorded<T>(
   { layout }: Workspace,
   intent: Intent,
   act: () => Promise<T> | T,
-  doneDetail?: string,
+  { doneDetail, isUrgent = false }: Recording = {},
 ): Promise<T> {
-  const event = new OpenEvent(timelinePath(layout), intent);
+  const event = begin(timelinePath(layout), intent, isUrgent);
   let result: T;
   try {
     result = await act();
   } catch (error) {
-    event.end("failed", error instanceof Error ? error.message : String(error));
+    if (event instanceof OpenEvent) endFailed(event, error);
     throw error;
   }
-  event.end("done", doneDetail);
+  if (event instanceof CliError) throw unwritten(event);
+  try {
+    event.end("done", doneDetail);
+  } catch (error) {
+    throw error instanceof CliError ? unwritten(error) : error;
+  }
   return result;
+}
+
+function begin(path: string, intent: Intent, isUrgent: boolean): OpenEvent | CliError {
+  try {
+    return new OpenEvent(path, intent);
+  } catch (error) {
+    if (isUrgent && error instanceof CliError && error.code !== "E_DATA_VERSION") return error;
+    throw error;
+  }
+}
+
+/** What went wrong first is what is told, also when the timeline fails after it. */
+function endFailed(event: OpenEvent, error: unknown): void {
+  try {
+    event.end("failed", error instanceof Error ? error.message : String(error));
+  } catch (failure) {
+    if (!(failure instanceof CliError)) throw failure;
+  }
+}
+
+function unwritten(error: CliError): CliError {
+  const message = `it was done, but is not in the timeline: ${error.message}`;
+  return new CliError(error.code, message, { cause: error, context: error.context });
 }
 
 /** What is wrong on purpose; without a file nothing is. */
