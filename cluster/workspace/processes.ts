@@ -10,7 +10,8 @@ export interface ProcessMark {
 /** Where the system shows its processes. */
 const PROC = "/proc";
 
-/** The 22nd field of `stat` is the start; the list begins behind the name with the third, the state. */
+/** Fields of `stat`, counted from 1; the list begins behind the name with the third, the state. */
+const THREADS_FIELD = 20 - 3;
 const START_FIELD = 22 - 3;
 
 /**
@@ -24,7 +25,9 @@ export function processMark(pid: number): ProcessMark | undefined {
   if (stat === undefined) return undefined;
   // The name stands in parentheses and may hold anything, spaces and parentheses included.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const isGone = fields[0] === "Z" || fields[0] === "X";
+  const hasEnded = fields[0] === "Z" || fields[0] === "X";
+  // As long as another thread is on its way out, the process still has its ports and its locks.
+  const isGone = hasEnded && Number(fields[THREADS_FIELD]) <= 1;
   const ticks = fields[START_FIELD];
   if (isGone || ticks === undefined) return undefined;
   return { pid, start: `${ticks}@${bootId()}` };
