@@ -14,6 +14,7 @@ import type { SlotClock } from "../slot_clock.ts";
 import type { Effect, Event, StoreEffect } from "../vsr/events.ts";
 import type { LogRead, ProtocolLog, SnapshotFacts } from "../vsr/log_port.ts";
 import type { Message } from "../vsr/messages.ts";
+import { hasLease } from "../vsr/lead.ts";
 import { createState, type ProtocolOptions, step } from "../vsr/protocol.ts";
 import { isLeading, primaryOf, roleOf, type State } from "../vsr/state.ts";
 import type { ReplicaMemory } from "./memory.ts";
@@ -134,7 +135,9 @@ export class Driver implements FlushListener, ProtocolLog {
     const { executor } = this.#parts;
     if (executor.haltReason !== undefined) return done({ kind: "engine_halted" });
     if (this.#isStopped || !executor.isServing) return done(this.#refusal());
-    if (this.#state.quorum === 1) return done(undefined);
+    if (this.#state.quorum === 1 || hasLease(this.#state, this.#parts.nowMs())) {
+      return done(undefined);
+    }
     this.#state.nowMs = this.#parts.nowMs();
     this.#readers.push({ round: nextRound(this.#state), done });
     this.take({ kind: "authority_wanted" });

@@ -4,6 +4,7 @@
  */
 import { type FrameAt, frameAt, hashOf, lastOpOf } from "./frames.ts";
 import type { State } from "./state.ts";
+import { mayCutTo } from "./store.ts";
 
 /** What became of entries. */
 export type Accepted =
@@ -53,7 +54,8 @@ function place(s: State, frames: Uint8Array, lastOp: bigint): Accepted {
   if (fresh.op <= s.commitOp) return { kind: "diverged", op: fresh.op };
   if (fresh.op <= s.log.tipOp) {
     const before = s.log.tipOp;
-    if (!s.log.cut(fresh.op - 1n)) return { kind: "later" };
+    const keep = fresh.op - 1n;
+    if (!mayCutTo(s, keep) || !s.log.cut(keep)) return { kind: "later" };
     s.counters.entriesCut += Number(before - fresh.op + 1n);
   }
   return s.log.append(frames.subarray(fresh.at))

@@ -3,7 +3,7 @@ import { accept, compare } from "./accept.ts";
 import type { Prepare, SnapshotOffer, StartView } from "./messages.ts";
 import { isAnswered, provenOp } from "./recovery.ts";
 import { primaryOf, raiseCommit, resetDeadline, send, type State, tellRole } from "./state.ts";
-import { hasEntered, hasLeftEarlierViews, store } from "./store.ts";
+import { hasEntered, hasLeftEarlierViews, mayCutTo, store } from "./store.ts";
 import { joinView } from "./view.ts";
 
 /** The first word of a view: what its log begins with. */
@@ -122,7 +122,7 @@ function learnCommit(s: State, commitOp: bigint): void {
 function cutRest(s: State): boolean {
   if (s.matchedOp < s.commitOp) return false;
   const count = Number(s.log.tipOp - s.matchedOp);
-  if (!s.log.cut(s.matchedOp)) return false;
+  if (!mayCutTo(s, s.matchedOp) || !s.log.cut(s.matchedOp)) return false;
   s.counters.entriesCut += count;
   return true;
 }
@@ -139,9 +139,12 @@ function answer(s: State): void {
 }
 
 function reject(s: State): void {
-  s.counters.rejectsSent++;
   const agreed = s.matchedOp > s.commitOp ? s.matchedOp : s.commitOp;
   const op = s.status === "normal" ? s.log.tipOp : agreed;
+  if (op === s.rejectedOp && s.nowMs - s.rejectedMs < s.timing.heartbeatMs / 2) return;
+  s.rejectedOp = op;
+  s.rejectedMs = s.nowMs;
+  s.counters.rejectsSent++;
   send(s, primaryOf(s, s.view), { kind: "prepare_reject", view: s.view, op });
 }
 

@@ -21,6 +21,7 @@ export function lead(s: State): void {
   s.round = 0n;
   s.confirmedRound = 0n;
   s.wantedRound = 0n;
+  s.leaseUntilMs = 0;
   s.counters.viewsLed++;
   for (const peer of s.peers.values()) greet(s, peer);
   tellRole(s);
@@ -51,6 +52,7 @@ export function onPrepareOk(s: State, peer: Peer, ok: PrepareOk): void {
   if (ok.op > s.log.tipOp) return; // Nobody holds what this log does not: a peer that lies.
   heard(s, peer, ok.round, ok.counts);
   if (ok.op > peer.matchOp) peer.matchOp = ok.op;
+  if (peer.unanswered.length > 0 && ok.op >= peer.unanswered[0]!.lastOp) peer.isProbing = false;
   while (peer.unanswered.length > 0 && peer.unanswered[0]!.lastOp <= ok.op) {
     peer.unansweredBytes -= peer.unanswered.shift()!.bytes;
   }
@@ -70,19 +72,21 @@ export function onPrepareOk(s: State, peer: Peer, ok: PrepareOk): void {
 export function onPrepareReject(s: State, peer: Peer, reject: PrepareReject): void {
   heard(s, peer, peer.round, peer.counts);
   s.counters.rejectsReceived++;
-  if (reject.op > s.log.tipOp) return;
-  if (reject.op === peer.rejectedOp && s.nowMs < peer.rejectedUntilMs) return;
-  peer.rejectedOp = reject.op;
-  peer.rejectedUntilMs = s.nowMs + s.timing.heartbeatMs;
+  if (reject.op > s.log.tipOp || (peer.counts && reject.op < peer.matchOp)) return;
+  if (peer.isProbing && s.nowMs - peer.rejectedMs < s.timing.heartbeatMs) return;
   peer.mode = "stream";
   peer.nextOp = reject.op + 1n;
   forgetUnanswered(peer);
+  peer.isProbing = true;
+  peer.rejectedMs = s.nowMs;
   feed(s, peer);
 }
 
 /** Speaks to whoever has heard nothing for a while; leaves service when too few have answered. */
 export function tickLead(s: State): void {
   if (!hasMajority(s)) return stepDown(s);
+  if (s.nowMs - s.lastEventMs >= s.timing.heartbeatMs / 2) s.leaseUntilMs = 0;
+  if (s.timing.leaseMs > 0 && s.nowMs - s.roundSentMs >= s.timing.heartbeatMs) wantAuthority(s);
   for (const peer of s.peers.values()) {
     if (s.nowMs - peer.sentMs >= s.timing.heartbeatMs) beat(s, peer);
   }
@@ -92,6 +96,14 @@ export function tickLead(s: State): void {
 export function wantAuthority(s: State): void {
   s.wantedRound = s.round + 1n;
   startRound(s);
+}
+
+/**
+ * Whether this certainly is the primary still, without asking. Counted from when the question was sent, and only while
+ * this process has not been asleep: who slept does not know for how long.
+ */
+export function hasLease(s: State, nowMs: number): boolean {
+  return isLeading(s) && nowMs < s.leaseUntilMs && nowMs - s.nowMs < s.timing.heartbeatMs / 2;
 }
 
 /** Leaves service: the view goes on without a primary until a majority starts another. */
@@ -109,6 +121,7 @@ function startRound(s: State): void {
   if (s.quorum > 1 && s.round > s.confirmedRound) return;
   if (s.wantedRound <= s.round) return;
   s.round = s.wantedRound;
+  s.roundSentMs = s.nowMs;
   s.counters.readRounds++;
   for (const peer of s.peers.values()) beat(s, peer);
   confirmRound(s);
@@ -125,6 +138,7 @@ function confirmRound(s: State): void {
   const confirmed = largestHeldByQuorum(s, s.round, (peer) => peer.round);
   if (confirmed <= s.confirmedRound) return;
   s.confirmedRound = confirmed;
+  if (confirmed === s.round) s.leaseUntilMs = s.roundSentMs + s.timing.leaseMs;
   s.effects.push({ kind: "authority", round: confirmed });
   startRound(s);
 }
@@ -166,7 +180,7 @@ function beat(s: State, peer: Peer): void {
 /** Sends what the peer lacks, as far as the window goes. */
 function feed(s: State, peer: Peer): void {
   if (!peer.isUp || peer.mode !== "stream") return;
-  while (peer.nextOp <= s.log.tipOp && peer.unansweredBytes < s.timing.windowBytes) {
+  while (peer.nextOp <= s.log.tipOp && peer.unansweredBytes < windowOf(s, peer)) {
     const read = s.log.read(peer.nextOp, s.timing.messageBytesMax);
     if (read.kind === "removed") return offerSnapshot(s, peer);
     if (read.kind === "unreadable" || read.frames.length === 0) return;
@@ -176,6 +190,10 @@ function feed(s: State, peer: Peer): void {
     peer.nextOp = read.lastOp + 1n;
     sendPrepare(s, peer, prevOp, previousHashOf(read.frames), read.frames);
   }
+}
+
+function windowOf(s: State, peer: Peer): number {
+  return peer.isProbing ? 1 : s.timing.windowBytes;
 }
 
 function offerSnapshot(s: State, peer: Peer): void {
@@ -210,8 +228,7 @@ export function sendStartView(s: State, peer: Peer): void {
 function forgetUnanswered(peer: Peer): void {
   peer.unanswered = [];
   peer.unansweredBytes = 0;
-  peer.rejectedOp = -1n;
-  peer.rejectedUntilMs = 0;
+  peer.isProbing = false;
 }
 
 const NO_FRAMES = new Uint8Array();

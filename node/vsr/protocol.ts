@@ -23,7 +23,6 @@ import { hasEntered, store, stored } from "./store.ts";
 import type { VsrTiming } from "./timing.ts";
 import {
   changeView,
-  enterAsPrimary,
   joinView,
   onDoViewChange,
   onLogRange,
@@ -110,12 +109,17 @@ export function createState(options: ProtocolOptions): State {
     heardRound: 0n,
     answeredRound: 0n,
     answeredOp: 0n,
+    rejectedOp: -1n,
+    rejectedMs: -Infinity,
     peers: new Map(others.map((id) => [id, createPeer(id)])),
     startOp: 0n,
     startHash: 0n,
     round: 0n,
     confirmedRound: 0n,
     wantedRound: 0n,
+    roundSentMs: 0,
+    leaseUntilMs: 0,
+    lastEventMs: 0,
     recovery: undefined,
     counters: {
       viewChangesStarted: 0,
@@ -142,6 +146,7 @@ export function createState(options: ProtocolOptions): State {
  */
 export function step(s: State, event: Event, nowMs: number): readonly Effect[] {
   s.effects.length = 0;
+  s.lastEventMs = s.nowMs;
   s.nowMs = nowMs;
   if (s.status !== "faulted") take(s, event);
   return s.effects;
@@ -179,6 +184,7 @@ function take(s: State, event: Event): void {
  */
 function start(s: State): void {
   resetDeadline(s);
+  if (s.timing.leaseMs > 0) s.primaryHeardMs = s.nowMs; // It may have promised a primary to stay.
   if (s.status === "recovering") {
     tellRole(s);
     store(s);
@@ -237,7 +243,6 @@ function enter(s: State): void {
 
 function logChanged(s: State): void {
   if (isLeading(s)) return replicate(s);
-  if (s.chosen !== undefined) enterAsPrimary(s);
   changeView(s);
   followOn(s);
 }

@@ -21,7 +21,8 @@ export function askAround(s: State): void {
 export function tickRecovery(s: State): void {
   const { recovery } = s;
   if (recovery === undefined) return askAround(s);
-  if (s.adopting !== undefined && s.nowMs - s.primaryHeardMs < s.timing.electionMsMax) return;
+  const isHeard = s.nowMs - s.primaryHeardMs < s.timing.electionMsMax;
+  if (s.adopting !== undefined && isHeard && isAnswered(s)) return;
   if (s.nowMs - recovery.askedMs < s.timing.electionMsMin) return;
   if (isAnswered(s)) return askAround(s); // Whom they named is not heard: things have changed.
   recovery.askedMs = s.nowMs;

@@ -39,9 +39,10 @@ export interface Peer {
   /** Messages with entries that it has not answered, oldest first. */
   unanswered: { readonly lastOp: bigint; readonly bytes: number }[];
   unansweredBytes: number;
-  /** A rejection that was acted on; the same one again says nothing new until `rejectedUntilMs`. */
-  rejectedOp: bigint;
-  rejectedUntilMs: number;
+  /** Something it was sent did not follow: one message at a time, until one does. */
+  isProbing: boolean;
+  /** When the last rejection was acted on: those that it and its like provoked come soon after. */
+  rejectedMs: number;
 }
 
 /** The log that a view begins with. */
@@ -118,6 +119,9 @@ export interface State {
   heardRound: bigint;
   answeredRound: bigint;
   answeredOp: bigint;
+  /** What was rejected last, and when: of many messages behind one gap the first says it all. */
+  rejectedOp: bigint;
+  rejectedMs: number;
 
   readonly peers: Map<bigint, Peer>;
   /** Where the log stood when this primary's view began. */
@@ -128,6 +132,12 @@ export interface State {
   confirmedRound: bigint;
   /** The highest round that somebody waits for. */
   wantedRound: bigint;
+  /** When the newest round was sent. */
+  roundSentMs: number;
+  /** Until when reads need no further round. */
+  leaseUntilMs: number;
+  /** When the last event was. */
+  lastEventMs: number;
 
   recovery: RecoveryQuestion | undefined;
   readonly counters: Counters;
@@ -218,7 +228,7 @@ export function createPeer(id: bigint): Peer {
     sentMs: -Infinity,
     unanswered: [],
     unansweredBytes: 0,
-    rejectedOp: -1n,
-    rejectedUntilMs: 0,
+    isProbing: false,
+    rejectedMs: -Infinity,
   };
 }

@@ -6,6 +6,12 @@ export interface VsrTiming {
   readonly electionMsMin: number;
   /** A backup that hears nothing waits between the minimum and this before it asks the others. */
   readonly electionMsMax: number;
+  /**
+   * How long after it sent a message that a majority has answered a primary may read without asking again; 0 for
+   * never. At most half of `electionMsMin`: replicas promise not to leave their view for that long after they heard
+   * its primary, and clocks may run at somewhat different paces.
+   */
+  readonly leaseMs: number;
   /** Bytes of entries in one message, about; one entry always goes. */
   readonly messageBytesMax: number;
   /** Unanswered bytes of entries on the way to one replica. */
@@ -17,6 +23,25 @@ export const DEFAULT_TIMING: VsrTiming = {
   heartbeatMs: 100,
   electionMsMin: 400,
   electionMsMax: 800,
+  leaseMs: 0,
   messageBytesMax: 1024 * 1024,
   windowBytes: 8 * 1024 * 1024,
 };
+
+/**
+ * Checks that times fit together.
+ *
+ * @param timing What was asked for.
+ * @returns What is wrong, or `undefined`.
+ */
+export function checkTiming(timing: VsrTiming): string | undefined {
+  const { heartbeatMs, electionMsMin, electionMsMax, leaseMs } = timing;
+  if (!(heartbeatMs > 0)) return "heartbeatMs must be above 0";
+  if (electionMsMin < 2 * heartbeatMs) return "electionMsMin must be at least twice heartbeatMs";
+  if (electionMsMax < electionMsMin) return "electionMsMax must not be below electionMsMin";
+  if (leaseMs < 0 || leaseMs > electionMsMin / 2) {
+    return "leaseMs must be at most half of electionMsMin";
+  }
+  if (!(timing.messageBytesMax > 0) || !(timing.windowBytes > 0)) return "sizes must be above 0";
+  return undefined;
+}

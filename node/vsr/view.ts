@@ -18,7 +18,7 @@ import {
   type State,
   tellRole,
 } from "./state.ts";
-import { hasEntered, hasLeftEarlierViews, store } from "./store.ts";
+import { hasEntered, hasLeftEarlierViews, isOffered, mayCutTo, store } from "./store.ts";
 
 /**
  * Goes to a later view.
@@ -77,7 +77,7 @@ export function onProbeViewOk(s: State, from: bigint, m: ProbeViewOk): void {
 
 export function onStartViewChange(s: State, from: bigint, m: StartViewChange): void {
   if (m.view < s.view) return tellWhereWeAre(s, from);
-  if (s.status === "recovering") return;
+  if (s.status === "recovering" || hasPromisedToStay(s, m.view)) return;
   if (m.view > s.view) joinView(s, m.view, "aloud");
   if (isLeading(s)) return tellWhereWeAre(s, from);
   if (s.status !== "view_change" || s.isEntering) return;
@@ -89,6 +89,7 @@ export function onStartViewChange(s: State, from: bigint, m: StartViewChange): v
 export function onDoViewChange(s: State, from: bigint, m: DoViewChange): void {
   if (m.view < s.view) return tellWhereWeAre(s, from);
   if (s.status === "recovering" || primaryOf(s, m.view) !== s.replicaId) return;
+  if (hasPromisedToStay(s, m.view)) return;
   if (m.view > s.view) joinView(s, m.view, "aloud");
   if (isLeading(s)) return tellWhereWeAre(s, from);
   if (s.status !== "view_change") return;
@@ -105,6 +106,7 @@ export function changeView(s: State): void {
     if (hasEntered(s) && primaryOf(s, s.view) === s.replicaId) begin(s);
     return;
   }
+  if (s.chosen !== undefined) return enterAsPrimary(s);
   if (!s.isAnnouncing) return;
   if (!s.leavers.has(s.replicaId)) announce(s);
   if (s.leavers.size >= s.quorum) makeOffer(s);
@@ -116,8 +118,10 @@ export function tickViewChange(s: State): void {
   if (!s.isAnnouncing || !hasLeftEarlierViews(s)) return;
   if (s.nowMs - s.announcedMs < s.timing.heartbeatMs) return;
   announce(s);
-  if (s.offer !== undefined && isOfferDurable(s)) sendOffer(s);
-  if (s.chosen !== undefined && s.nowMs - s.fetchedMs >= s.timing.electionMsMin) request(s);
+  if (s.offer !== undefined && isOffered(s)) sendOffer(s);
+  const { chosen } = s;
+  if (chosen === undefined || chosen.from === s.replicaId || s.isEntering) return;
+  if (s.matchedOp < chosen.op && s.nowMs - s.fetchedMs >= s.timing.electionMsMin) request(s);
 }
 
 /** Entries of the chosen log. */
@@ -145,7 +149,8 @@ export function startNextView(s: State): void {
 
 /** A message shows that a later view has begun somewhere. */
 export function seeLaterView(s: State, view: bigint): void {
-  if (view > s.view && s.status !== "recovering") joinView(s, view, "quietly");
+  if (view <= s.view || s.status === "recovering" || hasPromisedToStay(s, view)) return;
+  joinView(s, view, "quietly");
 }
 
 /** Helps a replica that is behind to where this one is. */
@@ -154,6 +159,12 @@ export function tellWhereWeAre(s: State, to: bigint): void {
   if (s.status === "view_change" && s.isAnnouncing && hasLeftEarlierViews(s)) {
     send(s, to, { kind: "start_view_change", view: s.view });
   }
+}
+
+/** Who has answered a primary that reads under a lease does not leave its view before that is over. */
+function hasPromisedToStay(s: State, view: bigint): boolean {
+  return view > s.view && s.status === "normal" && !isLeading(s) &&
+    s.nowMs - s.primaryHeardMs < 2 * s.timing.leaseMs;
 }
 
 function announce(s: State): void {
@@ -170,11 +181,7 @@ function makeOffer(s: State): void {
     s.offer = { view, logView, op: log.tipOp, hash: log.tipHash };
     store(s);
   }
-  if (isOfferDurable(s) && !s.offers.has(s.replicaId)) sendOffer(s);
-}
-
-function isOfferDurable(s: State): boolean {
-  return s.durable.offer !== undefined && s.durable.offer.view === s.view;
+  if (isOffered(s) && !s.offers.has(s.replicaId)) sendOffer(s);
 }
 
 function sendOffer(s: State): void {
@@ -217,7 +224,6 @@ function fetchBase(s: State): { op: bigint; hash: bigint } {
 function finishFetch(s: State): void {
   const { op } = s.chosen!;
   s.matchedOp = op;
-  if (s.log.tipOp > op && !s.log.cut(op)) return;
   enterAsPrimary(s);
 }
 
@@ -225,7 +231,7 @@ function finishFetch(s: State): void {
 export function enterAsPrimary(s: State): void {
   const { chosen } = s;
   if (chosen === undefined || s.isEntering || s.matchedOp < chosen.op) return;
-  if (s.log.tipOp > chosen.op && !s.log.cut(chosen.op)) return;
+  if (s.log.tipOp > chosen.op && !(mayCutTo(s, chosen.op) && s.log.cut(chosen.op))) return;
   if (s.log.syncedOp < chosen.op) return;
   s.logView = s.view;
   s.offer = undefined;
