@@ -108,8 +108,8 @@ export interface PeerDeadlines {
   readonly backoffMsMax: number;
 }
 
-/** Bytes that may wait for one peer unless told otherwise. */
-export const PEER_QUEUE_BYTES = 0x80_0000;
+/** Bytes that may wait for one peer unless told otherwise: twice what a primary has on its way unanswered. */
+export const PEER_QUEUE_BYTES = 0x100_0000;
 
 /** How a transport is started. */
 export interface PeerTransportOptions {
@@ -136,7 +136,7 @@ export interface PeerTransportOptions {
   /** From now on messages to the peer are dropped. */
   readonly onLinkDown: (peer: bigint) => void;
   readonly onEvent?: (event: PeerEvent) => void;
-  /** Bytes that may wait for one peer. Default 8 MiB. */
+  /** Bytes that may wait for one peer. Default 16 MiB. */
   readonly queueBytesMax?: number | undefined;
   readonly deadlines?: Partial<PeerDeadlines> | undefined;
 }
