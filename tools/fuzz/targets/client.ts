@@ -24,7 +24,7 @@ import { CLUSTER_ID } from "../node_slot.ts";
 import type { FuzzRandom } from "../random.ts";
 import { drawChunks, type Stream, streamOf, writeStream } from "../stream.ts";
 import { expect, expectEqual, FuzzFailure, type Target } from "../target.ts";
-import { bodyOf, drawReply, drawResults } from "./draw_message.ts";
+import { bodyOf, drawCluster, drawReply, drawResults } from "./draw_message.ts";
 import { frameAround, referenceFrames } from "./frames.ts";
 
 /** Connects; a test of the fuzzer brings a client that believes too much. */
@@ -61,9 +61,12 @@ function drawAnswers(random: FuzzRandom): Uint8Array {
       ...{ version: "0", shardId: 0n, slotDurationMs: 10, maxFrameBytes: 4_096 },
       ...{ maxCommandBytes: 4_096, maxBatchCommands: random.oneIn(8) ? 1 : 2, maxBundleSize: 4 },
       ...{ maxTtlSlots: 100n, currentSlot: 5n },
+      // Nobody but itself: a case must not connect to strangers.
+      cluster: random.oneIn(8) ? drawCluster(random, 0) : undefined,
     });
   }));
-  const replies = [drawFound(), drawMetrics(), drawStatus(random), drawCommitted(random)];
+  // In the order in which the client asks: what any replica answers, then what only a primary does.
+  const replies = [drawMetrics(), drawStatus(random), drawFound(), drawCommitted(random)];
   const frames = replies.map((body) => {
     const said = random.oneIn(40) ? drawResults(random) : body;
     const frame = frameAround(random.oneIn(20) ? mutate(random, said) : said);
@@ -95,11 +98,11 @@ function drawCommitted(random: FuzzRandom): Uint8Array {
 
 function drawFound(): Uint8Array {
   const facts = { resourceId: 7n, state: 1, currentReservationId: undefined, version: 1n } as const;
-  return bodyOf((out) => writeResourceReply(out, 1n, { kind: "found", ...facts }));
+  return bodyOf((out) => writeResourceReply(out, 3n, { kind: "found", ...facts }));
 }
 
 function drawMetrics(): Uint8Array {
-  return bodyOf((out) => writeMetricsReply(out, 2n, SAMPLE_METRICS));
+  return bodyOf((out) => writeMetricsReply(out, 1n, SAMPLE_METRICS));
 }
 
 /** A status reply, or some other one. */
@@ -107,7 +110,7 @@ function drawStatus(random: FuzzRandom): Uint8Array {
   for (;;) {
     const body = drawReply(random);
     if (body[1] !== MessageType.status_reply && !random.oneIn(30)) continue;
-    body.set([0x1b, 0, 0, 0, 0, 0, 0, 0, 3], 2);
+    body.set([0x1b, 0, 0, 0, 0, 0, 0, 0, 2], 2);
     return body;
   }
 }

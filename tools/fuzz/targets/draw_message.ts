@@ -12,6 +12,7 @@ import { REPLICA_ROLES } from "../../../node/metadata/codec.ts";
 import { DiskFault } from "../../../node/disk.ts";
 import { FRAME_HEADER_BYTES } from "../../../node/wire/framing.ts";
 import { writeClientHello, writeError, writeServerHello } from "../../../node/wire/hello.ts";
+import type { ClusterHello } from "../../../node/wire/cluster.ts";
 import { writeMetricsReply } from "../../../node/wire/metrics.ts";
 import {
   type TickReply,
@@ -65,6 +66,17 @@ function drawServerHello(random: FuzzRandom): Parameters<typeof writeServerHello
     maxBundleSize: count(random),
     maxTtlSlots: u64(random),
     currentSlot: u64(random),
+    cluster: random.oneIn(2) ? undefined : drawCluster(random, 5),
+  };
+}
+
+/** What a replica says of its cluster, with fewer members than `memberBound`. */
+export function drawCluster(random: FuzzRandom, memberBound: number): ClusterHello {
+  return {
+    ...{ replicaId: u64(random), view: u64(random), primary: maybePrimary(random) },
+    members: Array.from({ length: memberBound === 0 ? 0 : random.below(memberBound) }, () => ({
+      ...{ replicaId: u64(random), address: drawWords(random, 20) },
+    })),
   };
 }
 
