@@ -2,11 +2,13 @@
 import type { ServeOptions } from "./cli/options.ts";
 import { type CheckpointPolicy, DEFAULT_CHECKPOINT_POLICY } from "./checkpoint.ts";
 import { readSecrets } from "./auth/credential_file.ts";
+import { readServerTls } from "./auth/tls_files.ts";
 import { CliError } from "./errors.ts";
 import { type HttpGateway, startHttp } from "./http/server.ts";
 import { openLog } from "./stderr_log.ts";
 import type { NodeLog } from "./log_lines.ts";
 import { requireLoopback, requireSecretBeyondLoopback } from "./listen_rule.ts";
+import type { ServerOptions } from "./server/options.ts";
 import { type Server, startServer } from "./server/server.ts";
 import { type OpenData, openData } from "./serve_data.ts";
 import { VERSION } from "./version.ts";
@@ -25,12 +27,15 @@ export async function runServe(options: ServeOptions): Promise<void> {
   const { secretFile } = options;
   requireSecretBeyondLoopback(options.listen, "--listen", secretFile !== undefined);
   if (options.http !== undefined) requireLoopback(options.http, "--http");
-  const secrets = secretFile === undefined ? undefined : readSecrets(secretFile);
+  const security = {
+    secrets: secretFile === undefined ? undefined : readSecrets(secretFile),
+    tls: readServerTls(options.tlsCert, options.tlsKey),
+  };
   const log = openLog(options.logFormat);
   const data = await openData(options, log);
   let listeners: Listeners | undefined;
   try {
-    listeners = listen(options, data, secrets, log);
+    listeners = listen(options, data, security, log);
     const stopping = stopSignal(); // Before anybody is told that there is something to stop.
     announce(options, data, listeners);
     const stopWorkers = startWorkers(data.node, workerOptions(options));
@@ -54,7 +59,7 @@ interface Listeners {
 function listen(
   options: ServeOptions,
   data: OpenData,
-  secrets: readonly Uint8Array[] | undefined,
+  security: Pick<ServerOptions, "secrets" | "tls">,
   log: NodeLog,
 ): Listeners {
   const { node } = data;
@@ -63,7 +68,7 @@ function listen(
     startServer(node, {
       ...address,
       version: VERSION,
-      secrets,
+      ...security,
       ...(maxConnections === undefined ? {} : { maxConnections }),
       onEvent: (event) => log.warn(JSON.stringify(event)),
     }));
@@ -101,6 +106,7 @@ function announce(options: ServeOptions, data: OpenData, listeners: Listeners): 
     listen: textAddress(listeners.server.addr),
     http: listeners.http === undefined ? "none" : textAddress(listeners.http.addr),
     authentication: options.secretFile === undefined ? "none" : "secret",
+    transport: options.tlsCert === undefined ? "tcp" : "tls",
     data: options.data,
     cluster_id: [...identity.clusterId].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
     startup_kind: startup.startupKind,

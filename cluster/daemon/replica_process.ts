@@ -111,7 +111,7 @@ export class ReplicaProcess {
    */
   static async start(options: ProcessOptions): Promise<ReplicaProcess> {
     const { layout, replica, log, run } = options;
-    const security = loadSecurity(layout, replica, run.http);
+    const security = loadSecurity(layout, replica, run);
     log.info(markerLine(replica.id, "startup=begin", {
       workspace: replica.directory,
       control: replica.controlAddr,
@@ -280,6 +280,7 @@ export class ReplicaProcess {
       shardId: core.shardId,
       version: VERSION,
       auth: this.#security.peerAuth,
+      tls: this.#security.peerTls,
       onMessage: (from, message) => {
         if (!isSignOfLife(message)) this.#messages++;
         this.#guarded(() => this.#host.receive(from, message));
@@ -300,6 +301,7 @@ export class ReplicaProcess {
       version: VERSION,
       members: () => members,
       secrets: this.#security.secrets,
+      tls: this.#security.tls,
       onEvent: ({ kind, ...fields }) => log.event("warning", `client_${kind}`, fields),
     });
   }

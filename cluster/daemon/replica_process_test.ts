@@ -128,10 +128,10 @@ Deno.test("ReplicaProcess refuses to listen beyond loopback without a secret", a
   await using room = await ReplicaRoom.make(1);
   const text = Deno.readTextFileSync(room.layoutPath);
   Deno.writeTextFileSync(room.layoutPath, text.replace(/(client_addr=)[0-9.]+/, "$10.0.0.0"));
-  const error = await assertRejects(() => room.start(1n), CliError, "can be reached by others");
+  const error = await assertRejects(() => room.start(1n), CliError, "is not a loopback address");
   assertEquals(error.exitCode, 2);
   Deno.writeTextFileSync(room.layoutPath, text);
-  await assertRejects(() => room.start(1n, "0.0.0.0:0"), CliError, "can be reached by others");
+  await assertRejects(() => room.start(1n, "0.0.0.0:0"), CliError, "is not a loopback address");
 });
 
 Deno.test("a replica with damaged metadata is faulted, answers on all three ports, and stops cleanly", async () => {

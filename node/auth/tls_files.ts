@@ -50,10 +50,23 @@ export function readServerTls(
       hint: "give both, as `allocdb tls create-cert` makes both",
     });
   }
-  return {
+  const tls = {
     certificate: readPem(certificate, "CERTIFICATE"),
     privateKey: readPem(key, "PRIVATE KEY"),
   };
+  checkPair(tls, certificate, key);
+  return tls;
+}
+
+/** Tries them where nobody looks: the runtime has no other way to find out that they belong together. */
+function checkPair(tls: ServerTls, certificate: string, key: string): void {
+  try {
+    const { certificate: cert, privateKey } = tls;
+    Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key: privateKey }).close();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError("E_BAD_CERTIFICATE", `cannot use ${certificate} with ${key}: ${reason}`);
+  }
 }
 
 function readPublic(path: string): string {

@@ -9,6 +9,7 @@ import {
   addOutputFlags,
   addSecretFlag,
   addSlotFlag,
+  addTlsFlags,
   secretFileOf,
   SERVER_DEFAULT,
   sharedFlags,
@@ -64,7 +65,8 @@ function addServe(program: CommandUnknownOpts, session: Session, runServe: RunSe
       const secretFile = secretFileOf(shared, session.io);
       await runServe(serveOptions({ ...flags, secretFile, json: shared.json }));
     });
-  addSecretFlag(command, "Options:", "The cluster's secret: serve only who proves to know it");
+  addSecretFlag(command, "Security:", "The cluster's secret: serve only who proves to know it");
+  addTlsFlags(command, "Security:");
   addJsonFlag(command, "Say where it listens as JSON");
 }
 

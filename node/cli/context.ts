@@ -2,14 +2,21 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { formatCredential } from "../auth/credential.ts";
 import { readCredential } from "../auth/credential_file.ts";
-import { TransportError } from "../client/types.ts";
+import { readPem } from "../auth/tls_files.ts";
+import { type ConnectOptions, TransportError } from "../client/types.ts";
 import { CliError } from "../errors.ts";
 import { formatMilliseconds, parseMilliseconds } from "./durations.ts";
 import { transportFailure } from "./failures.ts";
 import type { CliIo, NodeClient } from "./io.ts";
 import { parseAddress } from "./numbers.ts";
 import { type Format, FORMATS, type Style } from "./output.ts";
-import { secretFileOf, SERVER_DEFAULT, type SharedFlags, sharedFlags } from "./shared_flags.ts";
+import {
+  secretFileOf,
+  SERVER_DEFAULT,
+  type SharedFlags,
+  sharedFlags,
+  tlsCaOf,
+} from "./shared_flags.ts";
 import { shellCommand } from "./text.ts";
 
 /** One run of the program. */
@@ -28,8 +35,8 @@ export interface VerbContext {
   readonly servers: readonly string[];
   /** Absent when the flag was not given. */
   readonly timeoutMs: number | undefined;
-  /** What to prove oneself with, as a file has it; nothing when no file was named. */
-  readonly secret: string | undefined;
+  /** What to prove, and whom to believe; neither when no file was named. */
+  readonly security: Pick<ConnectOptions, "secret" | "tlsAuthorities">;
   /** The command line as typed, in front of and behind the verb. */
   readonly typed: { readonly front: readonly string[]; readonly behind: readonly string[] };
 }
@@ -53,7 +60,7 @@ export function verbContext(command: CommandUnknownOpts, { io, argv }: Session):
     style: styleOf(flags, io),
     servers: serversOf(flags, io),
     timeoutMs: flags.timeout === undefined ? undefined : timeoutOf(flags.timeout),
-    secret: secretOf(flags, io),
+    security: securityOf(flags, io),
     typed: { front: argv.slice(0, front), behind: argv.slice(front + 1) },
   };
 }
@@ -98,7 +105,7 @@ async function connect(context: VerbContext, clientId: bigint | undefined): Prom
       clientName: "allocdb",
       requestTimeoutMs: timeoutMs,
       connectTimeoutMs: Math.min(timeoutMs, CONNECT_MS_MAX),
-      ...(context.secret === undefined ? {} : { secret: context.secret }),
+      ...context.security,
       ...(clientId === undefined ? {} : { clientId }),
     });
   } catch (error) {
@@ -164,9 +171,14 @@ function serversOf({ server }: SharedFlags, io: CliIo): readonly string[] {
   return text.split(",").map((address) => parseAddress(address, what, 1));
 }
 
-function secretOf(flags: SharedFlags, io: CliIo): string | undefined {
-  const path = secretFileOf(flags, io);
-  return path === undefined ? undefined : formatCredential(readCredential(path));
+/** Reads the files that flags or the environment name. */
+function securityOf(flags: SharedFlags, io: CliIo): VerbContext["security"] {
+  const secretFile = secretFileOf(flags, io);
+  const tlsCa = tlsCaOf(flags, io);
+  return {
+    ...(secretFile === undefined ? {} : { secret: formatCredential(readCredential(secretFile)) }),
+    ...(tlsCa === undefined ? {} : { tlsAuthorities: readPem(tlsCa, "CERTIFICATE") }),
+  };
 }
 
 /** `--timeout` in milliseconds. */

@@ -14,6 +14,10 @@ export interface ServeOptions {
   readonly http?: string;
   /** File with the cluster's secret: then nobody is served who does not prove who he is. */
   readonly secretFile?: string;
+  /** File with the certificate to show over TLS; plain TCP when absent. Goes with `tlsKey`. */
+  readonly tlsCert?: string;
+  /** File with the certificate's key. */
+  readonly tlsKey?: string;
   /** `name=value` overrides of the profile, as typed. */
   readonly bounds: readonly string[];
   /** Absent when the flag was not given: an existing data directory then brings its own bounds. */
@@ -44,6 +48,12 @@ export interface ReplicaRunOptions {
   readonly replicaId: bigint;
   /** Where the HTTP gateway listens, `HOST:PORT`; absent for no gateway. */
   readonly http?: string;
+  /** See {@linkcode ServeOptions.tlsCert}; goes with `tlsKey` and `tlsCa`. */
+  readonly tlsCert?: string;
+  /** File with the certificate's key. */
+  readonly tlsKey?: string;
+  /** File with the authority that vouches for the other replicas. */
+  readonly tlsCa?: string;
   /** No elections by itself: only an operator's request starts a view change. */
   readonly manualFailover: boolean;
   /** See {@linkcode ServeOptions.manualExpiration}. */

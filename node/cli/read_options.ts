@@ -13,6 +13,8 @@ export interface ServeFlags {
   readonly listen?: string | undefined;
   readonly http?: string | undefined;
   readonly secretFile?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
   readonly bound?: readonly string[] | undefined;
   readonly profile?: ProfileName | undefined;
   readonly clusterId?: string | undefined;
@@ -44,6 +46,7 @@ export function serveOptions(flags: ServeFlags): ServeOptions {
     listen: parseAddress(flags.listen ?? SERVER_DEFAULT, "--listen", 0),
     ...(http === undefined ? {} : { http: httpAddress(http) }),
     ...(secretFile === undefined ? {} : { secretFile }),
+    ...tlsOptions(flags),
     bounds: checkedBounds(flags.bound ?? [], profile),
     ...(profile === undefined ? {} : { profile }),
     ...checkpointOptions(flags),
@@ -52,6 +55,23 @@ export function serveOptions(flags: ServeFlags): ServeOptions {
     logFormat: flags.logFormat ?? "text",
     json: flags.json ?? false,
   };
+}
+
+/** Flags that name files for TLS. */
+interface TlsFlags {
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+}
+
+/** Both files, or none: half of them is a mistake. */
+export function tlsOptions(
+  { tlsCert, tlsKey }: TlsFlags,
+): Pick<ServeOptions, "tlsCert" | "tlsKey"> {
+  if (tlsCert === undefined && tlsKey === undefined) return {};
+  if (tlsCert !== undefined && tlsKey !== undefined) return { tlsCert, tlsKey };
+  throw new CliError("E_USAGE", "--tls-cert and --tls-key go together", {
+    hint: "give both, as `allocdb tls create-cert` makes both",
+  });
 }
 
 type CheckpointOptions = Pick<

@@ -2,12 +2,16 @@
 import { CliError } from "../errors.ts";
 import { parseAddress, parseCount } from "./numbers.ts";
 import type { ReplicaRunOptions } from "./options.ts";
+import { tlsOptions } from "./read_options.ts";
 
 /** Flags of run, as typed. */
 export interface ReplicaRunFlags {
   readonly layout: string;
   readonly replicaId: string;
   readonly http?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly tlsCa?: string | undefined;
   readonly manualFailover?: boolean | undefined;
   readonly manualExpiration?: boolean | undefined;
   readonly manualCheckpoint?: boolean | undefined;
@@ -36,11 +40,26 @@ export function replicaRunOptions(flags: ReplicaRunFlags): ReplicaRunOptions {
     layout,
     replicaId: parseReplicaId(flags.replicaId),
     ...(http === undefined ? {} : { http: httpAddress(http) }),
+    ...replicaTls(flags),
     manualFailover: flags.manualFailover ?? false,
     manualExpiration: flags.manualExpiration ?? false,
     manualCheckpoint: flags.manualCheckpoint ?? false,
     logFormat: flags.logFormat ?? "text",
   };
+}
+
+/** A replica shows a certificate and checks those of the others: all three files, or none. */
+function replicaTls(
+  flags: ReplicaRunFlags,
+): Pick<ReplicaRunOptions, "tlsCert" | "tlsKey" | "tlsCa"> {
+  const own = tlsOptions(flags);
+  const { tlsCa } = flags;
+  if ((own.tlsCert === undefined) !== (tlsCa === undefined)) {
+    throw new CliError("E_USAGE", "--tls-cert, --tls-key and --tls-ca go together", {
+      hint: "a replica shows its own certificate, and the authority vouches for the others'",
+    });
+  }
+  return tlsCa === undefined ? own : { ...own, tlsCa };
 }
 
 function httpAddress(text: string): string {

@@ -16,6 +16,7 @@ export interface SharedFlags {
   readonly server?: string;
   readonly timeout?: string;
   readonly secretFile?: string;
+  readonly tlsCa?: string;
   readonly client?: string;
   readonly operationId?: string;
   readonly slot?: string;
@@ -35,6 +36,10 @@ const SECRET_FILE = [
   "--secret-file <file>",
   "Secret or key to prove who asks (env ALLOCDB_SECRET_FILE, default none)",
 ];
+const TLS_CA = [
+  "--tls-ca <file>",
+  "Speak TLS, to whom this authority vouches for (env ALLOCDB_TLS_CA, default none)",
+];
 const CLIENT = [
   "--client <id>",
   "Client half of the retry key (env ALLOCDB_CLIENT, default 0)",
@@ -49,7 +54,7 @@ const COLOR = ["--color <when>", "Whether to colour (default auto)"];
 
 /** Adds the flags of every command that talks to a node. */
 export function addConnectionFlags(command: CommandUnknownOpts): void {
-  addOptions(command, "Connection:", [SERVER, TIMEOUT, SECRET_FILE]);
+  addOptions(command, "Connection:", [SERVER, TIMEOUT, SECRET_FILE, TLS_CA]);
 }
 
 /** Adds `--secret-file` alone. */
@@ -58,6 +63,20 @@ export function addSecretFlag(command: CommandUnknownOpts, group: string, says: 
     SECRET_FILE[0]!,
     `${says} (env ALLOCDB_SECRET_FILE, default none)`,
   ]]);
+}
+
+/** Adds what a server shows over TLS. */
+export function addTlsFlags(command: CommandUnknownOpts, group: string): void {
+  addOptions(command, group, [
+    ["--tls-cert <file>", "Certificate to show: speak TLS with clients"],
+    ["--tls-key <file>", "Its key"],
+  ]);
+}
+
+/** The file that `--tls-ca` or the environment names. */
+export function tlsCaOf(flags: SharedFlags, io: Pick<CliIo, "env">): string | undefined {
+  const path = flags.tlsCa ?? io.env("ALLOCDB_TLS_CA");
+  return path === "" ? undefined : path;
 }
 
 /** The file that `--secret-file` or the environment names. */
@@ -97,7 +116,17 @@ export function addColorFlag(command: CommandUnknownOpts): void {
 
 /** Lets the program take every shared flag in front of the command, unlisted. */
 export function addRootFlags(program: CommandUnknownOpts): void {
-  const words = [SERVER, TIMEOUT, SECRET_FILE, CLIENT, OPERATION_ID, SLOT, JSON_FLAG, QUIET];
+  const words = [
+    SERVER,
+    TIMEOUT,
+    SECRET_FILE,
+    TLS_CA,
+    CLIENT,
+    OPERATION_ID,
+    SLOT,
+    JSON_FLAG,
+    QUIET,
+  ];
   for (const word of words) program.addOption(option(word, "").hideHelp());
   program.addOption(option(OUTPUT, "").choices(FORMATS).hideHelp());
   program.addOption(option(IDS, "").choices(["decimal", "hex"]).hideHelp());
