@@ -30,26 +30,35 @@ export function parseAddress(text: string): Address {
  *
  * @param address Where to.
  * @param timeoutMs How long it may take.
+ * @param signal Ends the attempt before that.
  * @returns The socket.
  * @throws {TransportError} `unreachable`.
  */
-export async function dial(address: Address, timeoutMs: number): Promise<Deno.TcpConn> {
+export async function dial(
+  address: Address,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Deno.TcpConn> {
   const { hostname, port, text } = address;
   let isLate = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const dialling = Deno.connect({ hostname, port }).then((conn) => {
+  const giveUp = new AbortController();
+  const dialling = Deno.connect({ hostname, port, signal: giveUp.signal }).then((conn) => {
     if (isLate) conn.close();
     else conn.setNoDelay(true);
     return conn;
   });
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+  const late = new Promise<never>((_, reject) => {
+    const end = (why: string): void => {
       isLate = true;
-      reject(new Error(`no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
+      giveUp.abort();
+      reject(new Error(why));
+    };
+    timer = setTimeout(() => end(`no answer within ${timeoutMs} ms`), timeoutMs);
+    signal?.addEventListener("abort", () => end("no longer wanted"), { once: true });
   });
   try {
-    return await Promise.race([dialling, timeout]);
+    return await Promise.race([dialling, late]);
   } catch (error) {
     dialling.catch(() => {}); // When it fails late, nobody is interested.
     const reason = error instanceof Error ? error.message : String(error);

@@ -50,6 +50,7 @@ export class ClientConnection {
    * @param address Where to.
    * @param greeting What to say.
    * @param timeoutMs How long it may take in all.
+   * @param signal Ends the attempt before that; without effect on a connection that is open.
    * @returns A connection on which requests can be sent.
    * @throws {TransportError} When there is no server, or none for us.
    */
@@ -57,11 +58,14 @@ export class ClientConnection {
     address: Address,
     greeting: Greeting,
     timeoutMs: number,
+    signal: AbortSignal,
   ): Promise<ClientConnection> {
     const startMs = performance.now();
-    let conn: Deno.TcpConn | Deno.TlsConn = await dial(address, timeoutMs);
+    let conn: Deno.TcpConn | Deno.TlsConn = await dial(address, timeoutMs, signal);
     const leftMs = Math.max(1, timeoutMs - (performance.now() - startMs));
-    const timer = setTimeout(() => closeQuietly(conn), leftMs);
+    const giveUp = (): void => closeQuietly(conn);
+    const timer = setTimeout(giveUp, leftMs);
+    signal.addEventListener("abort", giveUp);
     try {
       const { tlsAuthorities } = greeting;
       if (tlsAuthorities !== undefined) {
@@ -79,6 +83,7 @@ export class ClientConnection {
       throw new TransportError("unreachable", message);
     } finally {
       clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
     }
   }
 

@@ -49,7 +49,8 @@ export class Link implements ConnectionOwner {
   #isClosed = false;
   /** Whether the connection has been left for one that is known to be better. */
   #isMoving = false;
-  readonly #attempts = new Set<Promise<unknown>>();
+  /** What is being tried: a way to end each, and its end. */
+  readonly #attempts = new Map<AbortController, Promise<unknown>>();
   #wake: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -106,8 +107,9 @@ export class Link implements ConnectionOwner {
     this.lastError = new TransportError("closed", "the client was closed");
     this.connection?.close(this.lastError);
     this.#wake?.();
+    this.#stopAttempts();
     await this.#running;
-    await Promise.all(this.#attempts);
+    await Promise.all(this.#attempts.values());
   }
 
   /** See {@linkcode ConnectionOwner}. */
@@ -150,6 +152,7 @@ export class Link implements ConnectionOwner {
     const round = this.search.round(performance.now());
     const attempts = round.map((address) => () => this.#try(address));
     const found = await firstOf(attempts, PATIENCE_MS, (late) => late.close(this.lastError));
+    this.#stopAttempts();
     if (found === undefined) this.search.disappointed(performance.now());
     else this.search.greeted(found.info);
     return found;
@@ -157,21 +160,32 @@ export class Link implements ConnectionOwner {
 
   #try(address: Address): Promise<ClientConnection | undefined> {
     if (this.#isClosed) return Promise.resolve(undefined);
-    const attempt = this.#open(address);
-    this.#attempts.add(attempt);
-    return attempt.finally(() => this.#attempts.delete(attempt));
+    const stop = new AbortController();
+    const attempt = this.#open(address, stop.signal);
+    this.#attempts.set(stop, attempt);
+    return attempt.finally(() => this.#attempts.delete(stop));
   }
 
-  async #open(address: Address): Promise<ClientConnection | undefined> {
+  #stopAttempts(): void {
+    for (const stop of this.#attempts.keys()) stop.abort();
+  }
+
+  async #open(address: Address, signal: AbortSignal): Promise<ClientConnection | undefined> {
     const { connectTimeoutMs, clientName, key, tlsAuthorities } = this.#options;
     const hello = { version: PROTOCOL_VERSION, clusterId: this.#clusterId, clientName };
     const greeting = { hello, key, tlsAuthorities };
     try {
-      const connection = await ClientConnection.open(address, greeting, connectTimeoutMs);
+      const connection = await ClientConnection.open(
+        address,
+        greeting,
+        connectTimeoutMs,
+        signal,
+      );
       this.#clusterId ??= connection.info.clusterId;
       return connection;
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
+      if (signal.aborted) return undefined; // Nothing was found out about the server.
       if (!this.#isClosed) this.lastError = error;
       this.search.failed(address.text, performance.now());
       return undefined;
