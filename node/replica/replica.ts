@@ -449,13 +449,15 @@ export class Replica implements NodeApi {
     this.#reopenMs = Math.min(this.#reopenMs * 2, REOPEN_MS_MAX);
   }
 
-  /** Maintenance may find that the log failed, where no flush tells. */
+  /** Maintenance may find that the log failed, and applying that a part of it cannot be read, where no flush tells. */
   #watchLog(node: Node): void {
-    const { failure } = node.writer;
-    if (failure === undefined || node.driver.role === "faulted") return;
+    if (node.driver.role === "faulted") return;
     node.executor.haltIfLogFailed();
+    const { haltReason } = node.executor;
+    if (haltReason === undefined) return;
     node.driver.take({ kind: "failed" });
-    this.#diskFailed(failure);
+    this.#fault(haltReason);
+    this.#reopenLater();
   }
 
   #maintain(node: Node, nowMs: number): void {

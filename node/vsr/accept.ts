@@ -2,6 +2,7 @@
  * Taking entries into a log that may hold others in their place. What is the same is skipped, what differs is
  * cut, and only what was never committed can differ. Source: docs/decisions/0010-replication.md#adopting.
  */
+import { assert } from "../../core/assert.ts";
 import { type FrameAt, frameAt, hashOf, lastOpOf } from "./frames.ts";
 import type { State } from "./state.ts";
 import { mayCutTo } from "./store.ts";
@@ -52,15 +53,25 @@ function place(s: State, frames: Uint8Array, lastOp: bigint): Accepted {
   const fresh = skipSame(s, frames);
   if (fresh === undefined) return { kind: "matched", op: lastOp };
   if (fresh.op <= s.commitOp) return { kind: "diverged", op: fresh.op };
-  if (fresh.op <= s.log.tipOp) {
-    const before = s.log.tipOp;
-    const keep = fresh.op - 1n;
-    if (!mayCutTo(s, keep) || !s.log.cut(keep)) return { kind: "later" };
-    s.counters.entriesCut += Number(before - fresh.op + 1n);
-  }
+  if (fresh.op <= s.log.tipOp && !cutTo(s, fresh.op - 1n)) return { kind: "later" };
   return s.log.append(frames.subarray(fresh.at))
     ? { kind: "matched", op: lastOp }
     : { kind: "later" };
+}
+
+/**
+ * Drops what the log holds above an op; never anything that is committed.
+ *
+ * @param s The replica.
+ * @param op The last entry to keep.
+ * @returns False when it has to be tried again later.
+ */
+export function cutTo(s: State, op: bigint): boolean {
+  assert(op >= s.commitOp, "vsr/committed-is-never-cut");
+  const count = Number(s.log.tipOp - op);
+  if (!mayCutTo(s, op) || !s.log.cut(op)) return false;
+  s.counters.entriesCut += count;
+  return true;
 }
 
 /** The first entry that the log does not hold; hashes are chained, so one comparison usually covers all. */

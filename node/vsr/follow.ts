@@ -1,9 +1,9 @@
 /** What a replica does with the word of a primary: make its log the primary's, and say so when that is durable. */
-import { accept, compare } from "./accept.ts";
+import { accept, compare, cutTo } from "./accept.ts";
 import type { Prepare, SnapshotOffer, StartView } from "./messages.ts";
 import { isAnswered, provenOp } from "./recovery.ts";
 import { primaryOf, raiseCommit, resetDeadline, send, type State, tellRole } from "./state.ts";
-import { hasEntered, hasLeftEarlierViews, mayCutTo, store } from "./store.ts";
+import { hasEntered, hasLeftEarlierViews, store } from "./store.ts";
 import { joinView } from "./view.ts";
 
 /** The first word of a view: what its log begins with. */
@@ -119,12 +119,9 @@ function learnCommit(s: State, commitOp: bigint): void {
   raiseCommit(s, commitOp < held ? commitOp : held);
 }
 
+/** What is behind the primary's log was never committed; if it seems so, more of the primary's log is still to come. */
 function cutRest(s: State): boolean {
-  if (s.matchedOp < s.commitOp) return false;
-  const count = Number(s.log.tipOp - s.matchedOp);
-  if (!mayCutTo(s, s.matchedOp) || !s.log.cut(s.matchedOp)) return false;
-  s.counters.entriesCut += count;
-  return true;
+  return s.matchedOp >= s.commitOp && cutTo(s, s.matchedOp);
 }
 
 /** Says how far this log is the primary's, durably. */

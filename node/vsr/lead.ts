@@ -111,6 +111,10 @@ export function stepDown(s: State): void {
   s.counters.stepDowns++;
   s.status = "view_change";
   s.isAnnouncing = false;
+  s.leavers.clear();
+  s.offers.clear();
+  s.offer = undefined;
+  s.chosen = undefined;
   resetDeadline(s);
   tellRole(s);
   store(s);

@@ -1,5 +1,5 @@
 /** From one view to the next: asking whether the others agree, leaving, offering logs, choosing one. */
-import { accept, compare } from "./accept.ts";
+import { accept, compare, cutTo } from "./accept.ts";
 import type {
   DoViewChange,
   LogRange,
@@ -18,7 +18,7 @@ import {
   type State,
   tellRole,
 } from "./state.ts";
-import { hasEntered, hasLeftEarlierViews, isOffered, mayCutTo, store } from "./store.ts";
+import { hasEntered, hasLeftEarlierViews, isOffered, store } from "./store.ts";
 
 /**
  * Goes to a later view.
@@ -80,7 +80,7 @@ export function onStartViewChange(s: State, from: bigint, m: StartViewChange): v
   if (s.status === "recovering" || hasPromisedToStay(s, m.view)) return;
   if (m.view > s.view) joinView(s, m.view, "aloud");
   if (isLeading(s)) return tellWhereWeAre(s, from);
-  if (s.status !== "view_change" || s.isEntering) return;
+  if (!isOnItsWay(s)) return;
   s.isAnnouncing = true;
   s.leavers.add(from);
   changeView(s);
@@ -92,7 +92,7 @@ export function onDoViewChange(s: State, from: bigint, m: DoViewChange): void {
   if (hasPromisedToStay(s, m.view)) return;
   if (m.view > s.view) joinView(s, m.view, "aloud");
   if (isLeading(s)) return tellWhereWeAre(s, from);
-  if (s.status !== "view_change") return;
+  if (!isOnItsWay(s)) return;
   s.isAnnouncing = true;
   s.leavers.add(from);
   s.offers.set(from, m);
@@ -107,7 +107,7 @@ export function changeView(s: State): void {
     return;
   }
   if (s.chosen !== undefined) return enterAsPrimary(s);
-  if (!s.isAnnouncing) return;
+  if (!s.isAnnouncing || !isOnItsWay(s)) return;
   if (!s.leavers.has(s.replicaId)) announce(s);
   if (s.leavers.size >= s.quorum) makeOffer(s);
   if (s.offers.size >= s.quorum && s.offers.has(s.replicaId)) choose(s);
@@ -159,6 +159,11 @@ export function tellWhereWeAre(s: State, to: bigint): void {
   if (s.status === "view_change" && s.isAnnouncing && hasLeftEarlierViews(s)) {
     send(s, to, { kind: "start_view_change", view: s.view });
   }
+}
+
+/** A view that was entered once is over when its primary leaves it: only a later one may follow. */
+function isOnItsWay(s: State): boolean {
+  return s.status === "view_change" && s.logView < s.view;
 }
 
 /** Who has answered a primary that reads under a lease does not leave its view before that is over. */
@@ -231,7 +236,7 @@ function finishFetch(s: State): void {
 export function enterAsPrimary(s: State): void {
   const { chosen } = s;
   if (chosen === undefined || s.isEntering || s.matchedOp < chosen.op) return;
-  if (s.log.tipOp > chosen.op && !(mayCutTo(s, chosen.op) && s.log.cut(chosen.op))) return;
+  if (s.log.tipOp > chosen.op && !cutTo(s, chosen.op)) return;
   if (s.log.syncedOp < chosen.op) return;
   s.logView = s.view;
   s.offer = undefined;
