@@ -51,8 +51,10 @@ export type {
   CoreMetrics,
   Metrics,
   NotPrimary,
+  PeerView,
   ReadRefusal,
   Rejection,
+  ReplicationView,
   ReservationRead,
   ReservationView,
   ResourceRead,
@@ -60,6 +62,7 @@ export type {
   StartupKind,
   TickResult,
 } from "./node/api.ts";
+export type { ReplicaRole } from "./node/metadata/codec.ts";
 export { DiskFault, type DiskFaultKind } from "./node/disk.ts";
 
 // The engine.
