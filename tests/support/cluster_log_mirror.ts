@@ -14,7 +14,12 @@ import {
   payloadBytesAt,
 } from "../../core/log_frame.ts";
 import { chainHash } from "../../core/log_hash.ts";
-import { baseOp, decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "../../core/log_segment.ts";
+import {
+  baseOp,
+  decodeSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from "../../core/log_segment.ts";
 import { TipWord } from "../../core/log_tip.ts";
 import { readU64 } from "../../core/words.ts";
 import { ACTIVE_SEGMENT, NEXT_SEGMENT } from "../../node/log/files.ts";
@@ -54,7 +59,9 @@ export class LogMirror implements DiskObserver {
   /** The last durable entry of an unbroken run. */
   durableTip = 0;
   readonly #listener: MirrorListener;
-  readonly #unsynced = new Map<string, MirrorFrame[]>();
+  readonly #unsynced: MirrorFrame[] = [];
+  /** What a segment in the making begins with. */
+  #next: Uint8Array | undefined;
 
   constructor(listener: MirrorListener) {
     this.#listener = listener;
@@ -63,7 +70,7 @@ export class LogMirror implements DiskObserver {
   /** The directory is gone. */
   forget(): void {
     this.frames.clear();
-    this.#unsynced.clear();
+    this.#unsynced.length = 0;
     this.base = this.durableTip = 0;
   }
 
@@ -76,25 +83,47 @@ export class LogMirror implements DiskObserver {
   rebuild(disk: MemoryDisk, isPowerLost: boolean): void {
     const before = new Map(this.frames);
     this.forget();
-    const segments = disk.list().filter((name) => name.startsWith(ACTIVE_SEGMENT))
-      .map((name) => ({
-        bytes: disk.contents(name),
-        header: decodeSegmentHeader(disk.contents(name)),
-      }))
-      .flatMap(({ bytes, header }) => typeof header === "string" ? [] : [{ bytes, header }])
-      .sort((a, b) => Number(a.header.generation - b.header.generation));
-    for (const { bytes } of segments) this.wrote(ACTIVE_SEGMENT, 0, bytes);
-    this.#unsynced.clear();
+    for (const bytes of segmentsOf(disk)) {
+      this.#beginSegment(bytes);
+      this.#read(ACTIVE_SEGMENT, bytes, SEGMENT_HEADER_BYTES);
+    }
+    this.#unsynced.length = 0;
     for (const frame of this.frames.values()) {
       const known = before.get(frame.op);
-      frame.isDurable = isPowerLost || (known?.hash === frame.hash && known.isDurable);
+      frame.isDurable = isPowerLost || known?.hash !== frame.hash || known.isDurable;
+      if (frame.isDurable) this.#listener.durable(frame);
     }
     this.#advance();
   }
 
   wrote(name: string, at: number, bytes: Uint8Array): void {
-    if (name !== ACTIVE_SEGMENT && name !== NEXT_SEGMENT) return;
-    const begin = at === 0 ? this.#beginSegment(bytes) : 0;
+    if (name === NEXT_SEGMENT) {
+      if (at === 0) this.#next = bytes.slice();
+    } else if (name === ACTIVE_SEGMENT) this.#read(name, bytes, 0);
+  }
+
+  synced(name: string): void {
+    if (name === NEXT_SEGMENT) return;
+    if (name !== ACTIVE_SEGMENT) return this.#listener.fileSynced(name);
+    for (const frame of this.#unsynced.splice(0)) {
+      frame.isDurable = true;
+      if (this.frames.get(frame.op) !== frame) continue;
+      this.#advance();
+      this.#listener.durable(frame);
+    }
+  }
+
+  /** A new segment counts, or a mended one takes the place of what was damaged. */
+  renamed(from: string, to: string): void {
+    const bytes = this.#next;
+    if (from !== NEXT_SEGMENT || bytes === undefined) return;
+    this.#next = undefined;
+    if (to === ACTIVE_SEGMENT) this.#beginSegment(bytes);
+    this.#read(to, bytes, SEGMENT_HEADER_BYTES);
+    this.synced(ACTIVE_SEGMENT);
+  }
+
+  #read(name: string, bytes: Uint8Array, begin: number): void {
     const buffer = copyOf(bytes);
     for (let next = begin; next < buffer.bytes.length;) {
       if (checkFrameHeader(buffer, next, bytes.length, FRAME_PAYLOAD_BYTES_MAX)) return;
@@ -105,40 +134,26 @@ export class LogMirror implements DiskObserver {
     }
   }
 
-  synced(name: string): void {
-    if (name !== ACTIVE_SEGMENT && name !== NEXT_SEGMENT) return this.#listener.fileSynced(name);
-    const frames = this.#unsynced.get(name);
-    if (frames === undefined) return;
-    this.#unsynced.delete(name);
-    for (const frame of frames) {
-      frame.isDurable = true;
-      if (this.frames.get(frame.op) !== frame) continue;
-      this.#advance();
-      this.#listener.durable(frame);
-    }
-  }
-
   /** A new segment takes the place of everything from its first op on. */
-  #beginSegment(bytes: Uint8Array): number {
+  #beginSegment(bytes: Uint8Array): void {
     const header = decodeSegmentHeader(bytes);
-    if (typeof header === "string") return 0;
+    if (typeof header === "string") return;
     const first = Number(baseOp(header));
     if (this.frames.get(first - 1)?.hash === readU64(header.base, TipWord.hash)) this.#cut(first);
     else {
       this.frames.clear();
       this.base = this.durableTip = first - 1;
     }
-    return SEGMENT_HEADER_BYTES;
   }
 
   #put(name: string, frame: MirrorFrame): void {
     const old = this.frames.get(frame.op);
-    if (old?.hash !== frame.hash) this.#cut(frame.op);
+    const isMended = name !== ACTIVE_SEGMENT;
+    if (isMended && old !== undefined) return;
+    if (old?.hash !== frame.hash && !isMended) this.#cut(frame.op);
     const kept = old?.hash === frame.hash ? { ...frame, writtenMs: old.writtenMs } : frame;
     this.frames.set(frame.op, kept);
-    const unsynced = this.#unsynced.get(name);
-    if (unsynced === undefined) this.#unsynced.set(name, [kept]);
-    else unsynced.push(kept);
+    this.#unsynced.push(kept);
   }
 
   #cut(from: number): void {
@@ -152,6 +167,23 @@ export class LogMirror implements DiskObserver {
 }
 
 const hash = new Uint32Array(2);
+
+/** The segments that count, in the order in which they were made. */
+function segmentsOf(disk: MemoryDisk): Uint8Array[] {
+  const names = disk.list();
+  const hasActive = names.includes(ACTIVE_SEGMENT);
+  return names
+    .filter((name) => name.startsWith(ACTIVE_SEGMENT) && !(hasActive && name === NEXT_SEGMENT))
+    .map((name) => ({ bytes: disk.contents(name), header: headerOf(disk.contents(name)) }))
+    .flatMap(({ bytes, header }) => header === undefined ? [] : [{ bytes, header }])
+    .sort((a, b) => a.header.generation < b.header.generation ? -1 : 1)
+    .map(({ bytes }) => bytes);
+}
+
+function headerOf(bytes: Uint8Array): SegmentHeader | undefined {
+  const header = decodeSegmentHeader(bytes);
+  return typeof header === "string" ? undefined : header;
+}
 
 function copyOf(bytes: Uint8Array): LogBuffer {
   const memory = new ArrayBuffer((bytes.length + 7) & ~7);

@@ -55,6 +55,8 @@ export interface DiskObserver {
   wrote(name: string, at: number, bytes: Uint8Array): void;
   /** Everything that was written to the file under this name is durable. */
   synced(name: string): void;
+  /** A file has another name, durably once the directory is synced. */
+  renamed(from: string, to: string): void;
 }
 
 type DirectoryChange = (entries: Map<string, MemoryFile>) => void;
@@ -169,6 +171,7 @@ export class MemoryDisk implements Disk {
         entries.set(to, file);
       });
     });
+    this.observer?.renamed(from, to);
   }
 
   remove(name: string): void {

@@ -1,0 +1,240 @@
+// Judges that never object are no judges: each of these worlds has something broken on purpose, and the judge
+// that it is about must say so, by name.
+import { assert, assertStringIncludes, assertThrows } from "@std/assert";
+import { METADATA_FILE } from "../../node/metadata/metadata.ts";
+import { openReplica, type ReplicaOptions } from "../../node/replica/replica.ts";
+import type { Outcome } from "../../core/outcome.ts";
+import type { ResultSink } from "../../node/api.ts";
+import {
+  ask,
+  backupsOf,
+  quietWorld,
+  readAt,
+  runToSuccessor,
+  submit,
+} from "../support/cluster_script.ts";
+import type { OpenSubject, Subject } from "../support/cluster_subject.ts";
+import { ClusterViolation, ClusterWorld, ELECTION_MS } from "../support/cluster_world.ts";
+import { create, reserve } from "../support/requests.ts";
+
+Deno.test("a primary that counts acknowledgements nobody gave: commit needs a majority", () => {
+  expectViolation("R3 a commit needs a majority", () => {
+    const world = quietWorld();
+    world.network.tamper = (from, to, message) => {
+      if (message.kind !== "prepare" || message.frames.length === 0) return message;
+      world.queue.after(5, () => forgeAcknowledgement(world, from, to, message.view));
+      return undefined;
+    };
+    ask(world, create(1n));
+  });
+});
+
+Deno.test("a new primary that believes the longest log, not the latest: committed never changes", () => {
+  expectViolation("R2 what is committed never changes", () => {
+    const world = quietWorld();
+    const first = world.primary!;
+    world.network.isolate(first.id);
+    for (let id = 1n; id <= 5n; id++) submit(world, create(id), first);
+    world.run(60);
+    first.crash("keep");
+    const successor = runToSuccessor(world, first);
+    ask(world, create(6n));
+    world.network.heal();
+    world.network.tamper = (_from, _to, message) =>
+      message.kind === "do_view_change" ? { ...message, logView: 1n } : message;
+    successor.crash("lose");
+    first.start();
+    world.run(20 * ELECTION_MS);
+    world.settle();
+  }, ["R6 published after commit", "no replica throws"]);
+});
+
+Deno.test("a replica that answers readers without asking the others: stale read", () => {
+  expectViolation("R8 no stale read", () => {
+    const world = quietWorld({
+      open: wrapped(() => ({ confirmAuthority: (done) => done(undefined) })),
+    });
+    ask(world, create(1n));
+    const old = world.primary!;
+    world.network.isolate(old.id);
+    runToSuccessor(world, old);
+    ask(world, reserve(1n, 200n));
+    readAt(world, old, 1n);
+  });
+});
+
+Deno.test("a replica that gives one client another's answer: waiters", () => {
+  expectViolation("waiters", () => {
+    const world = quietWorld({ open: crossing });
+    submit(world, create(1n));
+    submit(world, create(2n));
+    world.run(1_000);
+  });
+});
+
+Deno.test("a replica whose slots run at twice the pace: never early", () => {
+  expectViolation("R9 never early", () => {
+    const world = quietWorld({
+      open: (options) =>
+        openReplica({ ...options, clock: { nowMs: () => 2 * options.clock.nowMs() } }),
+    });
+    ask(world, create(1n));
+    ask(world, reserve(1n, 100n));
+    world.run(3_000);
+  });
+});
+
+Deno.test("a replica whose state is another one: same prefix, same state", () => {
+  expectViolation("R4 same prefix, same state", () => {
+    const world = quietWorld({
+      open: wrapped((inner, { stored }) => ({
+        digest: () => {
+          const state = inner.digest();
+          const isBroken = state !== undefined && stored.metadata.replicaId === 2n;
+          return isBroken ? { ...state, digest: state.digest ^ 1n } : state;
+        },
+      })),
+    });
+    ask(world, create(1n));
+    world.settle();
+  });
+});
+
+Deno.test("disks that say they have synced and have not: what was answered is gone", () => {
+  expectViolation("", () => {
+    const world = quietWorld();
+    for (const { disk } of world.machines) disk.isLying = true;
+    for (let id = 1n; id <= 5n; id++) ask(world, create(id));
+    for (const machine of world.machines) machine.crash("lose");
+    for (const machine of world.machines) machine.start();
+    world.runToPrimary();
+    ask(world, create(6n));
+    world.settle();
+  });
+});
+
+Deno.test("a replica whose metadata is set back behind its back: views never go back", () => {
+  expectViolation("R11 the view never goes back on disk", () => {
+    const world = quietWorld();
+    const [backup] = backupsOf(world);
+    const before = backup!.disk.contents(METADATA_FILE).slice();
+    const old = world.primary!;
+    old.kill();
+    runToSuccessor(world, old);
+    backup!.kill();
+    backup!.disk.install(METADATA_FILE, before);
+    backup!.start();
+    world.run(1_000);
+  });
+});
+
+Deno.test("a replica that acknowledges a view before it remembers it: promises", () => {
+  expectViolation("R13", () => {
+    const world = quietWorld({ open: hasty });
+    world.machines[0]!.reachSubject((subject) => subject.startViewChange());
+    world.run(2_000);
+  });
+});
+
+Deno.test("a cluster whose new primaries never hear of any log: a majority goes on", () => {
+  expectViolation("R18", () => {
+    const world = quietWorld();
+    world.network.tamper = (_from, _to, message) =>
+      message.kind === "do_view_change" ? undefined : message;
+    const old = world.primary!;
+    old.crash("lose");
+    runToSuccessor(world, old);
+  });
+});
+
+Deno.test("a replica that throws: named, with the end of the transcript", () => {
+  const violation = expectViolation("no replica throws", () => {
+    const world = new ClusterWorld({
+      seed: 1,
+      isTraced: true,
+      open: wrapped(() => ({
+        linkUp: () => {
+          throw new Error("planted");
+        },
+      })),
+    });
+    world.run(1_000);
+  });
+  assertStringIncludes(violation.message, "planted");
+  assertStringIncludes(violation.message, "seed 1");
+  assert(violation.tail.length > 0, "the transcript says what came before");
+});
+
+/** A replica of which some methods are others. */
+function wrapped(
+  change: (inner: Subject, options: ReplicaOptions) => Partial<Subject>,
+): OpenSubject {
+  return (options) => {
+    const inner = openReplica(options);
+    return {
+      submit: (...call) => inner.submit(...call),
+      confirmAuthority: (done) => inner.confirmAuthority(done),
+      getResource: (...call) => inner.getResource(...call),
+      getReservation: (...call) => inner.getReservation(...call),
+      checkpoint: (done) => inner.checkpoint(done),
+      currentSlot: () => inner.currentSlot(),
+      receive: (from, message) => inner.receive(from, message),
+      linkUp: (peer) => inner.linkUp(peer),
+      linkDown: (peer) => inner.linkDown(peer),
+      tick: () => inner.tick(),
+      status: () => inner.status(),
+      startViewChange: () => inner.startViewChange(),
+      digest: () => inner.digest(),
+      ...change(inner, options),
+    };
+  };
+}
+
+/** Answers every second command with what the one before it was to be told, and that one with its own. */
+function crossing(options: ReplicaOptions): Subject {
+  let waiting: { readonly sink: ResultSink; readonly outcome: Outcome } | undefined;
+  const crossed = (sink: ResultSink): ResultSink => ({
+    rejected: (token, rejection) => sink.rejected(token, rejection),
+    committed: (token, reused) => {
+      const outcome = { ...reused, words: reused.words.slice() };
+      if (waiting === undefined) return void (waiting = { sink, outcome });
+      waiting.sink.committed(token, outcome);
+      sink.committed(token, waiting.outcome);
+      waiting = undefined;
+    },
+  });
+  return wrapped((inner) => ({
+    submit: (view, at, end, slot, sink, token) =>
+      inner.submit(view, at, end, slot, crossed(sink), token),
+  }))(options);
+}
+
+/** Says that it has left views that it has not. */
+function hasty(options: ReplicaOptions): Subject {
+  return openReplica({
+    ...options,
+    send: (to, message) =>
+      options.send(
+        to,
+        message.kind === "start_view_change" ? { ...message, view: message.view + 3n } : message,
+      ),
+  });
+}
+
+/** Tells a primary that a backup has all that it has. */
+function forgeAcknowledgement(world: ClusterWorld, to: bigint, from: bigint, view: bigint): void {
+  const op = world.machine(to).subject!.status().syncedOp;
+  world.network.inject(from, to, { kind: "prepare_ok", view, op, round: 0n, counts: true });
+}
+
+/** Runs something that must end with a violation, this one or another that the same defect may show first. */
+function expectViolation(
+  what: string,
+  work: () => void,
+  others: readonly string[] = [],
+): ClusterViolation {
+  const violation = assertThrows(work, ClusterViolation);
+  const isExpected = [what, ...others].some((prefix) => violation.what.startsWith(prefix));
+  assert(isExpected, `${violation.what} is not ${what}`);
+  return violation;
+}

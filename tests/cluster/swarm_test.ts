@@ -1,0 +1,34 @@
+// Many lives of clusters, each with its own faults. ALLOCDB_SWARM_SEEDS=1000 lives more of them, and
+// ALLOCDB_SWARM_FROM=12345 others; a seed that ever failed is in tests/corpus/cluster_seeds.txt for good.
+import { assert, assertEquals } from "@std/assert";
+import { explainSeed, runSeed } from "../support/cluster_swarm.ts";
+
+const SEEDS = Number(Deno.env.get("ALLOCDB_SWARM_SEEDS") ?? 60);
+const FROM = Number(Deno.env.get("ALLOCDB_SWARM_FROM") ?? 1);
+const CORPUS = new URL("../corpus/cluster_seeds.txt", import.meta.url);
+
+Deno.test("seeds that once failed do not fail again", () => {
+  const seeds = Deno.readTextFileSync(CORPUS).split("\n")
+    .filter((line) => /^\d/.test(line)).map((line) => parseInt(line));
+  assertEquals(failing(seeds), []);
+});
+
+Deno.test("a swarm of clusters keeps every promise", () => {
+  const seeds = Array.from({ length: SEEDS }, (_, i) => FROM + i);
+  assertEquals(failing(seeds), []);
+});
+
+Deno.test("a seed of the swarm takes the same course twice, traced or not", () => {
+  for (const seed of [3, 4]) {
+    const [first, second] = [runSeed(seed), runSeed(seed, true)];
+    assertEquals(first.world.queue.fingerprint, second.world.queue.fingerprint);
+    assert(first.world.queue.happened > 1_000, "something happened");
+  }
+});
+
+/** Lives each seed; explains the first that fails. */
+function failing(seeds: readonly number[]): number[] {
+  const failed = seeds.filter((seed) => runSeed(seed).violation !== undefined);
+  if (failed.length > 0) console.log(explainSeed(failed[0]!));
+  return failed;
+}

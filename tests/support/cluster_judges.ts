@@ -1,0 +1,303 @@
+/**
+ * What must never happen in a cluster, looked at after every turn of every replica. The judges know disks,
+ * messages and what clients were told, and believe nothing that a replica says of itself. A violation begins
+ * with the name of the promise that is broken.
+ */
+import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../core/tables.ts";
+import type { ReservationView, ResourceView } from "../../node/api.ts";
+import type { ReplicaStatus } from "../../node/replica/replica.ts";
+import { isRefusal, type Operation, type ReadAnswer } from "./cluster_client.ts";
+import type { MirrorFrame } from "./cluster_log_mirror.ts";
+import type { ClusterMachine } from "./cluster_machine.ts";
+import { ClusterTruth, type Decided } from "./cluster_truth.ts";
+import type { CoreConfig } from "../../core/config.ts";
+import type { ModelReservation, ModelResource } from "./model.ts";
+import type { ModelOutcome } from "./model_words.ts";
+
+/** What the judges need of the world. */
+export interface JudgesHost {
+  nowMs(): number;
+  /** A read has shown that everything up to here was decided. */
+  learned(lsn: number): void;
+  violated(what: string): void;
+}
+
+/** What one replica has shown so far. */
+interface Shown {
+  /** Which life of the process, and which opening of its directory in it. */
+  life: string;
+  /** Compared with the truth up to here, in this life. */
+  judgedOp: number;
+  commitOp: bigint;
+  view: bigint;
+}
+
+interface Published {
+  readonly machine: ClusterMachine;
+  readonly operation: Operation;
+  readonly outcome: ModelOutcome;
+}
+
+/** See the top of this file. */
+export class ClusterJudges {
+  readonly truth: ClusterTruth;
+  /** How often each judge had something to judge: a judge that never has is not one. */
+  readonly judged = { decided: 0, published: 0, reads: 0, expirations: 0, digests: 0 };
+  /** The fastest clock there is, in milliseconds per millisecond. */
+  clockRateMax = 1;
+  readonly #core: CoreConfig;
+  readonly #host: JudgesHost;
+  readonly #machines: readonly ClusterMachine[];
+  readonly #shown: Shown[];
+  /** Who ever had an entry durably: bits by replica, by hash, by op. */
+  readonly #holders = new Map<number, Map<bigint, number>>();
+  readonly #primaries = new Map<bigint, string>();
+  readonly #digests = new Map<bigint, bigint>();
+  /** When an operation was first asked for. */
+  readonly #askedMs = new Map<string, number>();
+  #published: Published[] = [];
+  #reads: ReadAnswer[] = [];
+
+  constructor(core: CoreConfig, machines: readonly ClusterMachine[], host: JudgesHost) {
+    this.#core = core;
+    this.#host = host;
+    this.#machines = machines;
+    this.truth = new ClusterTruth(core);
+    this.#shown = machines.map(() => ({ life: "", judgedOp: 0, commitOp: 0n, view: 0n }));
+  }
+
+  /** A client asks for something. */
+  invoked({ command, invokedMs }: Operation): void {
+    const key = `${command.clientId} ${command.operationId}`;
+    if (!this.#askedMs.has(key)) this.#askedMs.set(key, invokedMs);
+  }
+
+  /** A replica has told how a command ended. */
+  published(machine: ClusterMachine, operation: Operation, outcome: ModelOutcome): void {
+    this.#published.push({ machine, operation, outcome });
+  }
+
+  /** A replica has answered a read. */
+  read(answer: ReadAnswer): void {
+    this.#reads.push(answer);
+  }
+
+  /** An entry became durable somewhere. */
+  durable(machine: ClusterMachine, { op, hash }: MirrorFrame): void {
+    if (op <= this.truth.op) return;
+    const byHash = this.#holders.get(op) ?? new Map<bigint, number>();
+    this.#holders.set(op, byHash);
+    byHash.set(hash, (byHash.get(hash) ?? 0) | (1 << machine.index));
+  }
+
+  /** A replica's turn is over. */
+  turned(machine: ClusterMachine): void {
+    const status = machine.subject?.status();
+    // Without its state a replica has nothing to show: it only says what it once wrote down.
+    if (status?.startup !== undefined) this.#look(machine, status);
+    for (const published of this.#published.splice(0)) this.#judgePublished(published);
+    for (const answer of this.#reads.splice(0)) this.#judgeRead(answer);
+  }
+
+  /** Compares the state of a replica with that of all others at the same op. */
+  judgeDigest(machine: ClusterMachine): void {
+    const { subject } = machine;
+    if (subject === undefined || subject.status().state === "faulted") return;
+    const state = subject.digest();
+    if (state === undefined) return;
+    const { op, digest } = state;
+    const known = this.#digests.get(op) ??
+      (op === BigInt(this.truth.op) ? this.truth.digest() : undefined);
+    this.judged.digests++;
+    if (known === undefined) this.#digests.set(op, digest);
+    else if (known !== digest) {
+      this.#violated(`R4 same prefix, same state: replica ${machine.id} differs at op ${op}`);
+    }
+  }
+
+  /** Nothing was done that was definitely refused. */
+  judgeFailures(operations: readonly Operation[]): void {
+    for (const { failure, attempts, command } of operations) {
+      if (failure?.category !== "definite" || attempts > 1) continue;
+      if (this.truth.firstOf(command.clientId, command.operationId) === undefined) continue;
+      this.#violated(`definite means not done: operation ${command.operationId} happened`);
+    }
+  }
+
+  #look(machine: ClusterMachine, status: ReplicaStatus): void {
+    const shown = this.#shown[machine.index]!;
+    const life = lifeOf(machine, status);
+    if (shown.life !== life) Object.assign(shown, { life, judgedOp: 0, commitOp: 0n, view: 0n });
+    const { commitOp, appliedOp, view, tipOp } = status;
+    const who = `replica ${machine.id}`;
+    if (commitOp < shown.commitOp) this.#violated(`R11 commit never goes back: ${who}`);
+    if (view < shown.view) this.#violated(`R11 view never goes back: ${who}`);
+    if (appliedOp > commitOp) this.#violated(`R14 only committed entries are applied: ${who}`);
+    if (commitOp > tipOp) this.#violated(`R14 nothing is committed that is not there: ${who}`);
+    shown.commitOp = commitOp;
+    shown.view = view;
+    this.#judgePrimary(machine, status);
+    if (Number(commitOp) > shown.judgedOp) this.#follow(machine, shown, Number(commitOp));
+  }
+
+  /** At most one life of one replica accepts writes in a view. */
+  #judgePrimary(machine: ClusterMachine, status: ReplicaStatus): void {
+    if (status.role !== "primary" || status.acceptingWrites !== true) return;
+    const { view } = status;
+    const who = `replica ${machine.id} life ${lifeOf(machine, status)}`;
+    const before = this.#primaries.get(view);
+    if (before === undefined) this.#primaries.set(view, who);
+    else if (before !== who) {
+      this.#violated(`R1 one primary in a view: ${who} and ${before} in view ${view}`);
+    }
+  }
+
+  #follow(machine: ClusterMachine, shown: Shown, commitOp: number): void {
+    const { frames } = machine.mirror;
+    for (let op = shown.judgedOp + 1; op <= commitOp; op++) {
+      const frame = frames.get(op);
+      const decided = this.truth.decided[op - 1];
+      if (decided === undefined) this.#decide(machine, op, frame);
+      else if (frame !== undefined && frame.hash !== decided.frame.hash) {
+        this.#violated(
+          `R2 what is committed never changes: op ${op} of view ${decided.frame.view} is another ` +
+            `one of view ${frame.view} on replica ${machine.id}`,
+        );
+      }
+    }
+    shown.judgedOp = commitOp;
+  }
+
+  #decide(machine: ClusterMachine, op: number, frame: MirrorFrame | undefined): void {
+    if (frame === undefined) {
+      return this.#violated(`R2 replica ${machine.id} commits op ${op}, which nobody has written`);
+    }
+    const holders = bitCount(this.#holders.get(op)?.get(frame.hash) ?? 0);
+    if (holders <= this.#machines.length >>> 1) {
+      this.#violated(`R3 a commit needs a majority: op ${op} is durable on ${holders} replicas`);
+    }
+    this.#holders.delete(op);
+    const decided = this.truth.decide(frame, this.#host.nowMs());
+    this.judged.decided++;
+    this.#judgeExpiration(decided);
+  }
+
+  /** The time to live began when somebody asked, at the earliest. */
+  #judgeExpiration({ command, outcome, frame }: Decided): void {
+    if (command?.kind !== "expire" || outcome?.code !== "ok") return;
+    const reserve = this.truth.atLsn(command.reservationId & 0xffff_ffff_ffff_ffffn)?.command;
+    if (reserve === undefined || !("ttlSlots" in reserve)) return;
+    const askedMs = this.#askedMs.get(`${reserve.clientId} ${reserve.operationId}`) ?? 0;
+    const copies = this.#machines.map(({ mirror }) => mirror.frames.get(frame.op))
+      .filter((copy) => copy?.hash === frame.hash);
+    const expiredMs = Math.min(...copies.map((copy) => copy!.writtenMs));
+    const dueMs = Number(reserve.ttlSlots) * this.#core.slotDurationMs;
+    this.judged.expirations++;
+    if ((expiredMs - askedMs) * this.clockRateMax >= dueMs - 1e-6) return;
+    this.#violated(
+      `R9 never early: ${dueMs} ms were asked for and ${expiredMs - askedMs} ms were given`,
+    );
+  }
+
+  #judgePublished({ machine, operation, outcome }: Published): void {
+    const { command, bytes } = operation;
+    const what = `operation ${command.operationId} (${command.kind}) on replica ${machine.id}`;
+    this.judged.published++;
+    const decided = this.truth.atLsn(outcome.appliedLsn);
+    if (decided === undefined) {
+      return this.#violated(`R6 published after commit: ${what} at lsn ${outcome.appliedLsn}`);
+    }
+    if (!equalBytes(decided.frame.payload, bytes)) {
+      return this.#violated(`waiters: ${what} is told of lsn ${outcome.appliedLsn}, not its own`);
+    }
+    if (this.truth.firstOf(command.clientId, command.operationId) !== decided) {
+      return this.#violated(`R7 once: ${what} is told of its second execution`);
+    }
+    const expected = textOfOutcome(decided.outcome);
+    const got = textOfOutcome(outcome);
+    if (got !== expected) this.#violated(`R7 ${what} is told ${got}, not ${expected}`);
+  }
+
+  #judgeRead(answer: ReadAnswer): void {
+    const { result, floorLsn, requiredLsn, machine } = answer;
+    if (isRefusal(result)) return;
+    this.judged.reads++;
+    const from = Math.max(floorLsn, Number(requiredLsn));
+    const lsn = this.#whenTrue(answer, from);
+    if (lsn !== undefined) return this.#host.learned(lsn);
+    const earlier = this.#whenTrue(answer, 0);
+    const subject = answer.resourceId ?? answer.reservationId;
+    this.#violated(
+      `R8 no stale read: replica ${machine.id} says of ${subject} what was true at ` +
+        `${
+          earlier === undefined ? "no lsn" : `lsn ${earlier}`
+        } and not from ${from} to ${this.truth.lsn}: ` +
+        Object.entries(result).join(" "),
+    );
+  }
+
+  /** The first lsn from `from` on at which what was read was so. */
+  #whenTrue({ resourceId, reservationId, slot, result }: ReadAnswer, from: number) {
+    const { truth } = this;
+    if (resourceId !== undefined) {
+      const view = result.kind === "found" ? result as ResourceView : undefined;
+      return truth.whenResource(
+        resourceId,
+        (model) => equalResources(model, view),
+        from,
+        truth.lsn,
+      );
+    }
+    const view = result.kind === "found" ? result as ReservationView : result.kind;
+    return truth.whenReservation(
+      reservationId!,
+      slot,
+      (model) => equalReservations(model, view as ReservationView | "retired" | "not_found"),
+      from,
+      truth.lsn,
+    );
+  }
+
+  #violated(what: string): void {
+    this.#host.violated(what);
+  }
+}
+
+function lifeOf({ incarnation }: ClusterMachine, { counters }: ReplicaStatus): string {
+  return `${incarnation}.${counters.reopens}`;
+}
+
+function bitCount(mask: number): number {
+  let count = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** The lsn, the code and what was reserved; not whether it was remembered. */
+function textOfOutcome(outcome: ModelOutcome | undefined): string {
+  if (outcome === undefined) return "nothing";
+  const { code, appliedLsn, reserved } = outcome;
+  const place = reserved && `${reserved.reservationId} ${reserved.epoch} ${reserved.deadlineSlot}`;
+  return `${code} at ${appliedLsn} ${place ?? ""}`;
+}
+
+function equalResources(model: ModelResource | undefined, view: ResourceView | undefined): boolean {
+  if (model === undefined || view === undefined) return model === view;
+  return model.version === view.version && model.state === RESOURCE_STATE_NAMES[view.state] &&
+    model.currentReservationId === view.currentReservationId;
+}
+
+function equalReservations(
+  model: ModelReservation | "retired" | "not_found",
+  view: ReservationView | "retired" | "not_found",
+): boolean {
+  if (typeof model === "string" || typeof view === "string") return model === view;
+  return model.state === RESERVATION_STATE_NAMES[view.state] && model.epoch === view.epoch &&
+    model.holderId === view.holderId && model.deadlineSlot === view.deadlineSlot &&
+    model.releasedLsn === view.releasedLsn && model.retireAfterSlot === view.retireAfterSlot &&
+    model.memberResourceIds.join() === view.memberResourceIds.join();
+}

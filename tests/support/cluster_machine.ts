@@ -1,0 +1,214 @@
+/**
+ * One replica's machine: its disk, its clock, and the process that runs on it or does not. What happens to a
+ * process comes as events of the world; what was meant for an earlier life of it never arrives.
+ */
+import { DiskFault } from "../../node/disk.ts";
+import type { ReplicaMetadata } from "../../node/metadata/codec.ts";
+import {
+  loadMetadata,
+  METADATA_FILE,
+  settleMetadata,
+  type StoredMetadata,
+} from "../../node/metadata/metadata.ts";
+import type { Clock } from "../../node/slot_clock.ts";
+import { LogMirror, type MirrorFrame } from "./cluster_log_mirror.ts";
+import type { EventQueue } from "./cluster_queue.ts";
+import type { Subject } from "./cluster_subject.ts";
+import { CrashSignal, MemoryDisk } from "./memory_disk.ts";
+import type { Survival } from "./memory_file.ts";
+import { SeededRandom } from "./seeded_random.ts";
+
+/** What a machine needs of the world. */
+export interface MachineHost {
+  readonly queue: EventQueue;
+  /** Starts a replica over the machine's disk. */
+  open(machine: ClusterMachine, stored: StoredMetadata): Subject;
+  /** It runs. */
+  started(machine: ClusterMachine): void;
+  /** One turn of it is over. */
+  turned(machine: ClusterMachine): void;
+  /** It is gone. */
+  ended(machine: ClusterMachine, how: string): void;
+  /** An entry became durable. */
+  durable(machine: ClusterMachine, frame: MirrorFrame): void;
+  /** Metadata became durable, or was found at a start. */
+  remembered(machine: ClusterMachine, metadata: ReplicaMetadata): void;
+  /** It threw what no replica may throw. */
+  bug(machine: ClusterMachine, error: unknown): void;
+}
+
+/** Milliseconds between two ticks of a replica. */
+const TICK_MS = 20;
+
+/** See the top of this file. */
+export class ClusterMachine {
+  readonly id: bigint;
+  /** Position among the members, from 0. */
+  readonly index: number;
+  readonly random: SeededRandom;
+  readonly mirror: LogMirror;
+  /** Runs ahead or behind and faster or slower than the world's time. */
+  readonly clock: Clock;
+  /** Milliseconds that a write and sync take. */
+  diskMs: readonly [number, number] = [0.1, 1];
+  clockRate = 1;
+  clockOffsetMs = 0;
+  disk: MemoryDisk;
+  /** The running replica. */
+  subject: Subject | undefined;
+  /** Counts starts. */
+  incarnation = 0;
+  isPaused = false;
+  /** Why the last start did not succeed. */
+  refusal: string | undefined;
+  readonly #host: MachineHost;
+  #backlog: (() => void)[] = [];
+  #diskFreeMs = 0;
+  #isPowerLost = true;
+
+  constructor(id: bigint, index: number, seed: number, host: MachineHost) {
+    this.id = id;
+    this.index = index;
+    this.random = new SeededRandom(seed);
+    this.#host = host;
+    this.mirror = new LogMirror({
+      nowMs: () => host.queue.nowMs,
+      durable: (frame) => host.durable(this, frame),
+      fileSynced: (name) => name === METADATA_FILE && this.#noteMetadata(),
+    });
+    this.clock = { nowMs: () => this.clockOffsetMs + host.queue.nowMs * this.clockRate };
+    this.disk = this.newDisk();
+  }
+
+  get isRunning(): boolean {
+    return this.subject !== undefined;
+  }
+
+  /** An empty disk of this machine. */
+  newDisk(): MemoryDisk {
+    return new MemoryDisk(this.#diskOptions());
+  }
+
+  /** Starts the process on whatever the disk holds; it may end at once. */
+  start(): void {
+    if (this.isRunning) return;
+    this.incarnation++;
+    this.isPaused = false;
+    this.refusal = undefined;
+    this.#diskFreeMs = 0;
+    const wasPowerLost = this.#isPowerLost;
+    this.#isPowerLost = false;
+    this.enter(() => {
+      this.mirror.rebuild(this.disk, wasPowerLost);
+      const load = loadMetadata(this.disk);
+      if (load.kind !== "loaded") {
+        this.refusal = load.kind === "missing" ? "metadata missing" : load.error.message;
+        return;
+      }
+      settleMetadata(this.disk, load.stored);
+      this.#host.remembered(this, load.stored.metadata);
+      this.subject = this.#host.open(this, load.stored);
+      this.#host.started(this);
+      this.#tickOn();
+    });
+  }
+
+  /** The power fails. */
+  crash(survival: Survival): void {
+    this.#end("crash");
+    this.disk = this.disk.crash(survival, this.#diskOptions());
+    this.#isPowerLost = true;
+  }
+
+  /** The process ends at once; the system keeps what it wrote. */
+  kill(): void {
+    this.#end("kill");
+  }
+
+  /** Nothing reaches the process until {@linkcode ClusterMachine.resume}. */
+  pause(): void {
+    if (this.isRunning) this.isPaused = true;
+  }
+
+  /** Everything that was held back happens at once. */
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    const { incarnation } = this;
+    for (const task of this.#backlog.splice(0)) this.#deliver(incarnation, task);
+  }
+
+  /** Lets something reach the process after a delay, unless it ends before. */
+  after(delayMs: number, task: () => void): void {
+    const { incarnation } = this;
+    this.#host.queue.after(delayMs, () => this.#deliver(incarnation, task));
+  }
+
+  /** Lets something reach the process in this event. */
+  reach(task: () => void): void {
+    this.#deliver(this.incarnation, task);
+  }
+
+  /** Lets something be done to the running replica in this event. */
+  reachSubject(task: (subject: Subject) => void): void {
+    this.reach(() => this.subject && task(this.subject));
+  }
+
+  /** Runs a turn of the process, whatever it does. */
+  enter(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      if (error instanceof CrashSignal) return this.crash(this.random);
+      if (error instanceof DiskFault && !this.isRunning) {
+        this.refusal = error.message;
+        return;
+      }
+      this.#host.bug(this, error);
+    }
+    this.#host.turned(this);
+  }
+
+  #deliver(incarnation: number, task: () => void): void {
+    if (incarnation !== this.incarnation || !this.isRunning) return;
+    if (this.isPaused) this.#backlog.push(task);
+    else this.enter(task);
+  }
+
+  #tickOn(): void {
+    this.after(TICK_MS + this.random.below(3), () => {
+      this.subject?.tick();
+      this.#tickOn();
+    });
+  }
+
+  #end(how: string): void {
+    this.#backlog = [];
+    this.isPaused = false;
+    if (!this.isRunning) return;
+    this.subject = undefined;
+    this.#host.ended(this, how);
+  }
+
+  #diskOptions(): ConstructorParameters<typeof MemoryDisk>[0] {
+    return {
+      seed: this.random.nextU32(),
+      observer: this.mirror,
+      schedule: (work) => this.#completeLater(work),
+    };
+  }
+
+  /** One disk does one thing after the other. */
+  #completeLater(work: () => void): void {
+    const { nowMs } = this.#host.queue;
+    const [min, max] = this.diskMs;
+    const takes = min + this.random.below(1_000) / 1_000 * (max - min);
+    this.#diskFreeMs = Math.max(this.#diskFreeMs, nowMs) + takes;
+    this.after(this.#diskFreeMs - nowMs, work);
+  }
+
+  #noteMetadata(): void {
+    const load = loadMetadata(this.disk);
+    if (load.kind === "loaded") this.#host.remembered(this, load.stored.metadata);
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * What goes wrong in a world, drawn from its seed. Each world has its own choice of faults, so that no fault
+ * hides another in all of them. One machine alone, the victim, ever loses or damages what was durable: nobody
+ * can promise more than that copies of a majority are whole.
+ */
+import { CALM_WEATHER, type NetworkWeather } from "./cluster_network.ts";
+import type { ClusterMachine } from "./cluster_machine.ts";
+import type { ClusterWorld } from "./cluster_world.ts";
+import type { DiskFaultKind } from "../../node/disk.ts";
+import type { SeededRandom } from "./seeded_random.ts";
+
+/** Every kind of fault. */
+export const FAULTS = [
+  "crash",
+  "kill",
+  "crash_primary",
+  "power_failure",
+  "crash_midway",
+  "pause",
+  "pause_primary",
+  "partition",
+  "isolate_primary",
+  "cut_one_way",
+  "storm",
+  "slow_disk",
+  "disk_fault",
+  "full_disk",
+  "view_change",
+  "checkpoint",
+  "wipe",
+  "rot",
+] as const;
+
+/** One of {@linkcode FAULTS}. */
+export type FaultName = typeof FAULTS[number];
+
+/** See the top of this file. */
+export class ClusterNemesis {
+  /** How often each fault struck. */
+  readonly struck = new Map<FaultName, number>();
+  readonly faults: readonly FaultName[];
+  readonly #world: ClusterWorld;
+  readonly #random: SeededRandom;
+  readonly #everyMs: number;
+  readonly #victim: ClusterMachine;
+  #isOver = false;
+
+  /**
+   * @param world Where.
+   * @param random Draws everything.
+   * @param faults What may happen; a choice is drawn unless told.
+   */
+  constructor(world: ClusterWorld, random: SeededRandom, faults?: readonly FaultName[]) {
+    this.#world = world;
+    this.#random = random;
+    this.faults = faults ?? FAULTS.filter(() => random.oneIn(3));
+    this.#everyMs = 100 + random.below(1_500);
+    this.#victim = this.#any();
+    this.#next();
+  }
+
+  /** Nothing more goes wrong; what already does may go on. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #next(): void {
+    this.#later(this.#random.below(2 * this.#everyMs), () => {
+      if (this.#isOver || this.faults.length === 0) return;
+      this.strike(this.faults[this.#random.below(this.faults.length)]!);
+      this.#next();
+    });
+  }
+
+  /** Lets something go wrong now, and end by itself. */
+  strike(fault: FaultName): void {
+    this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1);
+    this.#world.note(() => `nemesis: ${fault}`);
+    switch (fault) {
+      case "crash":
+        return this.#crash(this.#any());
+      case "kill":
+        return this.#kill(this.#any());
+      case "crash_primary":
+        return this.#crash(this.#world.primary ?? this.#any());
+      case "power_failure":
+        for (const machine of this.#world.machines) this.#crash(machine);
+        return;
+      case "crash_midway":
+        return this.#plan(this.#any(), "crash", 1 + this.#random.below(30));
+      case "disk_fault":
+        return this.#plan(this.#any(), "io_error", 1 + this.#random.below(6));
+      case "full_disk":
+        return this.#fail(this.#any(), this.#random.oneIn(2) ? "disk_full" : "io_error");
+      case "pause":
+        return this.#pause(this.#any());
+      case "pause_primary":
+        return this.#pause(this.#world.primary ?? this.#any());
+      case "partition":
+        return this.#partition(this.#world.members.filter(() => this.#random.oneIn(2)));
+      case "isolate_primary":
+        return this.#partition([(this.#world.primary ?? this.#any()).id]);
+      case "cut_one_way":
+        return this.#cutOneWay();
+      case "storm":
+        return this.#storm();
+      case "slow_disk":
+        return this.#slow(this.#any());
+      case "view_change":
+        return this.#any().reachSubject((subject) => subject.startViewChange());
+      case "checkpoint":
+        return this.#any().reachSubject((subject) => subject.checkpoint(() => {}));
+      case "wipe":
+        return this.#wipe();
+      case "rot":
+        return this.#rot();
+    }
+  }
+
+  #crash(machine: ClusterMachine): void {
+    machine.crash(this.#random.oneIn(3) ? "lose" : this.#random);
+    this.#restartLater(machine);
+  }
+
+  #kill(machine: ClusterMachine): void {
+    machine.kill();
+    this.#restartLater(machine);
+  }
+
+  /** Whatever ends a process meanwhile, it is started again. */
+  #restartLater(machine: ClusterMachine): void {
+    this.#later(this.#random.below(2_500), () => machine.start());
+  }
+
+  #plan(machine: ClusterMachine, effect: "crash" | DiskFaultKind, nth: number): void {
+    machine.disk.plan({ nth, effect, tornBytes: this.#random.below(1_500) });
+    this.#later(1_500, () => this.#revive(machine));
+  }
+
+  #fail(machine: ClusterMachine, kind: DiskFaultKind): void {
+    const { disk } = machine;
+    disk.failing = kind;
+    this.#later(this.#random.below(1_500), () => {
+      disk.failing = undefined;
+      this.#revive(machine);
+    });
+  }
+
+  /** As a supervisor does it: what has stopped or given up is started again. */
+  #revive(machine: ClusterMachine): void {
+    machine.disk.plan(undefined);
+    if (machine.subject?.status().state === "faulted") machine.kill();
+    machine.start();
+  }
+
+  #pause(machine: ClusterMachine): void {
+    machine.pause();
+    this.#later(this.#random.below(3_000), () => machine.resume());
+  }
+
+  #partition(group: readonly bigint[]): void {
+    this.#world.network.partition(group);
+    this.#later(this.#random.below(4_000), () => this.#world.network.heal());
+  }
+
+  #cutOneWay(): void {
+    const { members, network } = this.#world;
+    const from = this.#random.below(members.length);
+    const to = (from + 1 + this.#random.below(members.length - 1)) % members.length;
+    network.cut(members[from]!, members[to]!);
+    this.#later(this.#random.below(4_000), () => network.heal());
+  }
+
+  #storm(): void {
+    this.#world.network.weather = drawWeather(this.#random);
+    this.#later(this.#random.below(3_000), () => this.#world.network.weather = CALM_WEATHER);
+  }
+
+  #slow(machine: ClusterMachine): void {
+    machine.diskMs = [5, 20 + this.#random.below(400)];
+    this.#later(this.#random.below(3_000), () => machine.diskMs = [0.1, 1]);
+  }
+
+  #wipe(): void {
+    const machine = this.#victim;
+    this.#world.replace(machine);
+    this.#restartLater(machine);
+  }
+
+  /** A few bits of a file of the victim change, while it runs or while it is down. */
+  #rot(): void {
+    const machine = this.#victim;
+    this.#world.damaged.add(machine);
+    if (this.#random.oneIn(2)) this.#kill(machine);
+    const files = machine.disk.list().filter((name) => machine.disk.contents(name).length > 0);
+    const bytes = machine.disk.contents(files[this.#random.below(files.length)]!);
+    for (let left = 1 + this.#random.below(3); left > 0; left--) {
+      bytes[this.#random.below(bytes.length)]! ^= 1 << this.#random.below(8);
+    }
+  }
+
+  #any(): ClusterMachine {
+    const { machines } = this.#world;
+    return machines[this.#random.below(machines.length)]!;
+  }
+
+  #later(delayMs: number, task: () => void): void {
+    this.#world.queue.after(delayMs, () => {
+      if (!this.#isOver) task();
+    });
+  }
+}
+
+/** Some weather, bad in some ways. */
+export function drawWeather(random: SeededRandom): NetworkWeather {
+  const chance = (): number => random.oneIn(2) ? 0 : 2 + random.below(60);
+  return {
+    delayMsMin: 0.1,
+    delayMsMax: 1 + random.below(40),
+    dropOneIn: chance(),
+    duplicateOneIn: chance(),
+    reorderOneIn: chance(),
+    spikeOneIn: chance(),
+    spikeMs: 1 + random.below(500),
+  };
+}

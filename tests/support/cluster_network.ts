@@ -1,0 +1,242 @@
+/**
+ * What replicas say to each other on its way: as bytes, over one connection in each direction, first in first
+ * out unless the weather says otherwise. A connection that ends loses what is on it.
+ */
+import type { Message } from "../../node/vsr/messages.ts";
+import { type EncodedMessage, encodeMessage, takeMessage } from "./cluster_message.ts";
+import type { EventQueue } from "./cluster_queue.ts";
+import type { SeededRandom } from "./seeded_random.ts";
+
+/** How messages fare. A `…OneIn` of 0 is never. */
+export interface NetworkWeather {
+  readonly delayMsMin: number;
+  readonly delayMsMax: number;
+  readonly dropOneIn: number;
+  readonly duplicateOneIn: number;
+  readonly reorderOneIn: number;
+  readonly spikeOneIn: number;
+  readonly spikeMs: number;
+}
+
+/** A machine room. */
+export const CALM_WEATHER: NetworkWeather = {
+  delayMsMin: 0.2,
+  delayMsMax: 2,
+  dropOneIn: 0,
+  duplicateOneIn: 0,
+  reorderOneIn: 0,
+  spikeOneIn: 0,
+  spikeMs: 0,
+};
+
+/** What the network needs of the world. */
+export interface NetworkEnds {
+  /** Whether a process is there to accept a connection. */
+  isRunning(id: bigint): boolean;
+  linkUp(id: bigint, peer: bigint): void;
+  linkDown(id: bigint, peer: bigint): void;
+  receive(id: bigint, from: bigint, message: Message): void;
+  note(text: () => string): void;
+}
+
+/** A connection over which `from` sends to `to`. */
+interface Link {
+  readonly from: bigint;
+  readonly to: bigint;
+  isUp: boolean;
+  isCut: boolean;
+  /** Whether a dial is under way. */
+  isDialing: boolean;
+  /** Counts connections: what was sent on an earlier one is lost. */
+  generation: number;
+  /** When the last message arrives that was sent on this connection. */
+  lastArrivalMs: number;
+}
+
+/** See the top of this file. */
+export class ClusterNetwork {
+  weather: NetworkWeather = CALM_WEATHER;
+  /** Changes messages on their way, or loses them: for judging the judges, and for scenarios. */
+  tamper: ((from: bigint, to: bigint, message: Message) => Message | undefined) | undefined;
+  sent = 0;
+  readonly #queue: EventQueue;
+  readonly #random: SeededRandom;
+  readonly #ends: NetworkEnds;
+  readonly #links = new Map<string, Link>();
+  readonly #ids: readonly bigint[];
+
+  constructor(
+    queue: EventQueue,
+    random: SeededRandom,
+    ends: NetworkEnds,
+    ids: readonly bigint[],
+  ) {
+    this.#queue = queue;
+    this.#random = random;
+    this.#ends = ends;
+    this.#ids = ids;
+    const state = {
+      isUp: false,
+      isCut: false,
+      isDialing: false,
+      generation: 0,
+      lastArrivalMs: 0,
+    };
+    for (const from of ids) {
+      for (const to of ids) {
+        if (from !== to) this.#links.set(`${from}>${to}`, { from, to, ...state });
+      }
+    }
+  }
+
+  /** A process has started: it dials, and is dialled. */
+  machineUp(id: bigint): void {
+    for (const peer of this.#others(id)) {
+      this.#dialSoon(this.#link(id, peer));
+      this.#dialSoon(this.#link(peer, id));
+    }
+  }
+
+  /** A process has ended: the others notice soon. */
+  machineDown(id: bigint): void {
+    for (const peer of this.#others(id)) {
+      this.#end(this.#link(id, peer), false);
+      this.#end(this.#link(peer, id), true);
+    }
+  }
+
+  /** Takes a message over; it is copied before this returns. */
+  send(from: bigint, to: bigint, original: Message): void {
+    const link = this.#link(from, to);
+    const message = this.tamper === undefined ? original : this.tamper(from, to, original);
+    if (message === undefined || !link.isUp || link.isCut || this.#chance(this.weather.dropOneIn)) {
+      return this.#ends.note(() => `${from}>${to} loses ${textOf(message ?? original)}`);
+    }
+    this.sent++;
+    const bytes = encodeMessage(message);
+    this.#carry(link, bytes);
+    if (this.#chance(this.weather.duplicateOneIn)) this.#carry(link, bytes);
+  }
+
+  /** Hands a message over at once, whoever sent it and whenever. */
+  inject(from: bigint, to: bigint, message: Message): void {
+    takeMessage(encodeMessage(message), (copy) => this.#ends.receive(to, from, copy));
+  }
+
+  /** Nothing passes from one replica to another until {@linkcode ClusterNetwork.heal}. */
+  cut(from: bigint, to: bigint): void {
+    const link = this.#link(from, to);
+    if (link.isCut) return;
+    link.isCut = true;
+    if (this.#random.oneIn(2)) return;
+    this.#queue.after(300 + this.#random.below(1_500), () => {
+      if (link.isCut) this.#end(link, true);
+    });
+  }
+
+  /** Cuts both directions between two replicas. */
+  cutBoth(a: bigint, b: bigint): void {
+    this.cut(a, b);
+    this.cut(b, a);
+  }
+
+  /** Cuts a replica off from all others. */
+  isolate(id: bigint): void {
+    for (const peer of this.#others(id)) this.cutBoth(id, peer);
+  }
+
+  /** Cuts everything between two groups. */
+  partition(group: readonly bigint[]): void {
+    for (const a of group) {
+      for (const b of this.#ids) if (!group.includes(b)) this.cutBoth(a, b);
+    }
+  }
+
+  /** Everything passes again. */
+  heal(): void {
+    for (const link of this.#links.values()) {
+      link.isCut = false;
+      if (!link.isUp) this.#dialSoon(link);
+    }
+  }
+
+  /** Whether nothing passes from one to the other. */
+  isCut(from: bigint, to: bigint): boolean {
+    return this.#link(from, to).isCut;
+  }
+
+  #carry(link: Link, bytes: EncodedMessage): void {
+    const { generation } = link;
+    const { nowMs } = this.#queue;
+    let arrivalMs = nowMs + this.#drawDelay();
+    if (!this.#chance(this.weather.reorderOneIn)) {
+      arrivalMs = Math.max(arrivalMs, link.lastArrivalMs);
+      link.lastArrivalMs = arrivalMs;
+    }
+    this.#queue.after(arrivalMs - nowMs, () => {
+      if (link.generation !== generation || link.isCut) return;
+      takeMessage(bytes, (message) => {
+        this.#ends.note(() => `${link.from}>${link.to} ${textOf(message)}`);
+        this.#ends.receive(link.to, link.from, message);
+      });
+    });
+  }
+
+  #drawDelay(): number {
+    const { delayMsMin, delayMsMax, spikeOneIn, spikeMs } = this.weather;
+    const delay = delayMsMin + this.#random.below(1_000) / 1_000 * (delayMsMax - delayMsMin);
+    return this.#chance(spikeOneIn) ? delay + this.#random.below(spikeMs) : delay;
+  }
+
+  #dialSoon(link: Link, delayMs = 5 + this.#random.below(80)): void {
+    if (link.isDialing) return;
+    link.isDialing = true;
+    this.#queue.after(delayMs, () => {
+      link.isDialing = false;
+      this.#dial(link);
+    });
+  }
+
+  /** As long as its machine runs a replica dials on. */
+  #dial(link: Link): void {
+    const { from, to } = link;
+    if (link.isUp || !this.#ends.isRunning(from)) return;
+    if (!this.#ends.isRunning(to) || link.isCut || this.#link(to, from).isCut) {
+      return this.#dialSoon(link, 50 + this.#random.below(150));
+    }
+    link.isUp = true;
+    link.lastArrivalMs = this.#queue.nowMs;
+    this.#ends.linkUp(from, to);
+  }
+
+  #end(link: Link, isNoticed: boolean): void {
+    link.generation++;
+    if (!link.isUp) return;
+    link.isUp = false;
+    if (!isNoticed) return;
+    this.#ends.linkDown(link.from, link.to);
+    this.#dialSoon(link, 50 + this.#random.below(150));
+  }
+
+  #link(from: bigint, to: bigint): Link {
+    const link = this.#links.get(`${from}>${to}`);
+    if (link === undefined) throw new Error(`No link from ${from} to ${to}`);
+    return link;
+  }
+
+  #others(id: bigint): bigint[] {
+    return this.#ids.filter((other) => other !== id);
+  }
+
+  #chance(oneIn: number): boolean {
+    return oneIn > 0 && this.#random.oneIn(oneIn);
+  }
+}
+
+/** A message in one line; of bytes their number. */
+export function textOf(message: Message): string {
+  const fields = Object.entries(message).filter(([name]) => name !== "kind").map(([name, value]) =>
+    value instanceof Uint8Array ? `${name}=${value.length}B` : `${name}=${value}`
+  );
+  return `${message.kind} ${fields.join(" ")}`;
+}

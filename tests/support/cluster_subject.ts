@@ -1,0 +1,23 @@
+/** One replica as the world drives it: the real one, or one with something broken on purpose. */
+import type { Replica, ReplicaOptions } from "../../node/replica/replica.ts";
+
+/** What the world calls. */
+export type Subject = Pick<
+  Replica,
+  | "submit"
+  | "confirmAuthority"
+  | "getResource"
+  | "getReservation"
+  | "checkpoint"
+  | "currentSlot"
+  | "receive"
+  | "linkUp"
+  | "linkDown"
+  | "tick"
+  | "status"
+  | "startViewChange"
+  | "digest"
+>;
+
+/** Starts a replica on whatever its disk holds. */
+export type OpenSubject = (options: ReplicaOptions) => Subject;

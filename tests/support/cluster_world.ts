@@ -1,0 +1,491 @@
+/**
+ * A whole cluster in one process and in virtual time: real replicas over disks in memory, a network that
+ * delays, loses, repeats and cuts, clients that never give up, and judges that look after every turn. One
+ * seed decides everything; the same seed takes the same course.
+ */
+import type { CoreConfig, EngineConfig } from "../../core/config.ts";
+import type { CheckpointPolicy } from "../../node/checkpoint.ts";
+import type { ReplicaMetadata } from "../../node/metadata/codec.ts";
+import type { StoredMetadata } from "../../node/metadata/metadata.ts";
+import { openReplica, type ReplicaOptions } from "../../node/replica/replica.ts";
+import type { Message } from "../../node/vsr/messages.ts";
+import {
+  type ClientHost,
+  ClusterClient,
+  type Operation,
+  type ReadAnswer,
+} from "./cluster_client.ts";
+import { makeReplicaDirectory } from "./cluster_directory.ts";
+import { ClusterJudges } from "./cluster_judges.ts";
+import type { MirrorFrame } from "./cluster_log_mirror.ts";
+import { ClusterNetwork, type NetworkWeather, textOf } from "./cluster_network.ts";
+import { ClusterMachine } from "./cluster_machine.ts";
+import { ClusterPromises } from "./cluster_promises.ts";
+import { EventQueue } from "./cluster_queue.ts";
+import type { OpenSubject, Subject } from "./cluster_subject.ts";
+import { TINY_CONFIG } from "./core_builders.ts";
+import { LifeCommands } from "./life_commands.ts";
+import type { ModelOutcome } from "./model_words.ts";
+import { SeededRandom } from "./seeded_random.ts";
+
+/** What a world is asked to be. Everything else is drawn from the seed. */
+export interface WorldOptions {
+  readonly seed: number;
+  /** 3 unless told. */
+  readonly replicas?: number;
+  /** Clients that live by themselves; 4 unless told. */
+  readonly clients?: number;
+  readonly core?: Partial<CoreConfig>;
+  readonly engine?: Partial<EngineConfig>;
+  /** 64 KiB unless told. */
+  readonly segmentBytes?: number;
+  /** None unless told. */
+  readonly checkpoints?: CheckpointPolicy;
+  readonly manualFailover?: boolean;
+  readonly manualExpiration?: boolean;
+  readonly weather?: Partial<NetworkWeather>;
+  /** Pace and beginning of each replica's clock; that of the world unless told. */
+  readonly clocks?: readonly { readonly rate: number; readonly offsetMs: number }[];
+  /** Longest time to live that clients ask for, in slots. */
+  readonly ttlSlotsMax?: number;
+  /** Opens replicas with something broken. */
+  readonly open?: OpenSubject;
+  /** Whether to keep what happens in words. */
+  readonly isTraced?: boolean;
+}
+
+/** Something happened that must not: what, when, and how to have it again. */
+export class ClusterViolation extends Error {
+  override readonly name = "ClusterViolation";
+  /** The promise that was broken. */
+  readonly what: string;
+  /** The last lines of the transcript, if there is one. */
+  readonly tail: readonly string[];
+
+  constructor(what: string, world: ClusterWorld) {
+    const tail = world.transcript.slice(-TAIL_LINES);
+    const { nowMs, happened } = world.queue;
+    super(
+      `${what} (seed ${world.seed}, ${nowMs.toFixed(1)} ms, event ${happened})\n${tail.join("\n")}`,
+    );
+    this.what = what;
+    this.tail = tail;
+  }
+}
+
+/** Bounds under which everything collides and nothing is forgotten before the end. */
+export const WORLD_CORE: CoreConfig = {
+  ...TINY_CONFIG,
+  maxReservations: 64,
+  maxOperations: 20_000,
+  maxTtlSlots: 256n,
+  maxExpirationBucketLen: 64,
+  reservationHistoryWindowSlots: 64n,
+  maxClientRetryWindowSlots: 1_000_000n,
+};
+
+const WORLD_ENGINE: EngineConfig = {
+  maxSubmissionQueue: 64,
+  maxCommandBytes: 256,
+  maxExpirationsPerTick: 8,
+};
+
+/** The longest election timeout in milliseconds, in which promises of time are counted. */
+export const ELECTION_MS = 800;
+
+const TAIL_LINES = 120;
+const TRANSCRIPT_LINES = 4_000;
+const DIGEST_EVERY = 2_000;
+const LOOK_MS = 20;
+
+/** See the top of this file. */
+export class ClusterWorld implements ClientHost {
+  readonly seed: number;
+  readonly core: CoreConfig;
+  readonly engine: EngineConfig;
+  readonly queue = new EventQueue();
+  readonly random: SeededRandom;
+  readonly members: readonly bigint[];
+  readonly machines: readonly ClusterMachine[];
+  readonly network: ClusterNetwork;
+  readonly judges: ClusterJudges;
+  readonly promises: ClusterPromises;
+  readonly clients: readonly ClusterClient[];
+  readonly commands: LifeCommands;
+  readonly operations: Operation[] = [];
+  readonly transcript: string[] = [];
+  /** Replicas whose files were damaged: they alone may need an operator. */
+  readonly damaged = new Set<ClusterMachine>();
+  /** Whether clients begin new operations. */
+  isBusy = true;
+  /** The highest lsn that any client has learned. */
+  learnedLsn = 0;
+  readonly #options: WorldOptions;
+  readonly #open: OpenSubject;
+  #scripted = 0;
+
+  /**
+   * Makes the world and lets its replicas start.
+   *
+   * @param options What it is to be.
+   */
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#open = options.open ?? openReplica;
+    this.seed = options.seed;
+    this.core = { ...WORLD_CORE, ...options.core };
+    this.engine = { ...WORLD_ENGINE, ...options.engine };
+    this.random = new SeededRandom(options.seed);
+    const count = options.replicas ?? 3;
+    this.members = Array.from({ length: count }, (_, i) => BigInt(i + 1));
+    this.machines = this.members.map((id, index) =>
+      new ClusterMachine(id, index, this.random.nextU32(), this.#machineHost())
+    );
+    this.network = new ClusterNetwork(this.queue, this.#fork(), this.#ends(), this.members);
+    this.network.weather = { ...this.network.weather, ...options.weather };
+    this.judges = new ClusterJudges(this.core, this.machines, this.#judgesHost());
+    this.promises = new ClusterPromises(this.members, (what) => this.violated(what));
+    this.commands = new LifeCommands(this.#fork(), options.ttlSlotsMax ?? 40);
+    this.clients = Array.from({ length: options.clients ?? 4 }, () => this.newClient());
+    for (const machine of this.machines) {
+      this.#setClock(machine);
+      this.makeDirectory(machine, "backup");
+      machine.start();
+    }
+    for (const client of this.clients) client.live();
+  }
+
+  /** A client that does nothing by itself. */
+  newClient(): ClusterClient {
+    return new ClusterClient(`client ${++this.#scripted}`, this, this.#fork());
+  }
+
+  /** The replica with an id. */
+  machine(id: bigint): ClusterMachine {
+    const found = this.machines.find((machine) => machine.id === id);
+    if (found === undefined) throw new Error(`No replica ${id}`);
+    return found;
+  }
+
+  /** The replica that accepts writes, in the highest view if several believe that they do. */
+  get primary(): ClusterMachine | undefined {
+    let found: { readonly machine: ClusterMachine; readonly view: bigint } | undefined;
+    for (const machine of this.machines) {
+      const status = machine.isPaused ? undefined : machine.subject?.status();
+      if (status?.role !== "primary" || status.acceptingWrites !== true) continue;
+      if (found === undefined || status.view > found.view) found = { machine, view: status.view };
+    }
+    return found?.machine;
+  }
+
+  /** Lets time pass. */
+  run(ms: number): void {
+    const untilMs = this.queue.nowMs + ms;
+    while (this.queue.step(untilMs)) this.#sometimes();
+  }
+
+  /** Lets time pass until something holds; false when it does not within `ms`. */
+  runUntil(holds: () => boolean, ms: number): boolean {
+    const untilMs = this.queue.nowMs + ms;
+    while (!holds()) {
+      if (!this.queue.step(untilMs)) return holds();
+      this.#sometimes();
+    }
+    return true;
+  }
+
+  /** Lets time pass until a replica accepts writes, which it must in time. */
+  runToPrimary(electionTimeouts = 20): ClusterMachine {
+    if (!this.runUntil(() => this.primary !== undefined, electionTimeouts * ELECTION_MS)) {
+      this.violated(`R18 a majority elects a primary within ${electionTimeouts} election timeouts`);
+    }
+    return this.primary!;
+  }
+
+  /** Makes a directory: of a founder (`backup`), or of one that lost its own (`recovering`). */
+  makeDirectory(machine: ClusterMachine, role: "backup" | "recovering"): void {
+    makeReplicaDirectory(machine.disk, {
+      replicaId: machine.id,
+      core: this.core,
+      role,
+      segmentBytes: this.segmentBytes,
+    });
+  }
+
+  /** A machine loses its disk and gets an empty one with the directory of a replacement. */
+  replace(machine: ClusterMachine): void {
+    machine.kill();
+    machine.disk = machine.newDisk();
+    machine.mirror.forget();
+    this.promises.forget(machine.id);
+    this.makeDirectory(machine, "recovering");
+    this.note(() => `${machine.id} lost its disk and has a new one`);
+  }
+
+  /** Length of a new log segment in bytes. */
+  get segmentBytes(): number {
+    return this.#options.segmentBytes ?? 64 * 1024;
+  }
+
+  /** Faults end, replicas run again, and clients begin nothing new. */
+  calm(except: readonly ClusterMachine[] = []): void {
+    this.isBusy = false;
+    this.network.tamper = undefined;
+    this.network.weather = { ...this.network.weather, dropOneIn: 0, spikeOneIn: 0 };
+    this.network.heal();
+    for (const machine of this.machines) {
+      machine.disk.failing = undefined;
+      machine.disk.plan(undefined);
+      machine.diskMs = [0.1, 1];
+      machine.resume();
+      if (except.includes(machine)) continue;
+      if (machine.subject?.status().state === "faulted") machine.kill();
+      machine.start();
+    }
+  }
+
+  /**
+   * Calms the world and lets it come to rest, which it must within 20 election timeouts; then compares
+   * everything with everything.
+   *
+   * @param except Replicas that stay down: a minority.
+   */
+  settle(except: readonly ClusterMachine[] = []): void {
+    this.calm(except);
+    if (!this.#runToRest(except, 3 * ELECTION_MS)) this.#operate(except);
+    if (!this.#runToRest(except, 20 * ELECTION_MS)) {
+      this.violated(`R18 a calm majority goes on: ${this.#whyNotAtRest(except)}`);
+    }
+    this.run(ELECTION_MS);
+    this.#compareAll(except);
+  }
+
+  /** Ends everything with a violation. */
+  violated(what: string): never {
+    throw new ClusterViolation(what, this);
+  }
+
+  /** Keeps a line of the transcript, if there is one. */
+  note(text: () => string): void {
+    if (this.#options.isTraced !== true) return;
+    this.transcript.push(`${this.queue.nowMs.toFixed(1)} ${text()}`);
+    if (this.transcript.length > TRANSCRIPT_LINES) this.transcript.splice(0, TRANSCRIPT_LINES / 2);
+  }
+
+  /** What a replica says of itself, in one line. */
+  describe(machine: ClusterMachine): string {
+    const { id, refusal } = machine;
+    const status = machine.subject?.status();
+    if (status === undefined) return `${id}: down ${refusal ?? ""}`;
+    const { role, view, logView, commitOp, tipOp, syncedOp, faultReason } = status;
+    const paused = machine.isPaused ? " paused" : "";
+    const why = faultReason === undefined ? "" : ` because ${faultReason}`;
+    return `${id}: ${role}${paused} view=${view} log_view=${logView} applied=${status.appliedOp} commit=${commitOp} ` +
+      `tip=${tipOp} synced=${syncedOp} accepting=${status.acceptingWrites}${why}`;
+  }
+
+  /** A client asks for something. */
+  invoked(operation: Operation): void {
+    this.operations.push(operation);
+    this.judges.invoked(operation);
+    this.note(() => `asked ${operation.command.operationId} ${operation.command.kind}`);
+  }
+
+  /** A replica tells how a command ended. */
+  published(machine: ClusterMachine, operation: Operation, outcome: ModelOutcome): void {
+    this.note(() =>
+      `${machine.id} publishes ${operation.command.operationId} ${outcome.code} at ${outcome.appliedLsn}`
+    );
+    this.judges.published(machine, operation, outcome);
+  }
+
+  /** A replica answers a read. */
+  read(answer: ReadAnswer): void {
+    this.note(() => {
+      const { machine, resourceId, reservationId, result } = answer;
+      return `${machine.id} reads ${resourceId ?? reservationId} ${
+        Object.entries(result).join(" ")
+      }`;
+    });
+    this.judges.read(answer);
+  }
+
+  /** A client knows. */
+  answered(operation: Operation): void {
+    const { outcome, failure, command } = operation;
+    if (outcome !== undefined) this.#learn(Number(outcome.appliedLsn));
+    if (failure !== undefined) {
+      this.violated(`no client is refused for good: ${command.kind} ${failure.code}`);
+    }
+  }
+
+  /** What an operator does about replicas that cannot help themselves, which only damage excuses. */
+  #operate(except: readonly ClusterMachine[]): void {
+    for (const machine of this.machines) {
+      const isHelpless = machine.subject === undefined ||
+        machine.subject.status().state === "faulted";
+      if (except.includes(machine) || !isHelpless) continue;
+      if (!this.damaged.has(machine)) {
+        this.violated(`R16 a sound replica starts by itself: ${this.describe(machine)}`);
+      }
+      this.replace(machine);
+      machine.start();
+    }
+  }
+
+  #setClock(machine: ClusterMachine): void {
+    const clock = this.#options.clocks?.[machine.index];
+    if (clock === undefined) return;
+    machine.clockRate = clock.rate;
+    machine.clockOffsetMs = clock.offsetMs;
+    this.judges.clockRateMax = Math.max(this.judges.clockRateMax, clock.rate);
+  }
+
+  #sometimes(): void {
+    if (this.queue.happened % DIGEST_EVERY !== 0) return;
+    for (const machine of this.machines) this.judges.judgeDigest(machine);
+  }
+
+  /** Looks only now and then: looking at everything takes longer than an event. */
+  #runToRest(except: readonly ClusterMachine[], ms: number): boolean {
+    const untilMs = this.queue.nowMs + ms;
+    while (!this.#isAtRest(except)) {
+      if (this.queue.nowMs >= untilMs) return false;
+      this.run(LOOK_MS);
+    }
+    return true;
+  }
+
+  #isAtRest(except: readonly ClusterMachine[]): boolean {
+    if (this.operations.some((operation) => operation.answeredMs === undefined)) return false;
+    if (this.primary === undefined) return false;
+    return this.machines.every((machine) => {
+      if (except.includes(machine)) return true;
+      const status = machine.subject?.status();
+      if (status === undefined || status.state === "faulted") return false;
+      const isServing = status.role === "primary" || status.role === "backup";
+      const op = BigInt(this.judges.truth.op);
+      return isServing && status.commitOp === op && status.tipOp === op && status.appliedOp === op;
+    });
+  }
+
+  #whyNotAtRest(except: readonly ClusterMachine[]): string {
+    const waiting = this.operations.filter(({ answeredMs }) => answeredMs === undefined).length;
+    const replicas = this.machines.filter((machine) => !except.includes(machine));
+    return `${waiting} operations wait, truth is at op ${this.judges.truth.op}; ` +
+      replicas.map((machine) => this.describe(machine)).join("; ");
+  }
+
+  #compareAll(except: readonly ClusterMachine[]): void {
+    const { truth } = this.judges;
+    for (const machine of this.machines) {
+      if (except.includes(machine)) continue;
+      const { tipOp, tipHash } = machine.subject!.status();
+      const last = truth.decided[Number(tipOp) - 1];
+      if (last !== undefined && tipHash !== last.frame.hash) {
+        this.violated(`R2 all logs end the same: replica ${machine.id}`);
+      }
+      this.judges.judgeDigest(machine);
+    }
+    this.judges.judgeFailures(this.operations);
+  }
+
+  #openSubject(machine: ClusterMachine, stored: StoredMetadata): Subject {
+    const { checkpoints, manualFailover, manualExpiration } = this.#options;
+    const { incarnation } = machine;
+    const random = new SeededRandom(machine.random.nextU32());
+    const options: ReplicaOptions = {
+      disk: machine.disk,
+      stored,
+      members: this.members,
+      core: this.core,
+      engine: this.engine,
+      clock: machine.clock,
+      later: (task) => machine.after(0, task),
+      atEndOfTurn: (task) => machine.after(0, task),
+      log: {
+        info: (text) => this.note(() => `${machine.id} info ${text}`),
+        warn: (text) => this.note(() => `${machine.id} warn ${text}`),
+        error: (text) => this.note(() => `${machine.id} error ${text}`),
+      },
+      hashSeed: machine.random.nextU32(),
+      random: () => random.nextU32() / 0x1_0000_0000,
+      send: (to, message) => {
+        if (machine.incarnation === incarnation) this.#send(machine, to, message);
+      },
+      segmentBytes: this.segmentBytes,
+      checkpoints,
+      ...(manualFailover === undefined ? {} : { manualFailover }),
+      ...(manualExpiration === undefined ? {} : { manualExpiration }),
+    };
+    return this.#open(options);
+  }
+
+  #send(machine: ClusterMachine, to: bigint, message: Message): void {
+    if (to === machine.id) this.violated(`no replica writes to itself: ${to} ${textOf(message)}`);
+    this.promises.said(machine, message);
+    this.network.send(machine.id, to, message);
+  }
+
+  #machineHost(): ConstructorParameters<typeof ClusterMachine>[3] {
+    return {
+      queue: this.queue,
+      open: (machine, stored) => this.#openSubject(machine, stored),
+      started: (machine) => {
+        this.note(() => `${machine.id} starts, life ${machine.incarnation}`);
+        this.network.machineUp(machine.id);
+      },
+      turned: (machine) => this.judges.turned(machine),
+      ended: (machine, how) => {
+        this.note(() => `${machine.id} ends: ${how}`);
+        this.network.machineDown(machine.id);
+      },
+      durable: (machine, frame: MirrorFrame) => this.judges.durable(machine, frame),
+      remembered: (machine, metadata: ReplicaMetadata) =>
+        this.promises.remembered(machine, metadata),
+      bug: (machine, error) => this.#bug(machine, error),
+    };
+  }
+
+  #bug(machine: ClusterMachine, error: unknown): never {
+    if (error instanceof ClusterViolation) throw error;
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    this.violated(`no replica throws: replica ${machine.id}: ${text}`);
+  }
+
+  #ends(): ConstructorParameters<typeof ClusterNetwork>[2] {
+    return {
+      isRunning: (id) => this.machine(id).isRunning,
+      linkUp: (id, peer) => this.#linked(id, peer, true),
+      linkDown: (id, peer) => this.#linked(id, peer, false),
+      receive: (id, from, message) => {
+        const machine = this.machine(id);
+        machine.reach(() => machine.subject?.receive(from, message));
+      },
+      note: (text) => this.note(text),
+    };
+  }
+
+  #linked(id: bigint, peer: bigint, isUp: boolean): void {
+    const machine = this.machine(id);
+    this.note(() => `${id}>${peer} ${isUp ? "up" : "down"}`);
+    machine.reach(() => isUp ? machine.subject?.linkUp(peer) : machine.subject?.linkDown(peer));
+  }
+
+  #judgesHost(): ConstructorParameters<typeof ClusterJudges>[2] {
+    return {
+      nowMs: () => this.queue.nowMs,
+      // The reader is told a moment later; who asks meanwhile may still see what was before.
+      learned: (lsn) => this.queue.after(2, () => this.#learn(lsn)),
+      violated: (what) => this.violated(what),
+    };
+  }
+
+  #learn(lsn: number): void {
+    this.learnedLsn = Math.max(this.learnedLsn, lsn);
+  }
+
+  #fork(): SeededRandom {
+    return new SeededRandom(this.random.nextU32());
+  }
+}
