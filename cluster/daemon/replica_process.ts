@@ -208,6 +208,7 @@ export class ReplicaProcess {
       hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]! | 0,
       random: Math.random,
       send: (to: bigint, message: Message) => this.#transport?.send(to, message),
+      sendNow: () => this.#transport?.sendNow(),
       manualFailover: run.manualFailover,
       manualExpiration: run.manualExpiration,
       checkpoints: run.manualCheckpoint ? undefined : DEFAULT_CHECKPOINT_POLICY,

@@ -92,6 +92,11 @@ export class PeerTransport implements AsyncDisposable {
     if (this.#closed === undefined) peer.outward.pass(message);
   }
 
+  /** Lets what was sent leave at once instead of at the end of the turn: this thread is about to be busy. */
+  sendNow(): void {
+    this.#flush();
+  }
+
   /** From now on this happens between this replica and the others; `undefined` is fair weather. */
   setFaults(faults: LinkFaults | undefined): void {
     for (const [id, { outward, inward }] of this.#peers) {

@@ -25,7 +25,7 @@ export const DEFAULT_TIMING: VsrTiming = {
   electionMsMax: 800,
   leaseMs: 0,
   messageBytesMax: 1024 * 1024,
-  windowBytes: 8 * 1024 * 1024,
+  windowBytes: 4 * 1024 * 1024,
 };
 
 /**
