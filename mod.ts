@@ -62,7 +62,6 @@ export type {
   StartupKind,
   TickResult,
 } from "./node/api.ts";
-export type { ReplicaRole } from "./node/metadata/codec.ts";
 export { DiskFault, type DiskFaultKind } from "./node/disk.ts";
 
 // The engine.

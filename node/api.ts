@@ -6,7 +6,6 @@ import type { ConfigError, CoreConfig, EngineConfig } from "../core/config.ts";
 import type { Outcome, SlotOverflowKind } from "../core/outcome.ts";
 import type { ReservationState, ResourceState } from "../core/tables.ts";
 import type { DiskFault } from "./disk.ts";
-import type { ReplicaRole } from "./metadata/codec.ts";
 
 /** A write that got no result. Definite: it certainly did not happen. Indefinite: nobody can tell; retry the same id. */
 export type Rejection =
@@ -236,7 +235,7 @@ export type CheckpointResult =
 /** How a replica stands among the others of its cluster. */
 export interface ReplicationView {
   /** What it does at the moment. */
-  readonly role: ReplicaRole;
+  readonly role: "primary" | "backup" | "view_uncertain" | "recovering" | "faulted";
   /** The view that it is in. */
   readonly view: bigint;
   /** Whom it follows there, itself included; never 0. */
@@ -253,6 +252,7 @@ export interface ReplicationView {
 
 /** Another replica as seen from this one. */
 export interface PeerView {
+  /** Which one. */
   readonly replicaId: bigint;
   /** Whether there is a connection to it. */
   readonly connected: boolean;
