@@ -74,7 +74,12 @@ function listen(
     }));
   if (options.http === undefined) return { server, http: undefined };
   try {
-    const start = (address: Address) => startHttp(node, { ...address, version: VERSION });
+    const start = (address: Address) =>
+      startHttp(node, {
+        ...address,
+        version: VERSION,
+        refusals: () => server.refusals(),
+      });
     return { server, http: listening(options.http, start) };
   } catch (error) {
     void server.drain(0); // Nobody is to be served by half of what was asked for.

@@ -1,5 +1,6 @@
 /** The client listener of a replica, which an isolation takes away and gives back. */
 import type { NodeApi } from "../../node/api.ts";
+import type { Refusals } from "../../node/server/context.ts";
 import type { ServerOptions } from "../../node/server/options.ts";
 import { type Server, startServer } from "../../node/server/server.ts";
 import { Bouncer } from "./bouncer.ts";
@@ -27,6 +28,11 @@ export class ClientPort {
     this.#node = node;
     this.#options = options;
     this.#server = startServer(node, options);
+  }
+
+  /** Who was not let in, since it began to serve or since the latest isolation. */
+  refusals(): Refusals {
+    return this.#server?.refusals() ?? { unauthenticated: 0, forbidden: 0 };
   }
 
   /** Turns clients away, or serves them again. Takes effect soon; the latest call counts. */

@@ -46,4 +46,12 @@ export const GATEWAY_METRICS = {
     help: "Time from a request's headers to its reply",
     alert: "the 99th percentile above what your clients bear",
   },
+  refusals: {
+    name: "allocdb_refused_identities_total",
+    type: "counter",
+    labels: ["reason"],
+    help:
+      "Connections to the clients' port that proved nothing (unauthenticated), and requests beyond a role (forbidden)",
+    alert: "grows: a client has an old key, or somebody tries",
+  },
 } as const satisfies Record<string, GatewayMetric>;

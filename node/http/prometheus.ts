@@ -1,6 +1,7 @@
 /** Figures for Prometheus: the node's are read when it scrapes, the gateway's are counted as they happen. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Metrics, NodeApi, ReplicationView } from "../api.ts";
+import type { Refusals } from "../server/context.ts";
 import { GATEWAY_METRICS } from "./gateway_metrics.ts";
 import { NODE_METRICS, type NodeMetric } from "./metrics_table.ts";
 import { REPLICA_METRICS, type ReplicaMetric } from "./replica_metrics.ts";
@@ -23,11 +24,13 @@ const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
  * @param node Whose figures to show.
  * @param version Version of the program.
  * @param inFlight How many requests are being answered.
+ * @param refusals Who was not let in on the clients' port.
  */
 export function createExposition(
   node: NodeApi,
   version: string,
   inFlight: () => number,
+  refusals: () => Refusals = () => ({ unauthenticated: 0, forbidden: 0 }),
 ): Exposition {
   const registry = new Registry();
   let metrics: Metrics | undefined;
@@ -38,6 +41,7 @@ export function createExposition(
   for (const metric of REPLICA_METRICS) exposeReplica(registry, metric, () => standing);
   gauge(registry, "currentSlot", () => Number(node.currentSlot()));
   gauge(registry, "inFlight", inFlight);
+  exposeRefusals(registry, refusals);
   const { build, requests, duration } = GATEWAY_METRICS;
   new Gauge({ ...own(registry, build) }).set({ version }, 1);
   const answered = new Counter({ ...own(registry, requests) });
@@ -77,6 +81,17 @@ function gauge(registry: Registry, key: "currentSlot" | "inFlight", read: () => 
     ...own(registry, GATEWAY_METRICS[key]),
     collect(): void {
       this.set(read());
+    },
+  });
+}
+
+/** What the server of clients has counted. */
+function exposeRefusals(registry: Registry, read: () => Refusals): void {
+  new Counter({
+    ...own(registry, GATEWAY_METRICS.refusals),
+    collect(): void {
+      this.reset();
+      for (const [reason, count] of Object.entries(read())) this.inc({ reason }, count);
     },
   });
 }

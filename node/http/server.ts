@@ -9,6 +9,7 @@ import { problem, type Reply, replyText } from "./reply.ts";
 import type { Route } from "./route.ts";
 import { createRouter } from "./router.ts";
 import { ROUTES } from "./routes.ts";
+import type { Refusals } from "../server/context.ts";
 import { createSubmitter } from "./submitter.ts";
 
 /** How to serve. */
@@ -19,6 +20,8 @@ export interface HttpOptions {
   readonly port: number;
   /** Version of the program, for replies and metrics. */
   readonly version: string;
+  /** Who was not let in on the clients' port, for metrics. */
+  readonly refusals?: () => Refusals;
   /** Longest request body, in bytes. Default 1 MiB. */
   readonly maxBodyBytes?: number;
   /** Requests answered at once; further ones get 429. Default 256. */
@@ -81,7 +84,12 @@ function createServer(node: NodeApi, options: HttpOptions): Server {
     version: options.version,
     limits: { maxBodyBytes, maxInFlight, requestTimeoutMs },
     submitter: createSubmitter(node),
-    exposition: createExposition(node, options.version, () => gateway.inFlight),
+    exposition: createExposition(
+      node,
+      options.version,
+      () => gateway.inFlight,
+      options.refusals,
+    ),
     startedMs: performance.now(),
     inFlight: 0,
     draining: false,

@@ -197,6 +197,7 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
   }
 
   #refuse(requestId: bigint, { code, message }: Refusal): void {
+    if (code === "forbidden") this.#context.refusals.forbidden++;
     this.reply(requestId, (out) => writeError(out, requestId, code, message));
   }
 
@@ -290,6 +291,7 @@ export class ServerConnection implements SubmitOwner, Asker, Flushable {
 
   #fail({ code, message }: Refusal): void {
     this.#context.traffic.connectionsFailed++;
+    if (code === "unauthenticated") this.#context.refusals.unauthenticated++;
     this.#context.failed(this.peer, code, message);
     this.#end(code, message);
   }

@@ -22,6 +22,14 @@ export interface ServerAuth {
   readonly transport: Transport;
 }
 
+/** Who was not let in, or asked for too much. */
+export interface Refusals {
+  /** Connections that ended because nobody had proved who he is. */
+  readonly unauthenticated: number;
+  /** Requests that the proved role may not make. */
+  readonly forbidden: number;
+}
+
 /** What all connections of one server share. */
 export interface ServerContext {
   readonly node: NodeApi;
@@ -30,6 +38,7 @@ export interface ServerContext {
   /** How clients prove who they are; absent where they need not. */
   readonly auth: ServerAuth | undefined;
   readonly traffic: { -readonly [Name in keyof ServerTraffic]: ServerTraffic[Name] };
+  readonly refusals: { -readonly [Name in keyof Refusals]: Refusals[Name] };
   readonly pool: PendingPool;
   /** Scratch for one message at a time: connections take turns. */
   readonly reader: WireReader;

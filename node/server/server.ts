@@ -2,7 +2,7 @@
 import type { NodeApi } from "../api.ts";
 import { KeyRing } from "../auth/keys.ts";
 import { ServerConnection } from "./connection.ts";
-import type { Flushable, ServerAuth, ServerContext } from "./context.ts";
+import type { Flushable, Refusals, ServerAuth, ServerContext } from "./context.ts";
 import {
   DEFAULT_PORT,
   type ServerDeadlines,
@@ -75,6 +75,11 @@ export class Server implements AsyncDisposable {
   /** What passed through so far. */
   traffic(): ServerTraffic {
     return { ...this.#context.traffic, connectionsOpen: this.#connections.size };
+  }
+
+  /** Who was not let in so far. */
+  refusals(): Refusals {
+    return { ...this.#context.refusals };
   }
 
   /** Everything about this server; what `status` answers on the wire. */
@@ -246,6 +251,7 @@ export class Server implements AsyncDisposable {
         bytesReceived: 0,
         bytesSent: 0,
       },
+      refusals: { unauthenticated: 0, forbidden: 0 },
       pool: new PendingPool(),
       reader: new WireReader(),
       submitRequest: createSubmitRequest(this.#limits.maxBatchCommands),

@@ -116,12 +116,13 @@ Deno.test("a proved role gets answers to what it may ask and forbidden for the r
 });
 
 Deno.test("a forbidden batch is not taken, however large, and nothing of it reaches the node", async () => {
-  await withSecrets([SECRET], async ({ port, node }) => {
+  await withSecrets([SECRET], async ({ port, node, server }) => {
     using client = await proved(port, "reader");
     const commands = Array.from({ length: 100 }, (_, i) => create(i, i));
     const refused = await client.ask(1, 9n, null, commands);
     assertEquals(refused?.slice(0, 3), [20, 9n, "forbidden"]);
     assertEquals((await client.ask(1, 10n, null, []))?.[2], "forbidden");
+    assertEquals(server.refusals(), { unauthenticated: 0, forbidden: 2 });
     assertEquals(node.received, []);
   });
 });
@@ -161,6 +162,7 @@ Deno.test("nobody gets past a server with a secret who does not know it", async 
     assertEquals(await shutOut(guarded, known, large), [20, 0n, "frame_too_large"]);
     const { connectionsFailed, requests } = guarded.server.traffic();
     assertEquals([connectionsFailed, requests], [8, 0]);
+    assertEquals(guarded.server.refusals(), { unauthenticated: 4, forbidden: 0 });
   });
 });
 
