@@ -90,7 +90,7 @@ export class Fields {
 
   /** An error about the line of a key. */
   problem(key: string, says: string): TextProblem {
-    return new TextProblem(this.lineOf(key), `${key}: ${says}`);
+    return new TextProblem(this.lineOf(key), `${nameOf(key)}: ${says}`);
   }
 }
 
@@ -108,6 +108,11 @@ function splitFields(text: string): ReadonlyMap<string, Field> {
     fields.set(key, { value: line.slice(equals + 1), line: index + 1 });
   }
   return fields;
+}
+
+/** A key as it is, unless it is none that anybody would write. */
+function nameOf(key: string): string {
+  return /^[\w.]{1,80}$/.test(key) ? key : quote(key);
 }
 
 /** Lines in the order given. */

@@ -1,6 +1,9 @@
 // A fuzzer that finds nothing says something only if it finds what is there. Each target is given a program
 // with one mistake of the kind it is made for, and must notice within the number of cases stated beside it.
 import { assert } from "@std/assert";
+import { parseFaults } from "../../cluster/workspace/faults_text.ts";
+import { parseLayout } from "../../cluster/workspace/layout.ts";
+import { parseTimeline } from "../../cluster/workspace/timeline_text.ts";
 import { CommandTag } from "../../core/command.ts";
 import { commandEnd, decodeCommand, decodeInternalCommand } from "../../core/command_codec.ts";
 import { crc32c } from "../../core/crc32c.ts";
@@ -50,6 +53,7 @@ import {
 import { serverTarget } from "./targets/server.ts";
 import { resealSnapshot, snapshotTarget } from "./targets/snapshot.ts";
 import { wordTarget } from "./targets/words.ts";
+import { workspaceTarget } from "./targets/workspace.ts";
 
 const SEED = 1;
 
@@ -83,6 +87,8 @@ const PLANTED: readonly Planted[] = [
   ["replicas that hand over bytes cut short", cutsFrames, 100, /written again/],
   ["replicas that take what follows a message", takesTrailingPeer, 500, /written again/],
   ["replicas that forget an authentication", forgetsAuth, 100, /written again/],
+  ["a layout with two replicas on one port", sharesPorts, 2_000, /places/],
+  ["a faults file that heals whom it isolates", healsAll, 200, /isolated/],
 ];
 
 const CODEC = { decodeCommand, decodeInternalCommand, commandEnd };
@@ -244,6 +250,24 @@ function forgetsRelease(): Target {
 function ignoresSpaces(): Target {
   const parse: typeof parseCoreConfig = (text) => parseCoreConfig(text.replaceAll(" ", ""));
   return configTarget({ parseCoreConfig: parse, applyBounds });
+}
+
+function sharesPorts(): Target {
+  const parse: typeof parseLayout = (text, directory) => {
+    const layout = parseLayout(text, directory);
+    const [first] = layout.replicas;
+    const replicas = layout.replicas.map((one) => ({ ...one, clientAddr: first!.clientAddr }));
+    return { ...layout, replicas };
+  };
+  return workspaceTarget({ parseLayout: parse, parseFaults, parseTimeline });
+}
+
+function healsAll(): Target {
+  const parse: typeof parseFaults = (text, members) => ({
+    ...parseFaults(text, members),
+    isolated: [],
+  });
+  return workspaceTarget({ parseLayout, parseFaults: parse, parseTimeline });
 }
 
 function trimsNames(): Target {

@@ -9,6 +9,7 @@ import { snapshotTarget } from "./snapshot.ts";
 import { configTarget } from "./config.ts";
 import { engineTarget } from "./engine.ts";
 import { jsonTarget } from "./json.ts";
+import { workspaceTarget } from "./workspace.ts";
 import { wordTarget } from "./words.ts";
 import { serverTarget } from "./server.ts";
 import { httpTarget } from "./http.ts";
@@ -39,5 +40,6 @@ export function allTargets(): Target[] {
     clientTarget(),
     peerHelloTarget(),
     peerMessageTarget(),
+    workspaceTarget(),
   ];
 }
