@@ -63,7 +63,7 @@ export class ClientFace implements NodeApi {
     token: number,
   ): void {
     this.submits++;
-    const seen = this.#log.writes("debug") ? new ToldSink(sink, this.#log) : sink;
+    const seen = this.#log.isDebug ? new ToldSink(sink, this.#log) : sink;
     const isFaulty = this.#requests.isFaulty || this.#answers.isFaulty;
     if (!isFaulty) return this.#inner.submit(view, at, end, slot, seen, token);
     const bytes = new Uint8Array(end - at);

@@ -11,8 +11,9 @@ const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 
 /** The log of one replica: every line says whose it is, and an operator may ask for more or fewer of them. */
 export class LeveledLog implements LogSink {
-  /** Lines below it are not written. */
-  level: LogLevel = "info";
+  /** Whether everything is written: cheap to ask for each command. */
+  isDebug = false;
+  #level: LogLevel = "info";
   readonly #sink: LogSink;
   readonly #replica: bigint;
 
@@ -25,9 +26,19 @@ export class LeveledLog implements LogSink {
     this.#replica = replica;
   }
 
+  /** Lines below it are not written. */
+  get level(): LogLevel {
+    return this.#level;
+  }
+
+  set level(level: LogLevel) {
+    this.#level = level;
+    this.isDebug = level === "debug";
+  }
+
   /** Whether lines of a level are written: asked before a line that costs something is made. */
   writes(level: LogLevel): boolean {
-    return ORDER.indexOf(level) >= ORDER.indexOf(this.level);
+    return ORDER.indexOf(level) >= ORDER.indexOf(this.#level);
   }
 
   /** An event at a level, see {@linkcode eventLine}. */

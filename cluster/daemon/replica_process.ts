@@ -50,6 +50,9 @@ const PROGRESS_EVERY_MS = 1_000;
 /** An event loop that stood still for longer is worth a line: the others may have taken this replica for gone. */
 const GAP_MS_MAX = 300;
 
+/** How long what was taken may take to finish once the clients are gone, in milliseconds. */
+const FINISH_MS_MAX = 2_000;
+
 /** What a process is started with. */
 export interface ProcessOptions {
   readonly run: ReplicaRunOptions;
@@ -310,7 +313,9 @@ export class ReplicaProcess {
   /** Loaded only here: the gateway's libraries are half of what a replica would otherwise hold. */
   async #startHttp(address: string): Promise<HttpGateway> {
     const { startHttp } = await import("../../node/http/server.ts");
-    return listening("HTTP", address, (at) => startHttp(this.#face, { ...at, version: VERSION }));
+    const refusals = () => this.#clients?.refusals() ?? { unauthenticated: 0, forbidden: 0 };
+    const options = { version: VERSION, refusals };
+    return listening("HTTP", address, (at) => startHttp(this.#face, { ...at, ...options }));
   }
 
   #tellPeerEvent(event: PeerEvent): void {
@@ -361,7 +366,8 @@ export class ReplicaProcess {
 
   async #closeAll(drainMs: number): Promise<void> {
     await Promise.all([this.#clients?.drain(drainMs), this.#http?.drain(drainMs)]);
-    await this.#host.drain();
+    // Without a majority what was taken may never be finished; whoever asked for it has been told so by now.
+    await within(FINISH_MS_MAX, this.#host.drain());
     this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#transport?.close();
@@ -370,6 +376,14 @@ export class ReplicaProcess {
     removeOwnPidFile(this.#options.replica.pidPath);
     this.#data.lock.release();
   }
+}
+
+/** Waits for something, but no longer than `ms` milliseconds. */
+async function within(ms: number, event: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
+  await Promise.race([event, late]);
+  clearTimeout(timer);
 }
 
 /** What replicas say to each other when nothing happens. */

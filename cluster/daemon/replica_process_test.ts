@@ -7,6 +7,8 @@ import {
   ReplicaRoom,
   type RunningReplica,
 } from "../../tests/support/replica_room.ts";
+import { assert as assertFact, AssertionFailure } from "../../core/assert.ts";
+import { openReplica } from "../../node/replica/replica.ts";
 import { changeMetadata, imageOf } from "../../tests/support/stored_replica.ts";
 import { MemoryDisk } from "../../tests/support/memory_disk.ts";
 import { AllocDbClient as Client } from "../../node/client/client.ts";
@@ -261,6 +263,25 @@ Deno.test("the control port gives checkpoints, metrics and view changes", async 
   await eventually("a later view", async () => {
     return (await ask(one, { request: "status" })).current_view > before;
   });
+});
+
+Deno.test("a broken invariant in the replica is told once, as what it is, and nothing goes on after it", async () => {
+  await using room = await ReplicaRoom.make(1);
+  let ticks = 0;
+  const one = await room.start(1n, undefined, (options) => {
+    const replica = openReplica(options);
+    replica.tick = () => {
+      ticks++;
+      assertFact(false, "test/planted");
+    };
+    return replica;
+  });
+  await eventually("the bug", () => one.bugs.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assertEquals([one.bugs.length, ticks], [1, 1]);
+  assert(one.bugs[0] instanceof AssertionFailure);
+  one.process.abandon();
+  await assertRejects(() => Deno.stat(one.replica.pidPath), Deno.errors.NotFound);
 });
 
 Deno.test("three replicas elect, replicate and agree", async () => {

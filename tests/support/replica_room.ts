@@ -62,7 +62,11 @@ export class ReplicaRoom implements AsyncDisposable {
   }
 
   /** Starts a replica as `replica run` does, by the layout as it is now. */
-  async start(id: bigint, http?: string): Promise<RunningReplica> {
+  async start(
+    id: bigint,
+    http?: string,
+    open: typeof openReplica = openReplica,
+  ): Promise<RunningReplica> {
     const lines: string[] = [];
     const stops: number[] = [];
     const bugs: unknown[] = [];
@@ -79,7 +83,7 @@ export class ReplicaRoom implements AsyncDisposable {
       layout,
       replica,
       log,
-      open: openReplica,
+      open,
       onStop: (drainMs) => stops.push(drainMs),
       onFatal: (error) => bugs.push(error),
     });
