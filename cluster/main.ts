@@ -2,6 +2,7 @@
 import { unreachable } from "../core/assert.ts";
 import type { ClusterRequest } from "../node/cli/cluster_options.ts";
 import type { CliIo } from "../node/cli/io.ts";
+import { shellCommand } from "../node/cli/text.ts";
 import { selfProgram } from "../node/process_self.ts";
 import { controlPorts } from "./runner/control.ts";
 import { clusterStatus, clusterTimeline, showLogs } from "./runner/looking.ts";
@@ -32,7 +33,7 @@ export async function runCluster(
 ): Promise<void> {
   const notice = (text: string): void => io.err.write(`notice: ${text}\n`);
   if (request.verb === "logs") return await showLogs(request, io);
-  const said = await carryOut(request, outside, notice);
+  const said = await carryOut(request, outside, io, notice);
   io.out.write(
     request.json ? jsonDocument(said.json) : said.lines.map((text) => `${text}\n`).join(""),
   );
@@ -47,6 +48,7 @@ function outsideOf({ workspace }: ClusterRequest): Outside {
 async function carryOut(
   request: Exclude<ClusterRequest, { readonly verb: "logs" }>,
   outside: Outside,
+  io: CliIo,
   notice: (text: string) => void,
 ): Promise<Said> {
   const { workspace } = request;
@@ -54,6 +56,7 @@ async function carryOut(
     case "start": {
       const report = await startCluster(request, outside);
       report.notices.forEach(notice);
+      if (io.err.isTerminal) io.err.write(nextSteps(report));
       return startSaid(report);
     }
     case "stop":
@@ -88,6 +91,16 @@ async function carryOut(
     default:
       return unreachable(request);
   }
+}
+
+/** What a person wants to type next, ready to paste. */
+function nextSteps({ workspace }: StartReport): string {
+  const { replicas, secretPath } = workspace.layout;
+  const servers = replicas.map(({ clientAddr }) => clientAddr).join(",");
+  const secret = secretPath === undefined
+    ? ""
+    : ` ${shellCommand([`ALLOCDB_SECRET_FILE=${secretPath}`])}`;
+  return `next: export ALLOCDB_SERVER=${servers}${secret}\n`;
 }
 
 function startSaid(report: StartReport): Said {
