@@ -19,7 +19,7 @@ import { copyU64, readU64 } from "../../core/words.ts";
 import type { Disk } from "../disk.ts";
 import { ACTIVE_SEGMENT, NEXT_SEGMENT } from "./files.ts";
 import type { KnownFile, LogInventory } from "./inventory.ts";
-import type { LogSurvey, SoundRun, SurveyedHole } from "./survey.ts";
+import type { LogSurvey, SurveyedHole } from "./survey.ts";
 
 /** A hole and the frames that fill it, checked. */
 export interface Filling {
@@ -27,7 +27,7 @@ export interface Filling {
   readonly frames: LogBuffer;
 }
 
-/** What files are written from, as far as the last op of the last file goes. */
+/** What files are written from: at least up to the last op of each. */
 export interface MendParts {
   readonly files: readonly KnownFile[];
   readonly survey: LogSurvey;
@@ -175,16 +175,12 @@ class ImageWriter {
     const lastOp = files[i]!.lastOp ?? readU64(survey.provenTip!, TipWord.op);
     while (this.#op <= lastOp) {
       const run = survey.runs[i]!.find(({ firstOp }) => firstOp === this.#op);
-      const taken = run === undefined ? this.#fill(fillings, lastOp) : this.#keep(run, lastOp);
+      const taken = run === undefined
+        ? this.#fill(fillings, lastOp)
+        : this.#copy(this.#old, run.from, run.end);
       if (!taken) return undefined;
     }
     return this.#at;
-  }
-
-  #keep({ from, end, firstOp, lastOp }: SoundRun, last: bigint): boolean {
-    const { words } = this.#old;
-    const until = lastOp <= last ? end : passFrames(words, from, Number(last - firstOp) + 1);
-    return this.#copy(this.#old, from, until);
   }
 
   #fill(fillings: readonly Filling[], lastOp: bigint): boolean {

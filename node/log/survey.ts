@@ -1,7 +1,6 @@
 /** What of a damaged log is sound, and what is missing of it: for a replica whose peers may have it. Source: docs/storage.md#salvage. */
 import {
   checkFrameHeader,
-  checkFramePayload,
   createLogBuffer,
   FRAME_BYTES_MIN,
   FRAME_MAGIC,
@@ -187,7 +186,7 @@ class Surveyor {
     return stop.kind === "corruption" ? stop.at : stop.validUpTo;
   }
 
-  /** The next sound frame behind the one at `at` that leaves room for a missing one. */
+  /** The next frame with a sound header behind the one at `at` that leaves room for a missing one. */
   #nextSound(buffer: LogBuffer, at: number, lastOp: bigint | undefined): number | undefined {
     const { words, bytes } = buffer;
     const isSound = (next: number): boolean =>
@@ -197,8 +196,7 @@ class Surveyor {
     for (; next <= bytes.length - FRAME_BYTES_MIN; next += 8) {
       if (words[(next >>> 2) + FrameWord.magic] !== FRAME_MAGIC || !isSound(next)) continue;
       const op = readU64(words, (next >>> 2) + FrameWord.op);
-      if (op < wanted || (lastOp !== undefined && op > lastOp)) continue;
-      if (checkFramePayload(buffer, next) === undefined) return next;
+      if (op >= wanted && (lastOp === undefined || op <= lastOp)) return next;
     }
     return undefined;
   }

@@ -2,6 +2,7 @@
 // must come back whole, be mended with frames from a peer, or be cut to what is sound and say that it proves nothing:
 // it must never show other frames, nor claim an end that is not its end.
 import { assert, assertEquals } from "@std/assert";
+import { createLogBuffer, frameBytes } from "../../core/log_frame.ts";
 import { genesisTip, SEGMENT_HEADER_BYTES } from "../../core/log_segment.ts";
 import { type Tip, TipWord } from "../../core/log_tip.ts";
 import { readU64 } from "../../core/words.ts";
@@ -15,12 +16,21 @@ import {
 } from "../../node/log/salvage.ts";
 import type { LogWriter } from "../../node/log/store.ts";
 import type { LogHole } from "../../node/log/survey.ts";
-import { append, flush, open, openWriter, put, SMALL, textOf } from "../support/log_driver.ts";
-import { IDENTITY } from "../support/log_frames.ts";
+import {
+  append,
+  flush,
+  open,
+  openWriter,
+  put,
+  SMALL,
+  textOf,
+  wordsOf,
+} from "../support/log_driver.ts";
+import { frameRun, IDENTITY, writeSpec } from "../support/log_frames.ts";
 import { CrashSignal, MemoryDisk } from "../support/memory_disk.ts";
 import { SeededRandom } from "../support/seeded_random.ts";
 
-const SIZES = { ...SMALL, segmentBytes: 1024, batchBytes: 512, zeroAheadBytes: 0 };
+const SIZES = { ...SMALL, segmentBytes: 1536, batchBytes: 1024, zeroAheadBytes: 0 };
 
 /** Bits from one flip to the next where not every one is tried; ALLOCDB_FLIPS=all tries every one. */
 const SPARSE = Deno.env.get("ALLOCDB_FLIPS") === "all" ? 1 : 7;
@@ -58,25 +68,26 @@ function opOf(tip: Tip): bigint {
 
 function plainLog(): Sound {
   const disk = new MemoryDisk();
-  return sound(disk, append(openWriter(disk, SIZES), [2, 1, 2, 2, 1, 2]));
+  return sound(disk, append(openWriter(disk, SIZES), [3, 3, 3, 3, 3, 1]));
 }
 
 /** A log that has been cut and has gone on. */
 function cutLog(): Sound {
   const disk = new MemoryDisk();
   const writer = openWriter(disk, SIZES);
-  const texts = append(writer, [2, 2, 2, 2]);
+  const texts = append(writer, [3, 3, 3, 3]);
   assertEquals(writer.cutAfter(5n), undefined);
-  return sound(disk, [...texts.slice(0, 5), ...append(writer, [2, 1, 2], 1)], texts);
+  assertEquals(opOf(writer.segments[1]!.header.base), 5n);
+  return sound(disk, [...texts.slice(0, 5), ...append(writer, [3, 2, 3], 1)], texts);
 }
 
 /** A log that begins behind a snapshot, in the middle of what it was before. */
 function restartedLog(): Sound {
   const disk = new MemoryDisk();
   const writer = openWriter(disk, SIZES);
-  append(writer, [2, 2, 2, 2]);
+  append(writer, [3, 3, 3, 3]);
   assertEquals(writer.restartAt(writer.tipAt(5n)!), undefined);
-  return sound(disk, append(writer, [2, 2, 1], 1));
+  return sound(disk, append(writer, [3, 3, 3, 1], 1));
 }
 
 const SOUND = plainLog();
@@ -310,7 +321,7 @@ Deno.test("salvageLog() gives files up that a snapshot covers", () => {
   const [first, second] = SOUND.disk.list().sort().slice(1);
   const opened = openWriter(SOUND.disk.crash("keep"), SIZES).segments;
   const covered = opOf(opened[1]!.header.base);
-  for (const [name, place] of [[first!, 40], [first!, 700], [first!, 1023]] as const) {
+  for (const [name, place] of [[first!, 40], [first!, 700], [first!, 1535]] as const) {
     const disk = SOUND.disk.crash("keep");
     disk.contents(name)[place]! ^= 1;
     assertEquals(
@@ -358,10 +369,13 @@ Deno.test("mendLog() refuses other frames than those that were there, and change
 });
 
 Deno.test("truncateLog() keeps nothing that a failed sync may have left in memory only", () => {
-  const disk = new MemoryDisk({ seed: 3 });
+  for (let seed = 0; seed < 30; seed++) truncateAfterFailure(new MemoryDisk({ seed }));
+});
+
+function truncateAfterFailure(disk: MemoryDisk): void {
   const writer = openWriter(disk, SIZES);
-  const texts = append(writer, [2, 2]);
-  for (let i = 0; i < 2; i++) put(writer);
+  const texts = append(writer, [3, 3]);
+  for (let i = 0; i < 3; i++) put(writer);
   disk.plan({ nth: 1, action: "sync", effect: "io_error" });
   assert(flush(writer) !== undefined);
   const bytes = disk.contents("state.wal");
@@ -374,12 +388,60 @@ Deno.test("truncateLog() keeps nothing that a failed sync may have left in memor
   assertEquals(recovery.kind, "recovered");
   assertEquals(frames, texts.slice(0, frames.length));
   assertEquals(opOf(found.result.prefixTip!), BigInt(frames.length));
+}
+
+Deno.test("salvageLog() proves nothing when sound files contradict each other", () => {
+  const [first, second] = SOUND.disk.list().filter((name) => name !== "state.wal").sort();
+  const stranger = new MemoryDisk();
+  append(openWriter(stranger, SIZES), [3, 3, 3, 3, 3, 1], 4);
+  const changes: readonly ((disk: MemoryDisk) => void)[] = [
+    (disk) => disk.install(first!, stranger.readAll(first!)),
+    (disk) => disk.install("state.wal", disk.readAll(second!)),
+    (disk) => disk.install("state.wal", disk.readAll(first!)),
+    (disk) => disk.uninstall("state.wal"),
+  ];
+  for (const change of changes) {
+    const disk = SOUND.disk.crash("keep");
+    change(disk);
+    const { result } = salvage(disk);
+    assert(result.kind === "damaged", Deno.inspect(result));
+    assertEquals(result.provenTip, undefined);
+    assertReset(disk, SOUND.tip);
+  }
+});
+
+Deno.test("salvageLog() shows no frame that stands in another one's payload", () => {
+  for (const inner of [1, 2, 3, 4, 40]) {
+    const disk = new MemoryDisk();
+    const writer = openWriter(disk, SIZES);
+    const texts = append(writer, [1]);
+    const specs = frameRun(new Array(50).fill(1), () => 30);
+    const payload = createLogBuffer(frameBytes(30));
+    writeSpec(payload, 0, { ...specs[inner - 1]!, previousHash: writer.hashAt(1n)! });
+    const lsn = wordsOf(2n);
+    const [slot, view] = [wordsOf(readU64(writer.tip, TipWord.slot)), wordsOf(1n)];
+    assert(writer.put(1, lsn, slot, view, payload.data, 0, payload.bytes.length));
+    assertEquals(flush(writer), undefined);
+    const at = writer.segments.at(-1)!.end - frameBytes(payload.bytes.length);
+    append(writer, [3, 3, 3]);
+    const whole = sound(disk, open(disk.crash("keep"), SIZES).frames);
+    assertEquals(whole.texts.slice(0, 1), texts);
+    const name = disk.list().sort()[1]!;
+    disk.contents(name)[at + 20]! ^= 1;
+    const { result } = salvage(disk);
+    assert(result.kind === "damaged" && opOf(result.prefixTip!) === 1n, Deno.inspect(result));
+    if (inner === 3 || inner === 4) {
+      // A frame of a later op hides those between: then nothing fits the hole, and nobody is told that the log is whole.
+      const frames = result.holes.map((hole) => framesOf(whole.peer, hole.firstOp, hole.lastOp));
+      assertEquals(mendLog(disk, IDENTITY, SIZES, frames).kind, "refused");
+    } else assertEquals(mend(disk, result, whole), "mended");
+  }
 });
 
 Deno.test("truncateLog() of a log that begins anew brings nothing older back, whenever the power fails", () => {
   const disk = new MemoryDisk();
   const writer = openWriter(disk, SIZES);
-  append(writer, [2, 2, 2, 2]);
+  append(writer, [3, 3, 3, 3]);
   const older = disk.list().filter((name) => name !== "state.wal").map((name) => ({
     name,
     bytes: disk.readAll(name),

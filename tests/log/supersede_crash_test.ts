@@ -8,7 +8,7 @@ import { DiskFault } from "../../node/disk.ts";
 import { salvageLog } from "../../node/log/recovery.ts";
 import { mendLog, resetLog, type SalvageResult, truncateLog } from "../../node/log/salvage.ts";
 import type { LogWriter } from "../../node/log/store.ts";
-import { append, flush, open, put, SMALL, textOf, wordsOf } from "../support/log_driver.ts";
+import { append, flush, open, put, SMALL, wordsOf } from "../support/log_driver.ts";
 import { IDENTITY } from "../support/log_frames.ts";
 import { CrashSignal, MemoryDisk } from "../support/memory_disk.ts";
 import type { Survival } from "../support/memory_file.ts";
@@ -242,19 +242,20 @@ function live(disk: MemoryDisk, belief: Belief, random: SeededRandom): void {
   for (let step = 0; step < 14; step++) {
     const state = belief.states[belief.states.length - 1]!;
     const last = state.base + BigInt(state.texts.length);
-    if (random.oneIn(6)) {
+    const kind = random.below(12);
+    if (kind < 2) {
       const kept = Number(writer.firstOp - 1n - state.base) +
         random.below(Number(last - writer.firstOp) + 2);
       const next = { base: state.base, texts: state.texts.slice(0, kept) };
       change(belief, next, () => writer.cutAfter(state.base + BigInt(kept)));
-    } else if (random.oneIn(12)) {
+    } else if (kind === 2) {
       const op = last - 2n + BigInt(random.below(6));
       const tip = tipOf(op < 1n ? 1n : op, BigInt(random.nextU32()) + 1n);
       writeU64(tip, TipWord.view, readU64(writer.tip, TipWord.view));
       writeU64(tip, TipWord.slot, readU64(writer.tip, TipWord.slot));
       const next = { base: readU64(tip, TipWord.op), texts: [] };
       change(belief, next, () => writer.restartAt(tip));
-    } else if (random.oneIn(6)) {
+    } else if (kind < 5) {
       const op = state.base + BigInt(random.below(state.texts.length + 1));
       const fault = writer.removeSegmentsThrough(wordsOf(op));
       if (fault !== undefined) throw fault;
