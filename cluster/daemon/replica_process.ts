@@ -15,7 +15,7 @@ import type { HttpGateway } from "../../node/http/server.ts";
 import type { LinkPorts } from "../../node/peer/link_faults.ts";
 import type { PeerEvent } from "../../node/peer/options.ts";
 import { type PeerTransport, startPeerTransport } from "../../node/peer/transport.ts";
-import type { ReplicaOptions } from "../../node/replica/replica.ts";
+import type { ReplicaOptions } from "../../node/replica/options.ts";
 import { VERSION } from "../../node/version.ts";
 import type { Message } from "../../node/vsr/messages.ts";
 import type { ClusterLayout, ReplicaLayout } from "../workspace/layout.ts";

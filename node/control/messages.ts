@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { U64_MAX } from "../../core/config.ts";
-import { REPLICA_ROLES } from "../metadata/codec.ts";
+import { REPLICA_ROLES } from "../vsr/role.ts";
 
 /** Version of the control protocol, in every status. */
 export const CONTROL_PROTOCOL_VERSION = 1;

@@ -1,6 +1,6 @@
 /** Figures of a replica, beside those that every node has. Source: docs/metrics.md. */
 import type { ReplicationView } from "../api.ts";
-import { REPLICA_ROLES } from "../metadata/codec.ts";
+import { REPLICA_ROLES } from "../vsr/role.ts";
 
 /** One value of a figure, with what its labels say. */
 export interface Sample {

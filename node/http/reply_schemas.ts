@@ -1,5 +1,5 @@
 /** What replies say, as schemas: the document is made of them, and tests hold real replies against it. */
-import { REPLICA_ROLES } from "../metadata/codec.ts";
+import { REPLICA_ROLES } from "../vsr/role.ts";
 import * as v from "valibot";
 import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../core/tables.ts";
 

@@ -9,6 +9,7 @@ import { assert } from "../../core/assert.ts";
 import { type CoreConfig, U64_MAX } from "../../core/config.ts";
 import { crc32c } from "../../core/crc32c.ts";
 import { formatCoreConfig, parseCoreConfig } from "../config/text.ts";
+import { REPLICA_ROLES, type ReplicaRole, type Vote } from "../vsr/role.ts";
 
 /** Bytes of one copy: eight sectors, all of them under the checksum. */
 export const COPY_BYTES = 4096;
@@ -17,24 +18,6 @@ export const COPY_BYTES = 4096;
 const HEAD_BYTES = 32;
 const MAGIC = new TextEncoder().encode("ADMETA1\0");
 const VERSION = 1;
-
-/** What a replica is, under the runbook's names. */
-export const REPLICA_ROLES = [
-  "primary",
-  "backup",
-  "view_uncertain",
-  "recovering",
-  "faulted",
-] as const;
-
-/** One of {@linkcode REPLICA_ROLES}. */
-export type ReplicaRole = typeof REPLICA_ROLES[number];
-
-/** Whom this replica helped into which view. */
-export interface Vote {
-  readonly view: bigint;
-  readonly replica: bigint;
-}
 
 /** What a replica must remember besides its log. */
 export interface ReplicaMetadata {

@@ -9,7 +9,7 @@ import type { DiskFault } from "../disk.ts";
 import type { Executor } from "../executor.ts";
 import type { FlushListener, FlushLoop } from "../flush_loop.ts";
 import type { LogWriter } from "../log/store.ts";
-import type { ReplicaRole } from "../metadata/codec.ts";
+import type { ReplicaRole } from "../vsr/role.ts";
 import type { SlotClock } from "../slot_clock.ts";
 import type { Effect, Event, StoreEffect } from "../vsr/events.ts";
 import type { LogRead, ProtocolLog, SnapshotFacts } from "../vsr/log_port.ts";

@@ -1,6 +1,7 @@
 /** What a replica remembers besides its log: where it goes, one write at a time. */
 import type { Disk, DiskFault } from "../disk.ts";
-import type { ReplicaMetadata, ReplicaRole } from "../metadata/codec.ts";
+import type { ReplicaMetadata } from "../metadata/codec.ts";
+import type { ReplicaRole } from "../vsr/role.ts";
 import { type StoredMetadata, storeMetadata } from "../metadata/metadata.ts";
 import { storeOffer } from "../metadata/offer.ts";
 import type { Offer, StoreEffect } from "../vsr/events.ts";

@@ -12,7 +12,7 @@ import type { VsrTiming } from "../vsr/timing.ts";
 import type { ReplicaOutside } from "./driver.ts";
 import { transitionLine } from "./lines.ts";
 import { MetadataMemory } from "./memory.ts";
-import type { ReplicaOptions } from "./replica.ts";
+import type { ReplicaOptions } from "./options.ts";
 import { standingOf } from "./standing.ts";
 
 /** What to open. */

@@ -1,5 +1,5 @@
 /** What comes into the protocol and what it wants done. */
-import type { ReplicaRole, Vote } from "../metadata/codec.ts";
+import type { ReplicaRole, Vote } from "./role.ts";
 import type { Message } from "./messages.ts";
 
 /** Something happened. */

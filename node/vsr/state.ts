@@ -1,6 +1,6 @@
 /** Everything that the protocol knows. Only the functions of this folder change it. */
 import { assert } from "../../core/assert.ts";
-import type { ReplicaRole } from "../metadata/codec.ts";
+import type { ReplicaRole } from "./role.ts";
 import type { Effect, Offer } from "./events.ts";
 import type { ProtocolLog } from "./log_port.ts";
 import type { DoViewChange, Message } from "./messages.ts";

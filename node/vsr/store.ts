@@ -1,5 +1,5 @@
 /** What must be remembered is durable before anything relies on it. */
-import type { ReplicaRole } from "../metadata/codec.ts";
+import type { ReplicaRole } from "./role.ts";
 import type { Offer } from "./events.ts";
 import { primaryOf, roleOf, type State } from "./state.ts";
 

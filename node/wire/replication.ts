@@ -1,6 +1,6 @@
 /** How a replica stands among the others, inside a status reply. Source: docs/wire.md#status. */
 import type { PeerView, ReplicationView } from "../api.ts";
-import { REPLICA_ROLES } from "../metadata/codec.ts";
+import { REPLICA_ROLES } from "../vsr/role.ts";
 import { MEMBERS_MAX } from "./cluster.ts";
 import type { WireReader } from "./reader.ts";
 import type { WireWriter } from "./writer.ts";

@@ -7,7 +7,8 @@ import type { CoreConfig, EngineConfig } from "../../core/config.ts";
 import type { CheckpointPolicy } from "../../node/checkpoint.ts";
 import type { ReplicaMetadata } from "../../node/metadata/codec.ts";
 import type { StoredMetadata } from "../../node/metadata/metadata.ts";
-import { openReplica, type ReplicaOptions } from "../../node/replica/replica.ts";
+import type { ReplicaOptions } from "../../node/replica/options.ts";
+import { openReplica } from "../../node/replica/replica.ts";
 import type { Message } from "../../node/vsr/messages.ts";
 import {
   type ClientHost,

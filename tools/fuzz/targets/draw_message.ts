@@ -8,7 +8,7 @@ import type {
   Rejection,
   ReplicationView,
 } from "../../../node/api.ts";
-import { REPLICA_ROLES } from "../../../node/metadata/codec.ts";
+import { REPLICA_ROLES } from "../../../node/vsr/role.ts";
 import { DiskFault } from "../../../node/disk.ts";
 import { FRAME_HEADER_BYTES } from "../../../node/wire/framing.ts";
 import { writeClientHello, writeError, writeServerHello } from "../../../node/wire/hello.ts";
