@@ -47,6 +47,17 @@ Deno.test("decodeSegmentHeader() gives back what was encoded and ignores what fo
   assertEquals(baseOp(LATER), 0x1112131415161718n);
 });
 
+Deno.test("decodeSegmentHeader() tells that a log starts here, and refuses flags that it does not know", () => {
+  const header: SegmentHeader = { ...LATER, startsLog: true };
+  const bytes = encodeSegmentHeader(header);
+  assertEquals(decodeSegmentHeader(bytes), header);
+  assertEquals(bytes.findIndex((byte, i) => i >= 4 && byte !== encodeSegmentHeader(LATER)[i]), 112);
+  for (const flags of [2, 3, 0x80]) {
+    bytes[112] = flags;
+    assertEquals(decodeSegmentHeader(sealed(bytes)), "invalid_version");
+  }
+});
+
 Deno.test("decodeSegmentHeader() refuses a flip of any bit and a cut at any byte", () => {
   const bytes = encodeSegmentHeader(LATER);
   for (let bit = 0; bit < SEGMENT_HEADER_BYTES * 8; bit++) {
