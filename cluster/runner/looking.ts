@@ -1,5 +1,6 @@
 /** Verbs that only look: status, timeline, logs. They take no lock, so they never wait for another verb. */
 import type { CliIo } from "../../node/cli/io.ts";
+import { jsonText } from "../../node/cli/output.ts";
 import { printable } from "../../node/cli/text.ts";
 import { CliError } from "../../node/errors.ts";
 import { type Faults, NO_FAULTS } from "../workspace/faults.ts";
@@ -100,7 +101,7 @@ export async function showLogs(request: LogsRequest, io: CliIo): Promise<void> {
   const show = (id: bigint, text: string): void =>
     io.out.write(
       request.json
-        ? `${JSON.stringify({ replica: String(id), line: text })}\n`
+        ? jsonText({ replica: String(id), line: text }, 0)
         : `${withReplica(id, text)}\n`,
     );
   for (const { replica, lines } of tails) lines.forEach((text) => show(replica, text));

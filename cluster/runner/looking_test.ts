@@ -118,4 +118,12 @@ clusterTest("logs shows the end of each log, and only one replica's when asked",
   assertEquals(await c.ok("logs --lines 1 --replica-id 2"), "replica=2 last \\u{1b}[31mred\n");
   assertEquals(await c.ok("logs --lines 0"), "");
   assert((await c.ok("logs --replica-id 1")).includes("mood=well"));
+  const followed = await c.run("logs --replica-id 2 --lines 1 --follow --json", c.workspace, {
+    interruptAtSleep: 3,
+  });
+  assertEquals([followed.code, followed.stderr], [0, ""]);
+  assertEquals(JSON.parse(followed.stdout), {
+    replica: "2",
+    line: "replica=2 last \u001b[31mred",
+  });
 });

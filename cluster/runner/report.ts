@@ -4,7 +4,7 @@ import { jsonText } from "../../node/cli/output.ts";
 import { printable } from "../../node/cli/text.ts";
 import type { ControlStatus } from "../../node/control/messages.ts";
 import type { Faults } from "../workspace/faults.ts";
-import { faultsFor } from "../workspace/faults_for.ts";
+import { faultsFor, hasEnded } from "../workspace/faults_for.ts";
 import type { ReplicaLayout } from "../workspace/layout.ts";
 import { faultsPath, timelinePath } from "../workspace/workspace_files.ts";
 import { type Observed, servingPrimary } from "./observe.ts";
@@ -213,13 +213,14 @@ function weatherOf(
   members: readonly bigint[],
 ): Readonly<Record<string, string>> {
   const { disk, clock } = faultsFor(id, faults, members);
+  const isDiskBad = disk !== undefined && !hasEnded(disk, Date.now());
   const links = faults.links.filter(({ from, to }) => from === id || to === id)
     .map(({ from, to, fault }) => `${from}>${to}:${describeLink(fault).replaceAll(" ", ",")}`);
   const group = faults.partition.find((ids) => ids.includes(id));
   return {
     ...(group === undefined ? {} : { partition: group.join(",") }),
     ...(links.length === 0 ? {} : { links: links.join(";") }),
-    ...(disk === undefined ? {} : { disk_fault: disk.kind }),
+    ...(isDiskBad ? { disk_fault: disk.kind } : {}),
     ...(clock === undefined
       ? {}
       : { clock_skew_ms: `${clock.skewMs}`, clock_rate: `${clock.rate}` }),

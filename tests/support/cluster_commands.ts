@@ -11,7 +11,7 @@ import type { TimelineEvent } from "../../cluster/workspace/timeline_text.ts";
 import { LAYOUT_FILE, readLayout, TIMELINE_FILE } from "../../cluster/workspace/workspace_files.ts";
 import type { Program } from "../../node/process_self.ts";
 import type { Runners } from "../../node/cli/program.ts";
-import { testIo } from "./cli_io.ts";
+import { type Surroundings, testIo } from "./cli_io.ts";
 import { type Mood, moodPath } from "./fake_replica.ts";
 
 /** What a command line came to. */
@@ -51,8 +51,12 @@ export class ClusterCommands implements AsyncDisposable {
   }
 
   /** Runs `allocdb cluster VERB …` on the workspace, or on another one. */
-  async run(line: string, workspace: string = this.workspace): Promise<Ran> {
-    const io = testIo();
+  async run(
+    line: string,
+    workspace: string = this.workspace,
+    surroundings: Surroundings = {},
+  ): Promise<Ran> {
+    const io = testIo({}, surroundings);
     const outside = { control: controlPorts(), program: this.#program };
     const runners: Runners = {
       runCluster: (request, to) => runCluster(request, to, outside),
