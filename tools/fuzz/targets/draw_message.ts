@@ -9,7 +9,16 @@ import type {
   ReplicationView,
 } from "../../../node/api.ts";
 import { REPLICA_ROLES } from "../../../node/vsr/role.ts";
+import {
+  type AuthChallenge,
+  type AuthOffer,
+  NONCE_BYTES,
+  PROOF_BYTES,
+} from "../../../node/auth/handshake.ts";
+import { KEY_ID_BYTES } from "../../../node/auth/keys.ts";
+import { ROLES } from "../../../node/auth/roles.ts";
 import { DiskFault } from "../../../node/disk.ts";
+import { writeAuthChallenge, writeAuthProof } from "../../../node/wire/auth.ts";
 import { FRAME_HEADER_BYTES } from "../../../node/wire/framing.ts";
 import { writeClientHello, writeError, writeServerHello } from "../../../node/wire/hello.ts";
 import type { ClusterHello } from "../../../node/wire/cluster.ts";
@@ -38,20 +47,33 @@ export function bodyOf(write: (out: WireWriter) => void): Uint8Array<ArrayBuffer
   return out.bytes.slice(FRAME_HEADER_BYTES, out.end);
 }
 
-/** A hello of either side, or an error. */
+/** Whatever opens a connection, or an error. */
 export function drawHello(random: FuzzRandom): Uint8Array {
   return bodyOf((out) => {
-    const kind = random.below(3);
-    if (kind === 0) writeClientHello(out, drawClientHello(random));
-    else if (kind === 1) writeServerHello(out, drawServerHello(random));
+    const kind = random.below(8);
+    if (kind < 3) writeClientHello(out, drawClientHello(random));
+    else if (kind < 5) writeServerHello(out, drawServerHello(random));
+    else if (kind === 5) writeAuthChallenge(out, drawChallenge(random));
+    else if (kind === 6) writeAuthProof(out, random.bytes(PROOF_BYTES));
     else writeError(out, u64(random), "wrong_cluster", drawWords(random, 300));
   });
+}
+
+function drawChallenge(random: FuzzRandom): AuthChallenge {
+  const clusterId = random.bytes(16);
+  return { clusterId, nonce: random.bytes(NONCE_BYTES), proof: random.bytes(PROOF_BYTES) };
+}
+
+function drawOffer(random: FuzzRandom): AuthOffer {
+  const [keyId, nonce] = [random.bytes(KEY_ID_BYTES), random.bytes(NONCE_BYTES)];
+  return { role: random.pick(ROLES), keyId, nonce };
 }
 
 function drawClientHello(random: FuzzRandom): Parameters<typeof writeClientHello>[1] {
   const clusterId = random.oneIn(2) ? undefined : random.bytes(16);
   const version = random.oneIn(8) ? random.below(24) : 1;
-  return { version, clusterId, clientName: drawWords(random, 40) };
+  const auth = random.oneIn(4) ? drawOffer(random) : undefined;
+  return { version, clusterId, clientName: drawWords(random, 40), auth };
 }
 
 function drawServerHello(random: FuzzRandom): Parameters<typeof writeServerHello>[1] {

@@ -1,5 +1,11 @@
 /** Messages in both directions: what a reader accepts is exactly what the writer would have written. */
 import {
+  readAuthChallenge,
+  readAuthProof,
+  writeAuthChallenge,
+  writeAuthProof,
+} from "../../../node/wire/auth.ts";
+import {
   readClientHello,
   readError,
   readServerHello,
@@ -36,7 +42,8 @@ export type Rewrite = (
 
 /** What opens and ends a connection. */
 export function helloTarget(rewrites: readonly Rewrite[] = HELLOS): Target {
-  const outcomes = ["ok hello", "ok hello_reply", "ok error", "malformed"];
+  const names = ["hello", "hello_reply", "auth_challenge", "auth_proof", "error"];
+  const outcomes = [...names.map((name) => `ok ${name}`), "malformed"];
   return messageTarget("hello", outcomes, drawHello, rewrites);
 }
 
@@ -87,8 +94,17 @@ function judgeMessage(rewrites: readonly Rewrite[], input: Uint8Array): string {
   return outcome;
 }
 
-/** Hello both ways, and errors. */
+/** Hello both ways, what is proved in between, and errors. */
 const HELLOS: readonly Rewrite[] = [
+  (reader) => {
+    const challenge = readAuthChallenge(reader);
+    return challenge &&
+      { name: "auth_challenge", write: (out) => writeAuthChallenge(out, challenge) };
+  },
+  (reader) => {
+    const proof = readAuthProof(reader);
+    return proof && { name: "auth_proof", write: (out) => writeAuthProof(out, proof) };
+  },
   (reader) => {
     const hello = readClientHello(reader);
     return hello && { name: "hello", write: (out) => writeClientHello(out, hello) };

@@ -1,4 +1,5 @@
 /** What a server must make of a stream, said a second time: of the whole of it at once, and without a socket. */
+import { FRAME_HEADER_BYTES } from "../../../node/wire/framing.ts";
 import { readClientHello } from "../../../node/wire/hello.ts";
 import { MessageType } from "../../../node/wire/messages.ts";
 import { WireReader } from "../../../node/wire/reader.ts";
@@ -6,6 +7,9 @@ import { readRequest } from "../../../node/wire/requests.ts";
 import { createSubmitRequest, readSubmit } from "../../../node/wire/submit.ts";
 import { equalBytes } from "../target.ts";
 import { referenceFrames } from "./frames.ts";
+
+/** Largest body of the first message. Source: docs/wire.md#hello. */
+const GREETING_BYTES_MAX = 1_024;
 
 /** What the server was started with. */
 export interface ServerBounds {
@@ -32,6 +36,7 @@ export interface Expectation {
  * @returns What must come of it.
  */
 export function expectedOf(stream: Uint8Array, bounds: ServerBounds): Expectation {
+  if (isLongGreeting(stream)) return { replies: [], batches: [], fault: "frame_too_large" };
   const { bodies, stop } = referenceFrames(stream, bounds.maxFrameBytes);
   const replies: string[] = [];
   const batches: number[] = [];
@@ -42,6 +47,13 @@ export function expectedOf(stream: Uint8Array, bounds: ServerBounds): Expectatio
     if (fault !== undefined) return { replies, batches, fault };
   }
   return { replies, batches, fault: stop === "incomplete" ? undefined : stop };
+}
+
+/** Whether the first header is sound and announces more than anybody needs to say hello. */
+function isLongGreeting(stream: Uint8Array): boolean {
+  if (stream.length < FRAME_HEADER_BYTES) return false;
+  const view = viewOf(stream);
+  return view.getUint32(4) === 0x0100_0000 && view.getUint32(0) > GREETING_BYTES_MAX;
 }
 
 function readerOf(body: Uint8Array): WireReader {
@@ -64,6 +76,7 @@ function helloFault(
   if (hello.version !== 1) return "unsupported_version";
   const insists = hello.clusterId !== undefined && !equalBytes(hello.clusterId, clusterId);
   if (insists) return "wrong_cluster";
+  if (hello.auth !== undefined) return "unauthenticated"; // This server has no secret.
   replies.push(`${MessageType.hello_reply} 0 0`);
   return undefined;
 }
