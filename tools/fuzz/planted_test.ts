@@ -15,6 +15,7 @@ import { parseDuration } from "../../node/cli/durations.ts";
 import { parseId, parseReservationId } from "../../node/cli/ids.ts";
 import { parseU64 } from "../../node/cli/numbers.ts";
 import { AllocDbClient } from "../../node/client/client.ts";
+import { parseReply, parseRequest } from "../../node/control/codec.ts";
 import { applyBounds, parseCoreConfig } from "../../node/config/text.ts";
 import { FrameReader } from "../../node/wire/framing.ts";
 import { parseJson } from "../../node/http/json_text.ts";
@@ -22,6 +23,7 @@ import { startHttp } from "../../node/http/server.ts";
 import { loadMetadata, METADATA_FILE } from "../../node/metadata/metadata.ts";
 import { COPY_BYTES, decodeCopy } from "../../node/metadata/codec.ts";
 import { startServer } from "../../node/server/server.ts";
+import { decodeManifest } from "../../node/offline/manifest.ts";
 import { loadSnapshot } from "../../node/snapshot/reader.ts";
 import { writePeerHello } from "../../node/peer/hello.ts";
 import { readClientHello, writeClientHello } from "../../node/wire/hello.ts";
@@ -50,6 +52,7 @@ import {
   readKnownHello,
   rewriteMessage,
 } from "./targets/peers.ts";
+import { archiveTarget, controlTarget } from "./targets/operator.ts";
 import { serverTarget } from "./targets/server.ts";
 import { resealSnapshot, snapshotTarget } from "./targets/snapshot.ts";
 import { wordTarget } from "./targets/words.ts";
@@ -89,6 +92,8 @@ const PLANTED: readonly Planted[] = [
   ["replicas that forget an authentication", forgetsAuth, 100, /written again/],
   ["a layout with two replicas on one port", sharesPorts, 2_000, /places/],
   ["a faults file that heals whom it isolates", healsAll, 200, /isolated/],
+  ["a control port that overlooks part of a request", overlooksKeys, 2_000, /all of its message/],
+  ["an archive whose names lead out of its directory", leadsOut, 200, /the name/],
 ];
 
 const CODEC = { decodeCommand, decodeInternalCommand, commandEnd };
@@ -366,6 +371,27 @@ function forgetsAuth(): Target {
       write: (out) => writePeerHello(out, { ...hello, auth: undefined }),
     };
   }]);
+}
+
+function overlooksKeys(): Target {
+  return controlTarget({
+    parseReply,
+    parseRequest: (value) => {
+      if (typeof value !== "object" || value === null || !("request" in value)) return undefined;
+      const { request } = value;
+      return parseRequest(request === "stop" ? value : { request });
+    },
+  });
+}
+
+function leadsOut(): Target {
+  return archiveTarget({
+    decodeManifest,
+    decodeTarHeader: (header) => {
+      const end = header.indexOf(0);
+      return { name: new TextDecoder().decode(header.subarray(0, end)), bytes: 1 };
+    },
+  });
 }
 
 for (const [mistake, makeTarget, casesMax, noticed] of PLANTED) {

@@ -15,6 +15,7 @@ import { serverTarget } from "./server.ts";
 import { httpTarget } from "./http.ts";
 import { clientTarget } from "./client.ts";
 import { helloTarget, replyTarget, requestTarget } from "./messages.ts";
+import { archiveTarget, controlTarget } from "./operator.ts";
 import { peerHelloTarget, peerMessageTarget } from "./peers.ts";
 
 /** Makes them; what needs a server starts it with its first case. */
@@ -41,5 +42,7 @@ export function allTargets(): Target[] {
     peerHelloTarget(),
     peerMessageTarget(),
     workspaceTarget(),
+    controlTarget(),
+    archiveTarget(),
   ];
 }
