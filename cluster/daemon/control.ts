@@ -8,7 +8,7 @@ import {
   type ControlStatus,
   type LogLevel,
 } from "../../node/control/messages.ts";
-import type { ControlHandler } from "../../node/control/server.ts";
+import type { ControlHandler } from "../../node/control/handler.ts";
 import type { ReplicaHost } from "./host.ts";
 
 /** What requests act on. */

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { ControlFailure, type Exchange } from "../control/client.ts";
 import { controlError, type ControlErrorReply, errorSchema } from "../control/messages.ts";
-import type { ControlGuard } from "../control/server.ts";
+import type { ControlGuard } from "../control/handler.ts";
 import type { Credential } from "./credential.ts";
 import {
   type AuthFault,

@@ -1,7 +1,7 @@
 import { FRAME_HEADER_BYTES, FrameReader, type FrameStatus } from "../wire/framing.ts";
 import { CONTROL_BODY_BYTES_MAX, decodeControl, encodeControl, parseRequest } from "./codec.ts";
 import { controlError, type ControlErrorReply } from "./messages.ts";
-import type { ControlGuard, ControlHandler } from "./server.ts";
+import type { ControlGuard, ControlHandler } from "./handler.ts";
 
 /** Times that a connection is granted, in milliseconds. */
 export interface ControlDeadlines {

@@ -6,7 +6,8 @@ import { sampleStatus } from "../../tests/support/control_status.ts";
 import { controlCall, ControlFailure } from "./client.ts";
 import { decodeControl, encodeControl, parseReply, parseRequest } from "./codec.ts";
 import { controlError, type ControlRequest, LOG_LEVELS } from "./messages.ts";
-import { type ControlHandler, type ControlServer, startControlServer } from "./server.ts";
+import type { ControlHandler } from "./handler.ts";
+import { type ControlServer, startControlServer } from "./server.ts";
 
 const REQUESTS: readonly ControlRequest[] = [
   { request: "status" },
