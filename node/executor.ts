@@ -145,8 +145,12 @@ export class Executor {
 
   /** Whether a new command would be taken in. */
   get acceptingWrites(): boolean {
-    return this.isServing && this.#haltReason === undefined && !this.#draining &&
-      !this.#isExhausted();
+    return this.isServing && this.isSound;
+  }
+
+  /** Whether nothing but its role keeps it from taking a command in. */
+  get isSound(): boolean {
+    return this.#haltReason === undefined && !this.#draining && !this.#isExhausted();
   }
 
   /** Whether this replica leads and has applied everything that came before its view. */

@@ -232,6 +232,8 @@ class Replay implements LogVisitor {
   /** Whether the log ended before the snapshot, and may. */
   isBehindSnapshot = false;
   #frames = 0;
+  /** Whether the log goes on behind the snapshot, applied or not. */
+  #hasFrames = false;
   #skipping: boolean;
 
   constructor(engine: Engine, snapshot: SnapshotHeader | undefined, parts: RecoverParts) {
@@ -259,6 +261,7 @@ class Replay implements LogVisitor {
 
   frame(frame: FrameCursor): string | undefined {
     if (this.#skipping) return this.#skip(frame);
+    this.#hasFrames = true;
     if (this.#isUncertain(frame)) return undefined;
     copyU64(this.#position, Position.lsn, frame.words, frame.lsnAt);
     copyU64(this.#position, Position.slot, frame.words, frame.slotAt);
@@ -301,14 +304,14 @@ class Replay implements LogVisitor {
 
   startup(): StartupFacts {
     const loaded = this.#snapshot !== undefined;
-    const replayed = this.#frames > 0;
+    const replayed = this.#hasFrames;
     const kinds = ["fresh_start", "wal_only", "snapshot_only", "snapshot_and_wal"] as const;
     const lsn = this.#snapshot?.lsn ?? 0n;
     return {
       startupKind: kinds[(loaded ? 2 : 0) + (replayed ? 1 : 0)]!,
       loadedSnapshotLsn: lsn === 0n ? undefined : lsn,
       replayedWalFrameCount: this.#frames,
-      replayedWalLastLsn: replayed ? readU64(this.#engine.progress, 0) : undefined,
+      replayedWalLastLsn: this.#frames > 0 ? readU64(this.#engine.progress, 0) : undefined,
     };
   }
 

@@ -49,6 +49,7 @@ export interface ReplicaStatus {
   readonly syncedOp: bigint;
   readonly commitLsn: bigint | undefined;
   readonly snapshotLsn: bigint | undefined;
+  /** Whether its engine would take commands in, were it the primary. */
   readonly acceptingWrites: boolean | undefined;
   readonly startup: StartupFacts | undefined;
   readonly faultReason: string | undefined;
@@ -208,7 +209,7 @@ export class Replica implements NodeApi {
       syncedOp: node?.driver.syncedOp ?? 0n,
       commitLsn: lsn === 0n ? undefined : lsn,
       snapshotLsn: node?.checkpointer.activeSnapshotLsn,
-      acceptingWrites: node?.executor.acceptingWrites,
+      acceptingWrites: node?.executor.isSound,
       startup: node?.startup,
       faultReason: this.#faultReason,
       lastNormalView: metadata.logView,
