@@ -2,10 +2,8 @@
 import {
   checkFrameHeader,
   checkFramePayload,
-  FRAME_BYTES_MIN,
   frameBytes,
   type FrameError,
-  FrameWord,
   type LogBuffer,
   payloadBytesAt,
 } from "./log_frame.ts";
@@ -58,57 +56,4 @@ export function checkRun(
     next += frameBytes(payloadBytesAt(buffer.words, w));
   }
   return undefined;
-}
-
-/** What the headers of a run say, before anything of it has been checked. */
-export interface RunSpan {
-  readonly firstOp: bigint;
-  /** Below `firstOp` when the run is empty. */
-  readonly lastOp: bigint;
-  /** The chain hash that its first frame names as that of its predecessor. */
-  readonly previousHash: bigint;
-}
-
-/**
- * Reads which ops a run of frames from elsewhere claims to hold. Only lengths are believed, and only within its bytes.
- *
- * @param run Bytes at any offset.
- * @returns The span, or `undefined` when these are no frames, or none.
- */
-export function runSpan(run: Uint8Array): RunSpan | undefined {
-  const view = new DataView(run.buffer, run.byteOffset, run.byteLength);
-  let last = -1;
-  for (let at = 0; at < run.length; at = runNext(view, at)) {
-    if (runNext(view, at) > run.length) return undefined;
-    last = at;
-  }
-  if (last < 0) return undefined;
-  return {
-    firstOp: view.getBigUint64(FrameWord.op * 4, true),
-    lastOp: view.getBigUint64(last + FrameWord.op * 4, true),
-    previousHash: view.getBigUint64(FrameWord.previousHash * 4, true),
-  };
-}
-
-/**
- * The rest of a run behind an op.
- *
- * @param run As for {@linkcode runSpan}, which has found frames in it.
- * @param op Frames up to this op are left out.
- * @returns A part of the same memory; empty when nothing is left.
- */
-export function runAfter(run: Uint8Array, op: bigint): Uint8Array {
-  const view = new DataView(run.buffer, run.byteOffset, run.byteLength);
-  let at = 0;
-  while (at < run.length && view.getBigUint64(at + FrameWord.op * 4, true) <= op) {
-    at = runNext(view, at);
-  }
-  return run.subarray(at);
-}
-
-/** Where the frame at `at` says that it ends; past the end when not even its header is there. */
-function runNext(view: DataView, at: number): number {
-  if (view.byteLength - at < FRAME_BYTES_MIN) return Infinity;
-  const word = view.getUint32(at + FrameWord.kindAndLength * 4, true);
-  return at + frameBytes(word & 0xff_ffff);
 }

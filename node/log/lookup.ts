@@ -124,7 +124,9 @@ export class LogLookup {
     const batch = tail.find(from);
     if (batch !== undefined) {
       const at = batch.offsetOf(from);
-      return cut(batch.buffer, at, batch.bytes, bytesMax);
+      const { buffer, bytes, lastOp } = batch;
+      if (bytes - at > bytesMax) return cut(buffer, at, bytes, bytesMax);
+      return { kind: "frames", frames: buffer.bytes.subarray(at, bytes), lastOp };
     }
     if (from > readU64(tail.collecting.base, TipWord.op)) {
       return { kind: "frames", frames: NO_FRAMES, lastOp: from - 1n };
