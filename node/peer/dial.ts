@@ -1,4 +1,5 @@
 import { dial } from "../client/address.ts";
+import { listenTls } from "../io/tls_listener.ts";
 import type { PeerMember, PeerTls } from "./options.ts";
 
 /**
@@ -27,5 +28,5 @@ export function listenForPeers(
   tls: PeerTls | undefined,
 ): Deno.Listener<Deno.Conn, Deno.NetAddr> {
   if (tls === undefined) return Deno.listen({ hostname, port });
-  return Deno.listenTls({ hostname, port, cert: tls.certificate, key: tls.privateKey });
+  return listenTls({ hostname, port }, tls);
 }

@@ -11,6 +11,7 @@ import {
   serverLimits,
   type ServerOptions,
 } from "./options.ts";
+import { listenTls } from "../io/tls_listener.ts";
 import { PendingPool } from "./pending.ts";
 import type { ClusterHello, Member } from "../wire/cluster.ts";
 import { type ServerHello, writeError } from "../wire/hello.ts";
@@ -268,8 +269,7 @@ export class Server implements AsyncDisposable {
 
 function listenTo(options: ServerOptions): Deno.Listener<Deno.TcpConn | Deno.TlsConn> {
   const { hostname = "127.0.0.1", port = DEFAULT_PORT, tls } = options;
-  if (tls === undefined) return Deno.listen({ hostname, port });
-  return Deno.listenTls({ hostname, port, cert: tls.certificate, key: tls.privateKey });
+  return tls === undefined ? Deno.listen({ hostname, port }) : listenTls({ hostname, port }, tls);
 }
 
 function authOf({ secrets, tls }: ServerOptions): ServerAuth | undefined {
