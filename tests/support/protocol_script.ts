@@ -15,8 +15,8 @@ export class ProtocolScript {
   readonly state: State;
   nowMs = 0;
 
-  constructor(options: ScriptOptions = {}, prepare?: (log: PaperLog) => void) {
-    prepare?.(this.log);
+  constructor(options: ScriptOptions = {}, prepare: (log: PaperLog) => void = () => {}) {
+    prepare(this.log);
     this.state = createState({
       replicaId: 2n,
       members: [1n, 2n, 3n],
