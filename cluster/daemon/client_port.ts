@@ -8,6 +8,9 @@ import { Bouncer } from "./bouncer.ts";
 /** How long clients are given to take their answers when the replica becomes isolated, in milliseconds. */
 const ISOLATE_MS = 100;
 
+/** Pause before a port that could not be had is tried again, in milliseconds. */
+const RETRY_MS = 50;
+
 /** Serves clients on one address, or turns them away there. */
 export class ClientPort {
   readonly #node: NodeApi;
@@ -57,14 +60,27 @@ export class ClientPort {
   }
 
   async #change(): Promise<void> {
-    if (this.#wanted === "isolated" && this.#server !== undefined) {
-      await this.#server.drain(ISOLATE_MS);
+    if (this.#wanted === "isolated" && this.#bouncer === undefined) {
+      await this.#server?.drain(ISOLATE_MS);
       this.#server = undefined;
-      this.#bouncer = new Bouncer(this.#options);
-    } else if (this.#wanted === "serving" && this.#bouncer !== undefined) {
-      await this.#bouncer.close();
+      this.#bouncer = await this.#listen("isolated", () => new Bouncer(this.#options));
+    } else if (this.#wanted === "serving" && this.#server === undefined) {
+      await this.#bouncer?.close();
       this.#bouncer = undefined;
-      this.#server = startServer(this.#node, this.#options);
+      this.#server = await this.#listen("serving", () => startServer(this.#node, this.#options));
     }
+  }
+
+  /** Between two listeners somebody else's outgoing connection may get the port for a moment. */
+  async #listen<T>(wanted: "serving" | "isolated", listen: () => T): Promise<T | undefined> {
+    while (this.#wanted === wanted) {
+      try {
+        return listen();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 /** From a path and a number, as typed, to a replica of a layout. */
 import { join } from "@std/path";
+import type { LocatedReplica } from "../../node/cli/options.ts";
 import { CliError } from "../../node/errors.ts";
 import { type ClusterLayout, type ReplicaLayout, replicaOf } from "../workspace/layout.ts";
 import { LAYOUT_FILE, readLayout } from "../workspace/workspace_files.ts";
@@ -34,14 +35,13 @@ export function findReplica(path: string, replicaId: bigint): Located {
 }
 
 /**
- * The control address of a replica of a workspace.
+ * Where the operator of a replica of a workspace finds it, and what he has to prove there.
  *
  * @param workspace Its directory.
  * @param replicaId Which replica.
  * @throws {CliError} As {@linkcode findReplica}.
  */
-export function locateReplica(workspace: string, replicaId: bigint): Promise<string> {
-  return Promise.resolve(
-    findReplica(join(workspace, LAYOUT_FILE), replicaId).replica.controlAddr,
-  );
+export function locateReplica(workspace: string, replicaId: bigint): Promise<LocatedReplica> {
+  const { layout, replica } = findReplica(join(workspace, LAYOUT_FILE), replicaId);
+  return Promise.resolve({ address: replica.controlAddr, secretFile: layout.secretPath });
 }

@@ -73,7 +73,7 @@ function refuseExisting(archive: string): void {
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
-  throw new CliError("E_IO", `${archive} exists`, { hint: "give another --to" });
+  throw new CliError("E_FILE_EXISTS", `${archive} exists`, { hint: "give another --to" });
 }
 
 function manifestOf(
