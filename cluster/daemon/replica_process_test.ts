@@ -305,7 +305,8 @@ Deno.test("three replicas elect, replicate and agree", async () => {
 Deno.test("findReplica() and locateReplica() say what is missing", async () => {
   await using room = await ReplicaRoom.make(1);
   const { controlAddr } = room.layout.replicas[0]!;
-  assertEquals(await locateReplica(room.root, 1n), controlAddr);
+  const located = { address: controlAddr, secretFile: undefined };
+  assertEquals(await locateReplica(room.root, 1n), located);
   const codes = [
     () => findReplica(room.layoutPath, 2n),
     () => findReplica(`${room.root}/nowhere.txt`, 1n),

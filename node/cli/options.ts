@@ -112,8 +112,16 @@ export interface DemoOptions {
 export type RunServe = (options: ServeOptions) => Promise<void>;
 /** `runReplica` of cluster/daemon/main.ts. */
 export type RunReplica = (options: ReplicaRunOptions) => Promise<void>;
-/** `locateReplica` of cluster/daemon/locate.ts: the control address of a replica of a workspace. */
-export type LocateReplica = (workspace: string, replicaId: bigint) => Promise<string>;
+/** Where the operator of a replica finds it. */
+export interface LocatedReplica {
+  /** Its control address. */
+  readonly address: string;
+  /** File with the secret of its cluster, if that has one. */
+  readonly secretFile: string | undefined;
+}
+
+/** `locateReplica` of cluster/daemon/locate.ts. */
+export type LocateReplica = (workspace: string, replicaId: bigint) => Promise<LocatedReplica>;
 /** What `replica status --require` can ask for. */
 export const REQUIREMENTS = ["active", "primary", "backup", "writable"] as const;
 

@@ -8,7 +8,7 @@ import { CliError } from "../errors.ts";
 import { timeoutOf } from "./context.ts";
 import type { CliIo } from "./io.ts";
 import { parseAddress } from "./numbers.ts";
-import type { LocateReplica, Requirement } from "./options.ts";
+import type { LocatedReplica, LocateReplica, Requirement } from "./options.ts";
 import { type Data, show, type Style } from "./output.ts";
 import { parseReplicaId } from "./read_replica_options.ts";
 
@@ -32,14 +32,17 @@ export async function replicaStatus(
   flags: ReplicaStatusFlags,
   locate: LocateReplica,
 ): Promise<void> {
-  const address = await addressOf(flags, locate);
+  const { address, secretFile } = await locateBy(flags, locate);
   const timeoutMs = flags.timeout === undefined ? TIMEOUT_MS_DEFAULT : timeoutOf(flags.timeout);
-  const status = await askStatus(address, timeoutMs, flags.secretFile);
+  const status = await askStatus(address, timeoutMs, flags.secretFile ?? secretFile);
   await show(io, { data: statusData(status), quiet: status.role }, style);
   if (flags.require !== undefined) demand(status, flags.require);
 }
 
-async function addressOf(flags: ReplicaStatusFlags, locate: LocateReplica): Promise<string> {
+async function locateBy(
+  flags: ReplicaStatusFlags,
+  locate: LocateReplica,
+): Promise<LocatedReplica> {
   const { addr, workspace, replicaId } = flags;
   if ((addr === undefined) === (workspace === undefined)) {
     throw new CliError("E_USAGE", "give either --addr or --workspace with --replica-id", {
@@ -47,7 +50,9 @@ async function addressOf(flags: ReplicaStatusFlags, locate: LocateReplica): Prom
     });
   }
   if (addr !== undefined) {
-    if (replicaId === undefined) return parseAddress(addr, "--addr", 1);
+    if (replicaId === undefined) {
+      return { address: parseAddress(addr, "--addr", 1), secretFile: undefined };
+    }
     throw new CliError("E_USAGE", "--replica-id goes with --workspace, not with --addr");
   }
   if (replicaId === undefined) {

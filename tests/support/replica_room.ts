@@ -9,6 +9,7 @@ import { formatFaults } from "../../cluster/workspace/faults_text.ts";
 import { replaceText } from "../../cluster/workspace/files.ts";
 import type { ClusterLayout, ReplicaLayout } from "../../cluster/workspace/layout.ts";
 import { faultsPath, LAYOUT_FILE } from "../../cluster/workspace/workspace_files.ts";
+import type { ReplicaRunOptions } from "../../node/cli/options.ts";
 import { controlCall } from "../../node/control/client.ts";
 import type { ControlReplies, ControlRequest } from "../../node/control/messages.ts";
 import { openReplica } from "../../node/replica/replica.ts";
@@ -66,6 +67,7 @@ export class ReplicaRoom implements AsyncDisposable {
     id: bigint,
     http?: string,
     open: typeof openReplica = openReplica,
+    flags: Partial<ReplicaRunOptions> = {},
   ): Promise<RunningReplica> {
     const lines: string[] = [];
     const stops: number[] = [];
@@ -79,6 +81,7 @@ export class ReplicaRoom implements AsyncDisposable {
         ...(http === undefined ? {} : { http }),
         ...{ manualFailover: false, manualExpiration: false, manualCheckpoint: true },
         logFormat: "text",
+        ...flags,
       },
       layout,
       replica,
