@@ -6,14 +6,26 @@ import { createTip, moveTip, type Tip, TipWord } from "../../core/log_tip.ts";
 import { readU64, writeU64 } from "../../core/words.ts";
 import type { Disk } from "../disk.ts";
 import type { LogBatch } from "./batch.ts";
-import { type LogRead, readLogRuns, type RunPlace, type RunVisitor } from "./reader.ts";
+import {
+  type LogRead,
+  readLogRuns,
+  type ReadTuning,
+  type RunPlace,
+  type RunVisitor,
+} from "./reader.ts";
 import type { LogSegments } from "./segments.ts";
 import type { LogTail } from "./tail.ts";
 
+/** Whole frames back to back; none when the log ends before the first that was asked for. */
+export interface SomeFrames {
+  readonly kind: "frames";
+  readonly frames: Uint8Array;
+  readonly lastOp: bigint;
+}
+
 /** Frames for a peer, or why there are none. */
 export type FramesRead =
-  /** Whole frames back to back; none when the log ends before the first that was asked for. */
-  | { readonly kind: "frames"; readonly frames: Uint8Array; readonly lastOp: bigint }
+  | SomeFrames
   /** The log begins only here. */
   | { readonly kind: "removed"; readonly firstOp: bigint }
   /** The frames should be there and cannot be read. */
@@ -33,15 +45,18 @@ export interface LookupParts {
 
 const NO_FRAMES = new Uint8Array();
 const HASHES_MAX = 64;
+const PLACES_MAX = 8;
 /** Memory to find one frame from the mark before it. */
 const FRAME_WINDOW_BYTES = 65_536;
-const RUN_WINDOW_BYTES = 262_144;
+const ONE_FRAME: ReadTuning = { windowBytes: FRAME_WINDOW_BYTES };
 
 /** Lookups in one log. */
 export class LogLookup {
   readonly #parts: LookupParts;
   /** Hashes found lately, by op. */
   readonly #hashes = new Map<bigint, bigint>();
+  /** Where ops start that somebody who reads on will ask for next. */
+  readonly #places = new Map<bigint, RunPlace>();
 
   /**
    * @param parts What to look at.
@@ -53,6 +68,7 @@ export class LogLookup {
   /** Forgets what was found: the log is not what it was. */
   forget(): void {
     this.#hashes.clear();
+    this.#places.clear();
   }
 
   /** See `LogWriter.hashAt`. */
@@ -90,7 +106,7 @@ export class LogLookup {
    */
   endOf(op: bigint): RunPlace | undefined {
     let found: RunPlace | undefined;
-    this.#fromDisk(op, op, FRAME_WINDOW_BYTES, (_buffer, _from, end, place) => {
+    this.#fromDisk(op, op, ONE_FRAME, (_buffer, _from, end, place) => {
       if (place !== undefined) found = { segment: place.segment, at: place.at + end };
       return false;
     });
@@ -108,7 +124,7 @@ export class LogLookup {
     if (from < inMemory) {
       const end = last < inMemory ? last : inMemory - 1n;
       let isOver = false;
-      const read = this.#fromDisk(from, end, RUN_WINDOW_BYTES, (buffer, at, end) => {
+      const read = this.#fromDisk(from, end, {}, (buffer, at, end) => {
         isOver = !visit(buffer, at, end);
         return !isOver;
       });
@@ -138,9 +154,12 @@ export class LogLookup {
   #framesOnDisk(from: bigint, bytesMax: number): FramesRead {
     const last = readU64(this.#parts.syncedOp, 0);
     let found: FramesRead = { kind: "unreadable", why: `op ${from} is not there` };
-    const window = (Math.min(bytesMax, 0x100_0000) + FRAME_WINDOW_BYTES) & ~7;
-    const read = this.#fromDisk(from, last, window, (buffer, at, end) => {
-      found = cut(buffer, at, end, bytesMax);
+    const windowBytes = (Math.min(bytesMax, 0x100_0000) + FRAME_WINDOW_BYTES) & ~7;
+    const tuning = { windowBytes, runBytesMax: bytesMax, start: this.#places.get(from) };
+    const read = this.#fromDisk(from, last, tuning, (buffer, at, end, place) => {
+      const frames = cut(buffer, at, end, bytesMax);
+      this.#noteEnd(from, frames, place!, at);
+      found = frames;
       return false;
     });
     switch (read.kind) {
@@ -153,6 +172,13 @@ export class LogLookup {
       case "read":
         return found;
     }
+  }
+
+  #noteEnd(from: bigint, { frames, lastOp }: SomeFrames, place: RunPlace, at: number): void {
+    this.#places.delete(from);
+    if (this.#places.size >= PLACES_MAX) this.#places.clear();
+    const end = place.at + at + frames.length;
+    this.#places.set(lastOp + 1n, { segment: place.segment, at: end });
   }
 
   #fromMemory(from: bigint, to: bigint, visit: RunVisitor): number {
@@ -171,15 +197,15 @@ export class LogLookup {
     return frames;
   }
 
-  #fromDisk(from: bigint, to: bigint, windowBytes: number, visit: RunVisitor): LogRead {
+  #fromDisk(from: bigint, to: bigint, tuning: ReadTuning, visit: RunVisitor): LogRead {
     const { disk, segments, payloadBytesMax } = this.#parts;
     const [first, last] = [wordsOf(from), wordsOf(to)];
-    return readLogRuns(disk, segments.list, payloadBytesMax, first, last, visit, windowBytes);
+    return readLogRuns(disk, segments.list, payloadBytesMax, first, last, visit, tuning);
   }
 
   #tipOnDisk(op: bigint): Tip | undefined {
     let found: Tip | undefined;
-    this.#fromDisk(op, op, FRAME_WINDOW_BYTES, ({ words }, from) => {
+    this.#fromDisk(op, op, ONE_FRAME, ({ words }, from) => {
       found = createTip();
       moveTip(found, words, from >>> 2);
       return false;
@@ -189,7 +215,7 @@ export class LogLookup {
 }
 
 /** Frames of a run up to `bytesMax`, at least one. */
-function cut(buffer: LogBuffer, from: number, end: number, bytesMax: number): FramesRead {
+function cut(buffer: LogBuffer, from: number, end: number, bytesMax: number): SomeFrames {
   const { words, bytes } = buffer;
   let last = from;
   let next = passFrames(words, from, 1);

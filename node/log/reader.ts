@@ -46,6 +46,16 @@ export type LogRead =
   | Corruption
   | { readonly kind: "disk_fault"; readonly fault: DiskFault };
 
+/** How to read; what is not given is as it suits long ranges. */
+export interface ReadTuning {
+  /** Memory for reading, a multiple of 8. */
+  readonly windowBytes?: number;
+  /** Ends a run, and the reading, with the frame that makes it so long. */
+  readonly runBytesMax?: number;
+  /** Where the range's first frame starts. */
+  readonly start?: Readonly<RunPlace> | undefined;
+}
+
 const WINDOW_BYTES = 262_144;
 
 /**
@@ -83,7 +93,7 @@ export function readLogRange(
  * @param from First op, a u64 in words 0 and 1.
  * @param to Last op, likewise; must be durable.
  * @param visit Called for each run.
- * @param windowBytes Memory for reading, a multiple of 8.
+ * @param tuning How to read.
  * @returns How it ended.
  */
 export function readLogRuns(
@@ -93,11 +103,10 @@ export function readLogRuns(
   from: Uint32Array,
   to: Uint32Array,
   visit: RunVisitor,
-  windowBytes: number = WINDOW_BYTES,
+  tuning: ReadTuning = {},
 ): LogRead {
   if (compareU64(to, 0, from, 0) < 0) return { kind: "read", frames: 0 };
-  const window = createLogBuffer(windowBytes);
-  const reader = new RangeReader(payloadBytesMax, from, to, visit, window);
+  const reader = new RangeReader(payloadBytesMax, from, to, visit, tuning);
   const last = lastOps(segments.map((segment) => segment.header));
   let firstOp: bigint | undefined;
   for (const [i, segment] of segments.entries()) {
@@ -124,6 +133,8 @@ class RangeReader {
   readonly #tip: Tip = createTip();
   #hasTip = false;
   #place: RunPlace | undefined;
+  readonly #tuning: ReadTuning;
+  readonly #runBytesMax: number;
   #window: LogBuffer;
   #isOver = false;
 
@@ -132,9 +143,11 @@ class RangeReader {
     from: Uint32Array,
     to: Uint32Array,
     visit: RunVisitor,
-    window: LogBuffer,
+    tuning: ReadTuning,
   ) {
-    this.#window = window;
+    this.#tuning = tuning;
+    this.#runBytesMax = tuning.runBytesMax ?? Infinity;
+    this.#window = createLogBuffer(tuning.windowBytes ?? WINDOW_BYTES);
     this.#payloadBytesMax = payloadBytesMax;
     this.#from = from;
     this.#to = to;
@@ -171,8 +184,11 @@ class RangeReader {
     return this.#isOver ? { kind: "read", frames: this.frames } : undefined;
   }
 
-  #start({ header, index }: Readonly<LogSegment>): number {
+  #start(segment: Readonly<LogSegment>): number {
     if (this.#hasTip) return SEGMENT_HEADER_BYTES;
+    const { start } = this.#tuning;
+    if (start?.segment === segment) return start.at;
+    const { header, index } = segment;
     const skipped = readU64(this.#from, 0) - baseOp(header);
     return index.find(Number(skipped)) ?? SEGMENT_HEADER_BYTES;
   }
@@ -190,6 +206,7 @@ class RangeReader {
       if (error !== undefined) break;
       if (this.#take() && from < 0) from = at;
       at = frame.end;
+      if (from >= 0 && at - from >= this.#runBytesMax) this.#isOver = true;
     }
     if (from >= 0) this.#isOver = !this.#visit(this.#window, from, at, this.#place) || this.#isOver;
     if (this.#isOver) return at;

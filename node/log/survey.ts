@@ -115,6 +115,7 @@ class Surveyor {
   readonly #disk: Disk;
   readonly #payloadBytesMax: number;
   readonly #scan = new LogScan();
+  #buffer: LogBuffer | undefined;
 
   constructor(disk: Disk, base: Tip, payloadBytesMax: number) {
     this.#disk = disk;
@@ -131,12 +132,19 @@ class Surveyor {
     if (file.header === undefined) this.prefixTip ??= this.tip.slice();
     // Where the frame before is missing, too, nothing tells whether the first one here follows it.
     if (!isLinked || file.bytes <= SEGMENT_HEADER_BYTES) return this.#damaged(isLast);
-    const buffer = createLogBuffer(file.bytes);
+    const buffer = this.#bufferOf(file.bytes);
     const opened = this.#disk.open(file.name);
     const filled = opened.read(0, buffer.bytes);
     opened.close();
+    buffer.bytes.fill(0, filled);
     if (filled < file.bytes) this.#damaged(isLast);
     this.#scanFile(file, buffer, runs, isLast);
+  }
+
+  /** Segments have one length, as a rule. */
+  #bufferOf(bytes: number): LogBuffer {
+    if (this.#buffer?.bytes.length !== bytes) this.#buffer = createLogBuffer(bytes);
+    return this.#buffer;
   }
 
   /** Goes on at a segment's base, over a hole if need be. */
