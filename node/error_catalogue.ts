@@ -323,7 +323,7 @@ const CONNECTION = {
     1,
     "never",
     "What answers is not an allocdb node, or one of an incompatible version.",
-    "check --server, and that it is not the port of the HTTP gateway",
+    "check --server, that it is not the port of the HTTP gateway, and --tls-ca where the node speaks TLS",
   ),
   E_REFUSED: page(
     1,
