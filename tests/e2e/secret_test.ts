@@ -104,3 +104,33 @@ Deno.test("a secret is replaced while old and new clients are served", async () 
     await server.process.exit();
   }
 });
+
+/** An address in a workspace's layout. */
+function addressIn(workspace: string, name: string): string {
+  const layout = Deno.readTextFileSync(`${workspace}/cluster-layout.txt`);
+  return new RegExp(`^${name}=(.*)$`, "m").exec(layout)![1]!;
+}
+
+Deno.test("a cluster with a secret obeys its workspace's verbs, and clients with a key", async () => {
+  using directory = new TemporaryDirectory();
+  const at = (name: string): string => `${directory.path}/${name}`;
+  await succeeds("secret", "create", "--out", at("secret"));
+  await succeeds(
+    ...["secret", "derive", "--role", "client", "--from", at("secret"), "--out", at("key")],
+  );
+  const workspace = ["--workspace", at("ws")];
+  const flags = ["--profile", "small", "--secret-file", at("secret")];
+  try {
+    await succeeds("cluster", "start", ...workspace, ...flags);
+    assertMatch((await succeeds("cluster", "status", ...workspace)).stdout, /role=primary/);
+    const one = ["--replica-id", "1", "-q"];
+    await succeeds("replica", "status", ...workspace, ...one);
+    const control = addressIn(at("ws"), "replica.1.control_addr");
+    await failsWith("E_UNAUTHENTICATED", 1, "replica", "status", "--addr", control);
+    const to = ["--server", addressIn(at("ws"), "replica.1.client_addr")];
+    await failsWith("E_UNAUTHENTICATED", 1, "create", "7", ...to);
+    await succeeds("create", "7", ...to, "--secret-file", at("key"));
+  } finally {
+    await run(["cluster", "stop", ...workspace]);
+  }
+});
