@@ -5,9 +5,10 @@
 import { TipWord } from "../../core/log_tip.ts";
 import { readU64 } from "../../core/words.ts";
 import type { NotPrimary, ReadRefusal } from "../api.ts";
-import type { DiskFault } from "../disk.ts";
+import { DiskFault } from "../disk.ts";
 import type { Executor } from "../executor.ts";
 import type { FlushListener, FlushLoop } from "../flush_loop.ts";
+import { ACTIVE_SEGMENT } from "../log/files.ts";
 import type { LogWriter } from "../log/store.ts";
 import type { ReplicaRole } from "../vsr/role.ts";
 import type { SlotClock } from "../slot_clock.ts";
@@ -220,10 +221,19 @@ export class Driver implements FlushListener, ProtocolLog {
         return slots.follow(effect.slot);
       case "fetch_snapshot":
         return outside.fetchSnapshot(effect);
+      case "unreadable":
+        return this.damaged(effect.op);
       case "fault":
         this.#events.push({ kind: "failed" });
         return outside.faulted(effect.reason);
     }
+  }
+
+  /** Part of the log is damaged, as only reading it could show: the next recovery looks at all of it. */
+  damaged(op: bigint): void {
+    this.take({ kind: "failed" });
+    const fault = new DiskFault("io_error", "read", ACTIVE_SEGMENT, `op ${op} is unreadable`);
+    this.#parts.outside.diskFailed(fault);
   }
 
   #store(effect: StoreEffect): void {

@@ -462,6 +462,7 @@ export class Replica implements NodeApi {
     const read = node.writer.readFrames(prevOp + 1n, this.timing.messageBytesMax);
     if (read.kind === "frames") return answer(undefined, read.frames);
     answer(read.kind, NO_FRAMES);
+    if (read.kind === "unreadable") node.driver.damaged(prevOp + 1n);
   }
 
   #setLink(peer: bigint, isUp: boolean): void {

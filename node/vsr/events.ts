@@ -61,5 +61,7 @@ export type Effect =
     readonly hash: bigint;
     readonly bytes: bigint;
   }
+  /** An entry that the log should hold cannot be read: the files must be looked at, and mended. */
+  | { readonly kind: "unreadable"; readonly op: bigint }
   /** Committed histories differ: this replica must not go on. */
   | { readonly kind: "fault"; readonly reason: string };

@@ -187,7 +187,10 @@ function feed(s: State, peer: Peer): void {
   while (peer.nextOp <= s.log.tipOp && peer.unansweredBytes < windowOf(s, peer)) {
     const read = s.log.read(peer.nextOp, s.timing.messageBytesMax);
     if (read.kind === "removed") return offerSnapshot(s, peer);
-    if (read.kind === "unreadable" || read.frames.length === 0) return;
+    if (read.kind === "unreadable") {
+      return void s.effects.push({ kind: "unreadable", op: peer.nextOp });
+    }
+    if (read.frames.length === 0) return;
     const prevOp = peer.nextOp - 1n;
     peer.unanswered.push({ lastOp: read.lastOp, bytes: read.frames.length });
     peer.unansweredBytes += read.frames.length;

@@ -3,6 +3,7 @@
  * cluster is, and counts again only when it holds what the primary had when it answered: whatever the replica
  * promised, a majority of the others knows of it. Source: docs/decisions/0010-replication.md#a-lost-disk.
  */
+import { greet } from "./lead.ts";
 import type { Recovery, RecoveryResponse } from "./messages.ts";
 import { broadcast, isLeading, primaryOf, send, type State } from "./state.ts";
 import { store } from "./store.ts";
@@ -29,9 +30,10 @@ export function tickRecovery(s: State): void {
   broadcast(s, { kind: "recovery", nonce: recovery.nonce });
 }
 
-/** Only a replica in normal operation knows. */
+/** Only a replica in normal operation knows. To who asks, the primary is a stranger, whatever was said before. */
 export function onRecovery(s: State, from: bigint, m: Recovery): void {
   if (s.status !== "normal") return;
+  if (isLeading(s)) greet(s, s.peers.get(from)!);
   const primaryOp = isLeading(s) ? s.log.tipOp : undefined;
   send(s, from, { kind: "recovery_response", nonce: m.nonce, view: s.view, primaryOp });
 }

@@ -118,6 +118,8 @@ export function inWords(effect: Effect): string {
       return `slot ${effect.slot}`;
     case "fetch_snapshot":
       return `fetch_snapshot ${effect.op} from ${effect.from}`;
+    case "unreadable":
+      return `unreadable ${effect.op}`;
     case "fault":
       return `fault: ${effect.reason}`;
   }
