@@ -5,10 +5,14 @@
  *   deno run --allow-all bench/load_generator.ts --address 127.0.0.1:7100 \
  *     --connections 256 --in-flight 1 --batch 1 --seconds 5
  */
-import { LaneFactory, type LoopResult, runClosedLoop } from "../node/bench/closed_loop.ts";
+import type { LoopResult } from "../node/bench/closed_loop.ts";
 import { TTL_SLOTS } from "../node/bench/load_bounds.ts";
-import { LoadConnection } from "../node/bench/load_connection.ts";
 import { cpuSeconds, parseFlags } from "./load_flags.ts";
+import { mergeResults, type Share, splitLoad } from "./load_share.ts";
+import { runShares } from "./load_threads.ts";
+
+/** The runtime serves so many sockets of a thread fairly, more or less: see bench/README.md. */
+const CONNECTIONS_PER_THREAD = 256;
 
 const DEFAULTS = {
   "address": "127.0.0.1:7100",
@@ -18,34 +22,40 @@ const DEFAULTS = {
   "seconds": "5",
   "warmup-seconds": "1",
   "ttl-slots": `${TTL_SLOTS}`,
+  /** Threads that share the connections; 0 is one for every 256. */
+  "threads": "0",
   /** Processes whose CPU time is reported too, separated by commas; 0 is none. */
   "server-pid": "0",
 };
 
 type Flags = typeof DEFAULTS;
 
-async function connect(flags: Flags): Promise<LoadConnection[]> {
-  const load = {
+/** The whole load. */
+function loadOf(flags: Flags): Share {
+  return {
+    address: flags.address,
     connections: Number(flags.connections),
     inFlight: Number(flags["in-flight"]),
     batch: Number(flags.batch),
+    ttlSlots: BigInt(flags["ttl-slots"]),
+    // A server that was loaded before knows the ids of that run.
+    firstId: BigInt(crypto.getRandomValues(new Uint32Array(1))[0]!) << 64n,
+    warmupSeconds: Number(flags["warmup-seconds"]),
+    seconds: Number(flags.seconds),
   };
-  // A server that was loaded before knows the ids of that run.
-  const first = BigInt(crypto.getRandomValues(new Uint32Array(1))[0]!) << 64n;
-  const lanes = new LaneFactory(BigInt(flags["ttl-slots"]), first);
-  const opening = Array.from(
-    { length: load.connections },
-    () => LoadConnection.open(flags.address, lanes.lanes(load)),
-  );
-  return await Promise.all(opening);
 }
 
-function report(flags: Flags, { recorder, elapsedMs }: LoopResult, cpu: readonly number[]): string {
+function threadsOf(flags: Flags): number {
+  const threads = Number(flags.threads);
+  return threads > 0 ? threads : Math.ceil(Number(flags.connections) / CONNECTIONS_PER_THREAD);
+}
+
+function report(load: Share, { recorder, elapsedMs }: LoopResult, cpu: readonly number[]): string {
   const seconds = elapsedMs / 1_000;
   return JSON.stringify({
-    connections: Number(flags.connections),
-    in_flight: Number(flags["in-flight"]),
-    batch: Number(flags.batch),
+    connections: load.connections,
+    in_flight: load.inFlight,
+    batch: load.batch,
     seconds: Number(seconds.toFixed(3)),
     requests: recorder.times.count,
     commands: recorder.commands,
@@ -59,15 +69,12 @@ function report(flags: Flags, { recorder, elapsedMs }: LoopResult, cpu: readonly
 }
 
 async function main(flags: Flags): Promise<void> {
-  const connections = await connect(flags);
-  const { signal } = new AbortController();
-  await runClosedLoop(connections, Number(flags["warmup-seconds"]), signal);
+  const load = loadOf(flags);
   const cpu = (): number[] => [cpuSeconds("self"), cpuSeconds(flags["server-pid"])];
-  const before = cpu();
-  const result = await runClosedLoop(connections, Number(flags.seconds), signal);
+  let before = cpu();
+  const results = await runShares(splitLoad(load, threadsOf(flags)), () => before = cpu());
   const used = cpu().map((seconds, i) => Number((seconds - before[i]!).toFixed(2)));
-  console.log(report(flags, result, used));
-  for (const connection of connections) connection.close();
+  console.log(report(load, mergeResults(results), used));
 }
 
 if (import.meta.main) await main(parseFlags(DEFAULTS, Deno.args));

@@ -13,7 +13,8 @@ function unsupported(): never {
   throw new Error("The stub only takes commands");
 }
 
-function stubNode(): NodeApi {
+/** A node that stores nothing. */
+export function stubNode(): NodeApi {
   const outcome = createOutcome();
   outcome.code = ResultCode.ok;
   const { words } = outcome;

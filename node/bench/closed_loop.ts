@@ -51,13 +51,14 @@ export interface LoopResult {
  * @param connections The connections.
  * @param seconds How long at least.
  * @param signal Ends it early.
+ * @param recorder Counts; a new one unless told.
  */
 export async function runClosedLoop(
   connections: readonly LoadConnection[],
   seconds: number,
   signal: AbortSignal,
+  recorder: Recorder = new Recorder(),
 ): Promise<LoopResult> {
-  const recorder = new Recorder();
   const startMs = performance.now();
   const isOver = (): boolean => signal.aborted || performance.now() - startMs >= seconds * 1_000;
   await Promise.all(connections.map((connection) => drive(connection, recorder, isOver)));

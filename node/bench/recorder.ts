@@ -55,6 +55,17 @@ export class Times {
   }
 }
 
+/** Times that are also kept one by one, for another thread to add to its own. */
+export class KeptTimes extends Times {
+  /** In milliseconds, in the order in which they were added. */
+  readonly kept: number[] = [];
+
+  override add(ms: number): void {
+    super.add(ms);
+    this.kept.push(ms);
+  }
+}
+
 /** The keys of a report for percentiles. */
 export function timeKeys(percentiles: Percentiles): Figures {
   return { ...percentiles };
@@ -62,10 +73,15 @@ export function timeKeys(percentiles: Percentiles): Figures {
 
 /** What came back during one load. */
 export class Recorder {
-  readonly times: Times = new Times();
+  readonly times: Times;
   /** Results by code; index 0 counts rejections. */
   readonly codes: Float64Array = new Float64Array(CODES);
   commands = 0;
+
+  /** @param times Where times go; its own unless told. */
+  constructor(times: Times = new Times()) {
+    this.times = times;
+  }
 
   /** Takes note of the answer to a lane's request. */
   answered(lane: Lane): void {
