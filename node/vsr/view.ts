@@ -115,7 +115,7 @@ export function changeView(s: State): void {
 
 /** Says it all again, for whoever did not hear. */
 export function tickViewChange(s: State): void {
-  if (!s.isAnnouncing || !hasLeftEarlierViews(s)) return;
+  if (!s.isAnnouncing || !isOnItsWay(s) || !hasLeftEarlierViews(s)) return;
   if (s.nowMs - s.announcedMs < s.timing.heartbeatMs) return;
   announce(s);
   if (s.offer !== undefined && isOffered(s)) sendOffer(s);
@@ -161,9 +161,12 @@ export function tellWhereWeAre(s: State, to: bigint): void {
   }
 }
 
-/** A view that was entered once is over when its primary leaves it: only a later one may follow. */
+/**
+ * Whether this view still has to begin. One that was entered once is over when its primary leaves it: only a later one
+ * may follow. And whose primary has spoken has begun: what would be offered for it now is changing under its hands.
+ */
 function isOnItsWay(s: State): boolean {
-  return s.status === "view_change" && s.logView < s.view;
+  return s.status === "view_change" && s.logView < s.view && s.adopting === undefined;
 }
 
 /** Who has answered a primary that reads under a lease does not leave its view before that is over. */
