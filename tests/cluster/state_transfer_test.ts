@@ -49,6 +49,28 @@ Deno.test("a transfer survives its giver, and a power failure of its taker", () 
   }
 });
 
+Deno.test("a power failure at any operation of a transfer costs a sound replica neither log nor vote", () => {
+  let struck = 0;
+  for (let nth = 1; nth <= 24; nth++) {
+    const world = new ClusterWorld({ seed: 80 + nth, ...FORGETFUL });
+    world.run(800);
+    const [taker, other] = backupsOf(world);
+    world.network.isolate(taker!.id);
+    world.run(3_000);
+    world.isBusy = false;
+    world.network.heal();
+    taker!.disk.plan({ nth, effect: "crash" });
+    world.run(500);
+    struck += taker!.isRunning ? 0 : 1;
+    taker!.start();
+    other!.crash("lose");
+    world.isBusy = true;
+    world.run(1_000);
+    world.settle([other!]);
+  }
+  assert(struck > 20, `most were struck: ${struck}`);
+});
+
 Deno.test("replicas that all checkpoint all the time agree and keep little", () => {
   const world = new ClusterWorld({
     seed: 70,

@@ -140,9 +140,9 @@ export class ClusterJudges {
     if (Number(commitOp) > shown.judgedOp) this.#follow(machine, shown, Number(commitOp));
   }
 
-  /** At most one life of one replica accepts writes in a view. */
+  /** At most one life of one replica leads a view. */
   #judgePrimary(machine: ClusterMachine, status: ReplicaStatus): void {
-    if (status.role !== "primary" || status.acceptingWrites !== true) return;
+    if (status.role !== "primary") return;
     const { view } = status;
     const who = `replica ${machine.id} life ${lifeOf(machine, status)}`;
     const before = this.#primaries.get(view);
@@ -278,20 +278,25 @@ function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** The lsn, the code and what was reserved; not whether it was remembered. */
-function textOfOutcome(outcome: ModelOutcome | undefined): string {
+export function textOfOutcome(outcome: ModelOutcome | undefined): string {
   if (outcome === undefined) return "nothing";
   const { code, appliedLsn, reserved } = outcome;
   const place = reserved && `${reserved.reservationId} ${reserved.epoch} ${reserved.deadlineSlot}`;
   return `${code} at ${appliedLsn} ${place ?? ""}`;
 }
 
-function equalResources(model: ModelResource | undefined, view: ResourceView | undefined): boolean {
+/** Whether a reader was told what the model holds. */
+export function equalResources(
+  model: ModelResource | undefined,
+  view: ResourceView | undefined,
+): boolean {
   if (model === undefined || view === undefined) return model === view;
   return model.version === view.version && model.state === RESOURCE_STATE_NAMES[view.state] &&
     model.currentReservationId === view.currentReservationId;
 }
 
-function equalReservations(
+/** The same of a reservation. */
+export function equalReservations(
   model: ModelReservation | "retired" | "not_found",
   view: ReservationView | "retired" | "not_found",
 ): boolean {

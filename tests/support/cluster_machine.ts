@@ -14,7 +14,7 @@ import type { Clock } from "../../node/slot_clock.ts";
 import { LogMirror, type MirrorFrame } from "./cluster_log_mirror.ts";
 import type { EventQueue } from "./cluster_queue.ts";
 import type { Subject } from "./cluster_subject.ts";
-import { CrashSignal, MemoryDisk } from "./memory_disk.ts";
+import { MemoryDisk } from "./memory_disk.ts";
 import type { Survival } from "./memory_file.ts";
 import { SeededRandom } from "./seeded_random.ts";
 
@@ -159,7 +159,7 @@ export class ClusterMachine {
     try {
       task();
     } catch (error) {
-      if (error instanceof CrashSignal) return this.crash(this.random);
+      if (this.disk.isCrashed) return this.crash(this.random);
       if (error instanceof DiskFault && !this.isRunning) {
         this.refusal = error.message;
         return;

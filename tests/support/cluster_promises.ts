@@ -11,6 +11,8 @@ interface Promised {
   logView: bigint;
   /** Whom it helped into each view. */
   readonly votes: Map<bigint, bigint>;
+  /** The last entry that it said it has, and in which view. */
+  acknowledged: Place & { readonly hash: bigint | undefined };
 }
 
 /** See the top of this file. */
@@ -19,17 +21,28 @@ export class ClusterPromises {
   judged = 0;
   readonly #members: readonly bigint[];
   readonly #violated: (what: string) => void;
+  readonly #committedHash: (op: number) => bigint | undefined;
   readonly #promised = new Map<bigint, Promised>();
 
-  constructor(members: readonly bigint[], violated: (what: string) => void) {
+  /**
+   * @param members All replicas.
+   * @param committedHash What is decided at an op, as far as anybody knows.
+   * @param violated Told what is broken.
+   */
+  constructor(
+    members: readonly bigint[],
+    committedHash: (op: number) => bigint | undefined,
+    violated: (what: string) => void,
+  ) {
     this.#members = members;
+    this.#committedHash = committedHash;
     this.#violated = violated;
     for (const id of members) this.forget(id);
   }
 
   /** A replica's directory was lost, and with it what it promised. */
   forget(id: bigint): void {
-    this.#promised.set(id, { view: 0n, logView: 0n, votes: new Map() });
+    this.#promised.set(id, { view: 0n, logView: 0n, votes: new Map(), acknowledged: NOTHING });
   }
 
   /** Metadata is durable, or was found at a start. */
@@ -44,6 +57,8 @@ export class ClusterPromises {
     if (logView > view) this.#violated(`R11 the log view is not ahead of the view: ${who}`);
     promised.view = view;
     promised.logView = logView;
+    // It admits that it cannot prove what it said: it starts over, without a vote.
+    if (metadata.role === "recovering") promised.acknowledged = NOTHING;
     if (vote === null) return;
     const before = promised.votes.get(vote.view) ?? vote.replica;
     if (before !== vote.replica) this.#violated(`R12 one vote in view ${vote.view}: ${who}`);
@@ -56,8 +71,10 @@ export class ClusterPromises {
     if (broken !== undefined) this.#violated(`${broken}: replica ${machine.id} ${message.kind}`);
   }
 
-  #check({ id, mirror }: ClusterMachine, message: Message): string | undefined {
-    const { view, logView } = this.#promised.get(id)!;
+  #check(machine: ClusterMachine, message: Message): string | undefined {
+    const { id, mirror } = machine;
+    const promised = this.#promised.get(id)!;
+    const { view, logView, acknowledged } = promised;
     this.judged++;
     switch (message.kind) {
       case "prepare":
@@ -65,10 +82,14 @@ export class ClusterPromises {
         if (this.#primaryOf(message.view) !== id) return "R1 only the primary of a view leads it";
         return logView < message.view ? "R13 a view is led when it is remembered" : undefined;
       case "prepare_ok":
-        if (message.op > BigInt(mirror.durableTip)) {
+        if (!holds(machine, message.op)) {
           return "R6 only what is durable is acknowledged";
         }
         if (view > message.view) return "R13 nothing of a view that was left is acknowledged";
+        if (message.counts && isLater(message, acknowledged)) {
+          const { view, op } = message;
+          promised.acknowledged = { view, op, hash: mirror.frames.get(Number(op))?.hash };
+        }
         return message.counts && logView !== message.view
           ? "R13 a view's log is remembered before it is acknowledged"
           : undefined;
@@ -78,7 +99,13 @@ export class ClusterPromises {
         if (view < message.view) return "R13 a view is left before it is said";
         if (message.logView > logView) return "R11 no better log is offered than is remembered";
         const { op, hash } = message;
-        if (op > BigInt(mirror.durableTip)) return "R6 only what is durable is offered";
+        // What was never committed may have been cut on the way into a later view.
+        const isCommitted = acknowledged.hash !== undefined &&
+          acknowledged.hash === this.#committedHash(Number(acknowledged.op));
+        if (isCommitted && isLater(acknowledged, { view: message.logView, op })) {
+          return `R6 what was acknowledged is offered (op ${acknowledged.op} in view ${acknowledged.view})`;
+        }
+        if (!holds(machine, op)) return "R6 only what is durable is offered";
         const frame = mirror.frames.get(Number(op));
         return frame !== undefined && frame.hash !== hash
           ? "R2 what is offered is held"
@@ -92,4 +119,25 @@ export class ClusterPromises {
   #primaryOf(view: bigint): bigint | undefined {
     return this.#members[Number((view - 1n) % BigInt(this.#members.length))];
   }
+}
+
+const NOTHING = { view: 0n, op: 0n, hash: undefined };
+
+interface Place {
+  readonly view: bigint;
+  readonly op: bigint;
+}
+
+/** Whether a log is better than another: of a later view, or longer. */
+function isLater(a: Place, b: Place): boolean {
+  return a.view === b.view ? a.op > b.op : a.view > b.view;
+}
+
+/** Whether everything up to an op is durable, as entries or in a snapshot. */
+function holds({ mirror, subject }: ClusterMachine, op: bigint): boolean {
+  if (op <= BigInt(mirror.durableTip)) return true;
+  const snapshotOp = Number(subject?.status().snapshotLsn ?? 0n);
+  let at = Number(op);
+  while (at > snapshotOp && mirror.frames.get(at)?.isDurable === true) at--;
+  return at <= snapshotOp;
 }

@@ -1,6 +1,7 @@
 /** Worlds by the number: each seed has its own size, bounds, weather and faults. */
 import { ClusterNemesis, drawWeather } from "./cluster_nemesis.ts";
 import { ClusterViolation, ClusterWorld, type WorldOptions } from "./cluster_world.ts";
+import type { VsrTiming } from "../../node/vsr/timing.ts";
 import { SeededRandom } from "./seeded_random.ts";
 
 /** How a seed ended. */
@@ -53,11 +54,21 @@ function drawOptions(random: SeededRandom): Omit<WorldOptions, "seed"> {
     clients: 1 + random.below(8),
     segmentBytes: 4_096 << random.below(5),
     ttlSlotsMax: 2 + random.below(120),
+    timing: drawTiming(random),
     ...(random.oneIn(3) ? { weather: drawWeather(random) } : {}),
     ...(isSkewed ? { clocks: Array.from({ length: replicas }, () => drawClock(random)) } : {}),
     ...(hasCheckpoints
       ? { checkpoints: { bytes: 1e9, frames: 20 + random.below(300), ageMs: 1e9 } }
       : {}),
+  };
+}
+
+/** Sometimes leases, sometimes messages and windows of a few entries. */
+function drawTiming(random: SeededRandom): Partial<VsrTiming> {
+  return {
+    ...(random.oneIn(3) ? { leaseMs: 20 + random.below(181) } : {}),
+    ...(random.oneIn(3) ? { messageBytesMax: 200 + random.below(4_000) } : {}),
+    ...(random.oneIn(3) ? { windowBytes: 500 + random.below(20_000) } : {}),
   };
 }
 

@@ -10,6 +10,7 @@ import type { StoredMetadata } from "../../node/metadata/metadata.ts";
 import type { ReplicaOptions } from "../../node/replica/options.ts";
 import { openReplica } from "../../node/replica/replica.ts";
 import type { Message } from "../../node/vsr/messages.ts";
+import type { VsrTiming } from "../../node/vsr/timing.ts";
 import {
   type ClientHost,
   ClusterClient,
@@ -44,6 +45,7 @@ export interface WorldOptions {
   readonly checkpoints?: CheckpointPolicy;
   readonly manualFailover?: boolean;
   readonly manualExpiration?: boolean;
+  readonly timing?: Partial<VsrTiming>;
   readonly weather?: Partial<NetworkWeather>;
   /** Pace and beginning of each replica's clock; that of the world unless told. */
   readonly clocks?: readonly { readonly rate: number; readonly offsetMs: number }[];
@@ -145,7 +147,11 @@ export class ClusterWorld implements ClientHost {
     this.network = new ClusterNetwork(this.queue, this.#fork(), this.#ends(), this.members);
     this.network.weather = { ...this.network.weather, ...options.weather };
     this.judges = new ClusterJudges(this.core, this.machines, this.#judgesHost());
-    this.promises = new ClusterPromises(this.members, (what) => this.violated(what));
+    this.promises = new ClusterPromises(
+      this.members,
+      (op) => this.judges.truth.decided[op - 1]?.frame.hash,
+      (what) => this.violated(what),
+    );
     this.commands = new LifeCommands(this.#fork(), options.ttlSlotsMax ?? 40);
     this.clients = Array.from({ length: options.clients ?? 4 }, () => this.newClient());
     for (const machine of this.machines) {
@@ -168,12 +174,12 @@ export class ClusterWorld implements ClientHost {
     return found;
   }
 
-  /** The replica that accepts writes, in the highest view if several believe that they do. */
+  /** The replica that leads, in the highest view if several believe that they do. */
   get primary(): ClusterMachine | undefined {
     let found: { readonly machine: ClusterMachine; readonly view: bigint } | undefined;
     for (const machine of this.machines) {
       const status = machine.isPaused ? undefined : machine.subject?.status();
-      if (status?.role !== "primary" || status.acceptingWrites !== true) continue;
+      if (status?.role !== "primary") continue;
       if (found === undefined || status.view > found.view) found = { machine, view: status.view };
     }
     return found?.machine;
@@ -392,7 +398,7 @@ export class ClusterWorld implements ClientHost {
   }
 
   #openSubject(machine: ClusterMachine, stored: StoredMetadata): Subject {
-    const { checkpoints, manualFailover, manualExpiration } = this.#options;
+    const { checkpoints, manualFailover, manualExpiration, timing } = this.#options;
     const { incarnation } = machine;
     const random = new SeededRandom(machine.random.nextU32());
     const options: ReplicaOptions = {
@@ -416,6 +422,7 @@ export class ClusterWorld implements ClientHost {
       },
       segmentBytes: this.segmentBytes,
       checkpoints,
+      ...(timing === undefined ? {} : { timing }),
       ...(manualFailover === undefined ? {} : { manualFailover }),
       ...(manualExpiration === undefined ? {} : { manualExpiration }),
     };

@@ -91,6 +91,11 @@ export class MemoryDisk implements Disk {
     this.#schedule = options.schedule;
   }
 
+  /** Whether a plan has ended the process: whatever it throws now is of no interest. */
+  get isCrashed(): boolean {
+    return this.#crashed;
+  }
+
   /** Arms one fault, in place of an earlier one; `undefined` disarms. */
   plan(fault: PlannedFault | undefined): void {
     this.#plan = fault && { fault, left: fault.nth };
