@@ -32,6 +32,8 @@ export function firstOf<T>(
   };
   const begin = (): void => {
     clearTimeout(timer);
+    // A timer that is due in the same turn as what clears it goes off all the same.
+    if (isOver || started === attempts.length) return;
     underWay++;
     attempts[started++]!().then(ended).catch(reject);
     if (started < attempts.length) timer = setTimeout(begin, patienceMs);

@@ -59,3 +59,31 @@ Deno.test("firstOf() passes on what an attempt throws", async () => {
     RangeError,
   );
 });
+
+Deno.test("firstOf() begins nothing anew when an attempt ends in the very turn in which it is late", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using far = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  using near = await listener.accept();
+  for (let round = 0; round < 40; round++) {
+    const outcome = round % 2 === 0 ? undefined : "first";
+    const begun: string[] = [];
+    let hasEnded = false;
+    const first = async (): Promise<string | undefined> => {
+      await near.read(new Uint8Array(1));
+      hasEnded = true;
+      return outcome;
+    };
+    const second = (): Promise<string> => {
+      begun.push(hasEnded ? `after ${outcome}` : "in time");
+      return Promise.resolve("second");
+    };
+    const found = firstOf([first, second], 3, () => {});
+    await turns();
+    await far.write(new Uint8Array(1));
+    const busyUntil = performance.now() + 5;
+    while (performance.now() < busyUntil); // What was read and the timer are ready before either is looked at.
+    await found;
+    await turns();
+    assertEquals([begun.length <= 1, begun.includes("after first")], [true, false]);
+  }
+});
