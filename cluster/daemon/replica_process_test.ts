@@ -212,11 +212,14 @@ Deno.test("a faults file that nobody understands changes nothing and is told abo
 });
 
 Deno.test("a disk that fails leaves the replica faulted but reachable, and one that is mended lets it go on", async () => {
+  for (const kind of ["fsync-failure", "eio"] as const) await failAndMend(kind);
+});
+
+async function failAndMend(kind: "fsync-failure" | "eio"): Promise<void> {
   await using room = await ReplicaRoom.make(1);
   const one = await room.start(1n);
   await create(one, 1n);
-  const fault = { kind: "fsync-failure", after: 0, setAtMillis: 1 } as const;
-  room.setFaults({ disks: new Map([[1n, fault]]) });
+  room.setFaults({ disks: new Map([[1n, { kind, after: 0, setAtMillis: 1 }]]) });
   await ask(one, { request: "faults" });
   await using client = await Client.connect({
     addresses: [one.replica.clientAddr],
@@ -225,8 +228,9 @@ Deno.test("a disk that fails leaves the replica faulted but reachable, and one t
   });
   const answer = await client.createResource({ resourceId: 2n });
   assert(answer.kind !== "committed");
-  await eventually("a faulted replica", async () => {
-    return (await ask(one, { request: "status" })).state === "faulted";
+  await eventually("a faulted replica that has tried once to open its data again", async () => {
+    const { state, counters } = await ask(one, { request: "status" });
+    return state === "faulted" && (counters["reopens"] ?? 0) > 0;
   });
   room.setFaults({});
   await eventually("a replica that works again", async () => {
@@ -234,7 +238,7 @@ Deno.test("a disk that fails leaves the replica faulted but reachable, and one t
     return state === "active" && role === "primary";
   });
   await create(one, 3n);
-});
+}
 
 Deno.test("an operator can have a line for each write, and have that stop", async () => {
   await using room = await ReplicaRoom.make(1);

@@ -364,7 +364,10 @@ export class Replica implements NodeApi {
         const why = loaded.kind === "damaged"
           ? loaded.error.message
           : "replica.metadata is missing";
-        return this.#fault(why);
+        this.#fault(why);
+        // A disk that cannot be read now may be read later; what it then says is another matter.
+        const isUnreadable = loaded.kind === "damaged" && loaded.error.kind === "unreadable";
+        return isUnreadable ? this.#reopenLater() : undefined;
       }
       settleMetadata(this.#options.disk, loaded.stored);
       this.#stored = loaded.stored;
