@@ -5,8 +5,10 @@ import { assert, assertEquals } from "@std/assert";
 import { FrameCursor } from "../../core/log_frame.ts";
 import { createTip, type Tip, TipWord } from "../../core/log_tip.ts";
 import { readU64, writeU64 } from "../../core/words.ts";
+import { salvageLog } from "../../node/log/recovery.ts";
 import type { LogWriter } from "../../node/log/store.ts";
 import { flush, open, put, SMALL, textOf, wordsOf } from "../support/log_driver.ts";
+import { IDENTITY } from "../support/log_frames.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
 import { SeededRandom } from "../support/seeded_random.ts";
 
@@ -200,3 +202,40 @@ Deno.test("a replica's log shows what it should through appends, copies, cuts, r
     }
   }
 });
+
+Deno.test("a start deletes what a log that begins anew has superseded, and never its own file of that name", () => {
+  for (const isBroken of [false, true]) {
+    const disk = new MemoryDisk();
+    const writer = openLog(disk);
+    appendBatches(writer, 14);
+    const older = writer.segments.slice(1, -1).map(({ name }) => ({
+      name,
+      bytes: disk.readAll(name),
+    }));
+    assert(older.length > 0);
+    const base = writer.segments[1]!.header.base;
+    assertEquals(writer.restartAt(base), undefined);
+    const texts = appendBatches(writer, 2);
+    for (const { name, bytes } of older) disk.install(name, isBroken ? bytes.fill(1) : bytes);
+    const frames: string[] = [];
+    const options = { ...OPTIONS, expectFresh: false };
+    const recovery = salvageLog(disk, IDENTITY, options, {
+      begin: (tip) => void assertEquals(tip, base),
+      frame: (frame) => void frames.push(textOf(frame)),
+    });
+    assert(recovery.kind === "recovered", Deno.inspect(recovery));
+    assertEquals(frames, texts);
+    const names = recovery.writer.segments.map((segment) => segment.name);
+    assertEquals(disk.list().sort(), names.sort());
+    assertEquals(open(disk, OPTIONS).frames, texts);
+  }
+});
+
+function appendBatches(writer: LogWriter, count: number): string[] {
+  const texts: string[] = [];
+  for (let batch = 0; batch < count; batch++) {
+    for (let i = 0; i < 3; i++) texts.push(put(writer, 1));
+    assertEquals(flush(writer), undefined);
+  }
+  return texts;
+}
