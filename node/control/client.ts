@@ -66,7 +66,9 @@ export async function controlCall<Request extends ControlRequest>(
   const since = performance.now();
   const conn = await connect(target, options.timeoutMs);
   let isLate = false;
+  let isOver = false;
   const close = () => {
+    if (isOver) return; // A timer that is due in the same turn as the answer goes off all the same.
     isLate = true;
     conn.close();
   };
@@ -81,6 +83,7 @@ export async function controlCall<Request extends ControlRequest>(
     if (error instanceof ControlFailure) throw error;
     throw new ControlFailure("closed", `the connection broke: ${textOf(error)}`);
   } finally {
+    isOver = true;
     clearTimeout(timer);
     if (!isLate) conn.close();
   }
