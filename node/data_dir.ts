@@ -19,7 +19,7 @@ export const LOCK_FILE = "LOCK";
 
 /** Every other name that this program gives to a file in a data directory. */
 const OWN_FILE =
-  /^(replica\.metadata(\.tmp|\.prepare)?|state\.wal(\.next|\.[0-9]{20})?|state\.snapshot(\.previous|\.tmp)?)$/;
+  /^(replica\.metadata(\.tmp|\.prepare)?|state\.wal(\.next|\.[0-9]{20})?|state\.snapshot(\.previous|\.tmp|\.transfer|\.install)?(\.damaged)?)$/;
 
 /** The log's first segment, under the names it goes through when it is made. */
 const LOG_FILES: readonly string[] = ["state.wal", "state.wal.next"];

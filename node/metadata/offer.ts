@@ -74,6 +74,26 @@ export function storeOffer(disk: Disk, offer: Offer, done: Done): void {
   });
 }
 
+/**
+ * Takes back what was offered beyond an op, durably: the log is about to end there, rightly.
+ *
+ * @param disk The data directory.
+ * @param op The last entry that is kept.
+ * @param hash Its hash.
+ * @throws {DiskFault} When the disk fails.
+ */
+export function lowerOffer(disk: Disk, op: bigint, hash: bigint): void {
+  const offer = loadOffer(disk);
+  if (offer === undefined || offer.op <= op) return;
+  const file = disk.open(OFFER_FILE);
+  try {
+    file.write(0, encodeOffer({ ...offer, op, hash }));
+    file.sync();
+  } finally {
+    file.close();
+  }
+}
+
 function openOrFault(disk: Disk): DiskFile | DiskFault {
   try {
     if (disk.size(OFFER_FILE) !== undefined) return disk.open(OFFER_FILE);

@@ -1,36 +1,50 @@
-/** A received snapshot takes the place of the newest one. The next recovery loads it and goes on behind it. */
-import { TipWord } from "../../core/log_tip.ts";
-import { readU64 } from "../../core/words.ts";
-import { type Disk, DiskFault } from "../disk.ts";
-import type { Node } from "../node.ts";
+/**
+ * A received snapshot takes the place of the newest one, and the log begins anew behind it: in steps, with a note that
+ * says what is being done, so that a crash in between is gone on with and not taken for a loss. Nothing that this
+ * replica ever acknowledged is lost with the old log: what of it was committed is in the snapshot, for the log either
+ * ended before it or held something else in its place. Source: docs/decisions/0010-replication.md#state-transfer.
+ */
+import { crc32c } from "../../core/crc32c.ts";
+import type { LogIdentity } from "../../core/log_segment.ts";
+import { writeU64 } from "../../core/words.ts";
 import { configFingerprint } from "../config/text.ts";
+import { type Disk, DiskFault } from "../disk.ts";
+import type { LogOptions } from "../log/store.ts";
+import { resetLog } from "../log/salvage.ts";
+import { lowerOffer } from "../metadata/offer.ts";
+import type { ReplicaMetadata } from "../metadata/codec.ts";
+import { tipOfSnapshot } from "../recover.ts";
+import type { SnapshotHeader, SnapshotIdentity } from "../snapshot/format.ts";
 import { proveSnapshot } from "../snapshot/reader.ts";
 import { SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE, snapshotBytesMax } from "../snapshot/store.ts";
 import type { SnapshotFacts } from "../vsr/log_port.ts";
 import { TRANSFER_FILE } from "./transfer.ts";
 
+/** Says that a snapshot is being installed, and which. */
+export const INSTALL_FILE = "state.snapshot.install";
+
+const NOTE_BYTES = 512;
+const MAGIC = new TextEncoder().encode("ADINST1\0");
+
 /**
- * Proves a received file and makes it the newest snapshot, durably. What of the log was never committed and would
- * contradict it is cut first.
+ * Proves a received file and makes it the newest snapshot, durably. The replica must then be opened anew, which
+ * {@linkcode finishInstall} is a part of.
  *
  * @param disk The data directory.
- * @param node Whose state it will replace; nothing of its log is being written.
+ * @param metadata Whose it is.
  * @param facts What was offered.
- * @returns Why it was not installed, or `undefined`: the node must then be recovered anew.
+ * @returns Why it was not installed, or `undefined`.
  */
-export function installSnapshot(disk: Disk, node: Node, facts: SnapshotFacts): string | undefined {
-  const { core, clusterId } = node.identity;
-  const identity = { clusterId, shardId: core.shardId, fingerprint: configFingerprint(core) };
+export function installSnapshot(
+  disk: Disk,
+  metadata: ReplicaMetadata,
+  facts: SnapshotFacts,
+): string | undefined {
   try {
-    const header = proveSnapshot(disk, TRANSFER_FILE, identity, snapshotBytesMax(core));
+    const header = prove(disk, TRANSFER_FILE, metadata);
     if (typeof header === "string") return header;
     if (header.op !== facts.op || header.chainHash !== facts.hash) return "it is another one";
-    const { commitOp } = node.driver.state;
-    if (facts.op <= commitOp) return "the replica has caught up without it";
-    if (readU64(node.writer.tip, TipWord.op) > commitOp) {
-      const fault = node.writer.cutAfter(commitOp);
-      if (fault !== undefined) return fault.message;
-    }
+    writeNote(disk, facts);
     if (disk.size(SNAPSHOT_FILE) !== undefined) disk.rename(SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE);
     disk.rename(TRANSFER_FILE, SNAPSHOT_FILE);
     disk.syncDirectory();
@@ -39,4 +53,90 @@ export function installSnapshot(disk: Disk, node: Node, facts: SnapshotFacts): s
     if (error instanceof DiskFault) return error.message;
     throw error;
   }
+}
+
+/**
+ * Ends an installation that was begun, or forgets one that had not got far. Part of every start.
+ *
+ * @param disk The data directory.
+ * @param metadata Whose it is.
+ * @param options Sizes of the log.
+ * @returns The fault that kept it from ending.
+ */
+export function finishInstall(
+  disk: Disk,
+  metadata: ReplicaMetadata,
+  options: LogOptions,
+): DiskFault | undefined {
+  try {
+    const note = readNote(disk);
+    if (note === undefined) return undefined;
+    const header = prove(disk, SNAPSHOT_FILE, metadata);
+    const isThere = typeof header !== "string" && header.op === note.op &&
+      header.chainHash === note.hash;
+    if (isThere) {
+      const result = resetLog(disk, logIdentity(metadata), options, tipOfSnapshot(header));
+      if (result.kind === "disk_fault") return result.fault;
+      lowerOffer(disk, header.op, header.chainHash);
+    }
+    disk.remove(INSTALL_FILE);
+    disk.syncDirectory();
+    return undefined;
+  } catch (error) {
+    if (error instanceof DiskFault) return error;
+    throw error;
+  }
+}
+
+function prove(
+  disk: Disk,
+  name: string,
+  { core, clusterId }: ReplicaMetadata,
+): SnapshotHeader | string {
+  const identity: SnapshotIdentity = {
+    clusterId,
+    shardId: core.shardId,
+    fingerprint: configFingerprint(core),
+  };
+  return proveSnapshot(disk, name, identity, snapshotBytesMax(core));
+}
+
+/** Whose log a replica's is. */
+export function logIdentity({ core, clusterId }: ReplicaMetadata): LogIdentity {
+  const shardId = new Uint32Array(2);
+  writeU64(shardId, 0, core.shardId);
+  return { clusterId, shardId, configFingerprint: configFingerprint(core) };
+}
+
+function writeNote(disk: Disk, { op, hash }: SnapshotFacts): void {
+  const file = disk.create(INSTALL_FILE, NOTE_BYTES);
+  try {
+    file.write(0, encodeNote(op, hash));
+    file.sync();
+  } finally {
+    file.close();
+  }
+  disk.syncDirectory();
+}
+
+/** Checksum, magic, four bytes of zero, op and hash as u64 little-endian, zeros. */
+function encodeNote(op: bigint, hash: bigint): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(NOTE_BYTES);
+  const view = new DataView(bytes.buffer);
+  bytes.set(MAGIC, 4);
+  view.setBigUint64(16, op, true);
+  view.setBigUint64(24, hash, true);
+  view.setUint32(0, crc32c(bytes, 4, NOTE_BYTES), true);
+  return bytes;
+}
+
+/** A note that is not whole was being written, and nothing had been done yet. */
+function readNote(disk: Disk): { readonly op: bigint; readonly hash: bigint } | undefined {
+  if (disk.size(INSTALL_FILE) === undefined) return undefined;
+  const bytes = disk.readAll(INSTALL_FILE);
+  if (bytes.length !== NOTE_BYTES) return { op: 0n, hash: 0n };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const note = { op: view.getBigUint64(16, true), hash: view.getBigUint64(24, true) };
+  const isWhole = encodeNote(note.op, note.hash).every((byte, i) => byte === bytes[i]);
+  return isWhole ? note : { op: 0n, hash: 0n };
 }

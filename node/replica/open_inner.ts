@@ -5,11 +5,12 @@ import { type Disk, DiskFault } from "../disk.ts";
 import { loadOffer } from "../metadata/offer.ts";
 import type { StoredMetadata } from "../metadata/metadata.ts";
 import { Node } from "../node.ts";
-import { openNode } from "../open_node.ts";
+import { logSizes, openNode } from "../open_node.ts";
 import type { RecoveryRefusal } from "../recover.ts";
 import type { Offer } from "../vsr/events.ts";
 import type { VsrTiming } from "../vsr/timing.ts";
 import type { ReplicaOutside } from "./driver.ts";
+import { finishInstall } from "./install.ts";
 import { transitionLine } from "./lines.ts";
 import { MetadataMemory } from "./memory.ts";
 import type { ReplicaOptions } from "./options.ts";
@@ -20,8 +21,6 @@ export interface InnerParts {
   readonly options: ReplicaOptions;
   readonly stored: StoredMetadata;
   readonly timing: VsrTiming;
-  /** Where a snapshot was installed just now: the log is then given up for it without anything being lost. */
-  readonly expectedRestart: bigint | undefined;
   readonly outside: ReplicaOutside;
 }
 
@@ -45,6 +44,8 @@ export type Inner =
  */
 export function openInner(parts: InnerParts): Inner {
   const { options, stored } = parts;
+  const fault = finishInstall(options.disk, stored.metadata, logSizes(options.segmentBytes));
+  if (fault !== undefined) return { kind: "disk_failed", fault };
   const offer = readOffer(options.disk);
   if (offer instanceof DiskFault) return { kind: "disk_failed", fault: offer };
   const opened: { node: Node | undefined } = { node: undefined };
@@ -72,12 +73,12 @@ export function openInner(parts: InnerParts): Inner {
 }
 
 function protocolOf(
-  { options, stored, timing, expectedRestart }: InnerParts,
+  { options, stored, timing }: InnerParts,
   offer: Offer | undefined,
   recovered: Parameters<typeof standingOf>[2],
 ): ReturnType<NonNullable<Parameters<typeof openNode>[0]["replication"]>["protocol"]> {
   const { metadata } = stored;
-  const { standing, reason } = standingOf(metadata, offer, recovered, expectedRestart);
+  const { standing, reason } = standingOf(metadata, offer, recovered);
   if (reason !== undefined) {
     options.log.warn(`replica does not count until it has caught up: reason=${reason}`);
   }

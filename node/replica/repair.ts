@@ -5,8 +5,7 @@
  */
 import { genesisTip, type LogIdentity } from "../../core/log_segment.ts";
 import { TipWord } from "../../core/log_tip.ts";
-import { readU64, writeU64 } from "../../core/words.ts";
-import { configFingerprint } from "../config/text.ts";
+import { readU64 } from "../../core/words.ts";
 import { type Disk, DiskFault } from "../disk.ts";
 import {
   type LogDamage,
@@ -20,6 +19,7 @@ import type { NodeLog } from "../log_lines.ts";
 import type { ReplicaMetadata } from "../metadata/codec.ts";
 import { type StoredMetadata, storeMetadata } from "../metadata/metadata.ts";
 import { logSizes } from "../open_node.ts";
+import { logIdentity } from "./install.ts";
 import type { RecoveryRefusal } from "../recover.ts";
 import { SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE } from "../snapshot/store.ts";
 import { type FrameAt, frameAt, hashOf } from "../vsr/frames.ts";
@@ -192,10 +192,7 @@ export class Repair {
   }
 
   #identity(): LogIdentity {
-    const { clusterId, core } = this.#parts.stored.metadata;
-    const shardId = new Uint32Array(2);
-    writeU64(shardId, 0, core.shardId);
-    return { clusterId, shardId, configFingerprint: configFingerprint(core) };
+    return logIdentity(this.#parts.stored.metadata);
   }
 
   #options({ snapshotTip }: RecoveryRefusal): Parameters<typeof mendLog>[2] {

@@ -106,7 +106,6 @@ export class Replica implements NodeApi {
   #checkpointLookMs = 0;
   #hintMs = 0;
   #isClosed = false;
-  #expectedRestart: bigint | undefined;
   #told: { role: ReplicaRole; view: bigint } | undefined;
   #counters = { reopens: 0, snapshotsInstalled: 0 };
 
@@ -311,7 +310,6 @@ export class Replica implements NodeApi {
       options: this.#options,
       stored: this.#stored,
       timing: this.timing,
-      expectedRestart: this.#expectedRestart,
       outside: {
         send: (to, message) => this.#options.send(to, message),
         sendNow: () => this.#options.sendNow?.(),
@@ -322,7 +320,6 @@ export class Replica implements NodeApi {
         snapshot: () => this.#snapshot(),
       },
     });
-    this.#expectedRestart = undefined;
     if (inner.kind === "disk_failed") return this.#diskFailed(inner.fault);
     if (inner.kind === "refused") return this.#repair.begin(inner.refusal);
     this.#faultReason = undefined;
@@ -439,14 +436,16 @@ export class Replica implements NodeApi {
     if (node === undefined) return;
     node.writer.whenQuiet(() => {
       if (this.#node !== node) return;
-      const why = installSnapshot(this.#options.disk, node, facts);
+      const { disk } = this.#options;
+      const why = facts.op <= node.driver.state.commitOp
+        ? "the replica has caught up without it"
+        : installSnapshot(disk, this.#stored.metadata, facts);
       if (why !== undefined) {
         this.#options.log.warn(`snapshot not installed: op=${facts.op} error=${why}`);
         return;
       }
       this.#counters.snapshotsInstalled++;
       this.#options.log.info(`snapshot installed: op=${facts.op} bytes=${facts.bytes}`);
-      this.#expectedRestart = facts.op;
       this.#reopen();
     });
   }

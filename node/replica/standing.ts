@@ -18,20 +18,16 @@ export interface Standing {
  * @param metadata What it remembers.
  * @param offer What it offered last.
  * @param recovered What its disk holds.
- * @param expectedRestart The op of a snapshot that was installed just before, to which the log had to give way.
  * @returns Its standing.
  */
 export function standingOf(
   metadata: ReplicaMetadata,
   offer: Offer | undefined,
   recovered: Recovered,
-  expectedRestart: bigint | undefined,
 ): Standing {
   if (metadata.role === "recovering") return recovering("it has lost what it promised");
   const tipOp = readU64(recovered.writer.tip, TipWord.op);
-  if (recovered.isLogRestarted && expectedRestart !== tipOp) {
-    return recovering("its log ended before its snapshot");
-  }
+  if (recovered.isLogRestarted) return recovering("its log ended before its snapshot");
   if (tipOp < metadata.commitOpHint) {
     return recovering(`its log ends at op ${tipOp}, op ${metadata.commitOpHint} was committed`);
   }

@@ -50,6 +50,8 @@ export function onSnapshotOffer(s: State, from: bigint, m: SnapshotOffer): void 
   hearPrimary(s, s.heardRound, 0n);
   if (s.status !== "normal" && s.adopting === undefined) return;
   if (m.op <= s.log.tipOp && (s.status === "normal" || compare(s, m.op, m.hash) === "same")) {
+    if (m.op > s.matchedOp) s.matchedOp = m.op;
+    raiseCommit(s, m.op); // Snapshots hold only what is committed.
     return reject(s);
   }
   const { op, hash, bytes } = m;

@@ -9,6 +9,9 @@ import {
 import { chainHash } from "../../core/log_hash.ts";
 import { readU64 } from "../../core/words.ts";
 
+/** Payload bytes in the word that also holds the kind. */
+const PAYLOAD_BYTES = 0xff_ffff;
+
 /** One frame inside a message. */
 export interface FrameAt {
   readonly at: number;
@@ -20,7 +23,7 @@ export interface FrameAt {
 export function frameAt(frames: Uint8Array, at: number): FrameAt | undefined {
   if (frames.length - at < FRAME_BYTES_MIN) return undefined;
   const view = new DataView(frames.buffer, frames.byteOffset + at);
-  const payloadBytes = view.getUint32(FrameWord.kindAndLength * 4, true) & 0xff_ffff;
+  const payloadBytes = view.getUint32(FrameWord.kindAndLength * 4, true) & PAYLOAD_BYTES;
   const end = at + frameBytes(payloadBytes);
   if (end > frames.length) return undefined;
   return { at, end, op: view.getBigUint64(FrameWord.op * 4, true) };
@@ -50,12 +53,14 @@ export function hashOf(frames: Uint8Array, frame: FrameAt): bigint {
  * @returns The last op, `prevOp` for no frames, or `undefined` when they are no such sequence.
  */
 export function lastOpOf(frames: Uint8Array, prevOp: bigint): bigint | undefined {
+  const view = new DataView(frames.buffer, frames.byteOffset, frames.length);
   let op = prevOp;
   for (let at = 0; at < frames.length;) {
-    const frame = frameAt(frames, at);
-    if (frame === undefined || frame.op !== op + 1n) return undefined;
-    op = frame.op;
-    at = frame.end;
+    if (frames.length - at < FRAME_BYTES_MIN) return undefined;
+    op++;
+    if (view.getBigUint64(at + FrameWord.op * 4, true) !== op) return undefined;
+    at += frameBytes(view.getUint32(at + FrameWord.kindAndLength * 4, true) & PAYLOAD_BYTES);
+    if (at > frames.length) return undefined;
   }
   return op;
 }
