@@ -4,7 +4,6 @@ import {
   frameBytes,
   type FrameCursor,
   FrameWord,
-  type LogBuffer,
   payloadBytesAt,
   sealFrame,
 } from "../../core/log_frame.ts";
@@ -15,6 +14,7 @@ import { compareU64, writeU64 } from "../../core/words.ts";
 import type { Disk, DiskFault } from "../disk.ts";
 import { damaged, lastOps, type LogSegment, type SegmentFile } from "./files.ts";
 import { SegmentIndex } from "./index.ts";
+import { SegmentImage } from "./segment_image.ts";
 
 /** Whoever rebuilds state from the log. A string refuses, and ends recovery before anything was written. */
 export interface LogVisitor {
@@ -67,7 +67,7 @@ export class LogReplay {
   readonly #visitor: LogVisitor;
   readonly #scan = new LogScan();
   readonly #last: readonly (bigint | undefined)[];
-  readonly #buffer: LogBuffer;
+  readonly #image: SegmentImage;
 
   /**
    * @param disk The data directory.
@@ -89,7 +89,7 @@ export class LogReplay {
       this.segments.push({ name, header, end, index: new SegmentIndex() });
     }
     this.#last = lastOps(files.map((file) => file.header));
-    this.#buffer = createLogBuffer(Math.max(...files.map((file) => file.header.bytes)));
+    this.#image = new SegmentImage(Math.max(...files.map((file) => file.header.bytes)));
     this.base = this.segments.find((_, i) => this.#counts(i))!.header.base;
   }
 
@@ -122,7 +122,7 @@ export class LogReplay {
 
   /** The frames behind the last op that is known to be durable: all in the newest segment. */
   uncertainTail(): UncertainTail {
-    const { words } = this.#buffer;
+    const { words } = this.#image.buffer;
     const newest = this.segments[this.segments.length - 1]!;
     const base = newest.header.base.slice();
     let at = SEGMENT_HEADER_BYTES;
@@ -133,7 +133,7 @@ export class LogReplay {
       at += frameBytes(payloadBytesAt(words, w));
     }
     const copy = createLogBuffer(newest.end - at);
-    copy.bytes.set(this.#buffer.bytes.subarray(at, newest.end));
+    copy.bytes.set(this.#image.buffer.bytes.subarray(at, newest.end));
     let count = 0;
     for (let next = 0; next < copy.bytes.length; count++) {
       next = sealFrame(copy, next, base, TipWord.op);
@@ -157,7 +157,7 @@ export class LogReplay {
   #load({ name, header }: LogSegment): LogFailure | undefined {
     const file = this.#disk.open(name);
     try {
-      const filled = file.read(0, this.#buffer.bytes.subarray(0, header.bytes));
+      const filled = this.#image.load(file, header.bytes);
       return filled < header.bytes ? damaged(name, filled, "segment_cut") : undefined;
     } finally {
       file.close();
@@ -168,7 +168,7 @@ export class LogReplay {
     const { name: file, header, index } = segment;
     const scan = this.#scan;
     scan.start({
-      buffer: this.#buffer,
+      buffer: this.#image.buffer,
       file,
       at: SEGMENT_HEADER_BYTES,
       end: header.bytes,
