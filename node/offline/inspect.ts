@@ -3,7 +3,7 @@ import { configFingerprint } from "../config/text.ts";
 import { inspectDataDirectory, LOCK_FILE } from "../data_dir.ts";
 import { type Disk, DiskFault } from "../disk.ts";
 import { COPY_BYTES, decodeCopy, type ReplicaMetadata } from "../metadata/codec.ts";
-import { type Vote } from "../vsr/role.ts";
+import type { Vote } from "../vsr/role.ts";
 import { METADATA_FILE } from "../metadata/metadata.ts";
 import { decodeHeader, HEADER_BYTES, type SnapshotHeader } from "../snapshot/format.ts";
 import { decodeOffer, OFFER_FILE } from "../metadata/offer.ts";
