@@ -12,7 +12,7 @@ const RUNNERS: Runners = {
     await (await import("./cluster/daemon/locate.ts")).locateReplica(workspace, replicaId),
   runCluster: async (request, io) =>
     await (await import("./cluster/main.ts")).runCluster(request, io),
-  runDemo: async (options) => await (await import("./node/demo/main.ts")).runDemo(options),
+  runDemo: async (options) => await (await import("./cluster/demo/main.ts")).runDemo(options),
   runBench: async (options) => await (await import("./node/bench/main.ts")).runBench(options),
 };
 

@@ -30,16 +30,17 @@ export function addToolCommands(
 
 function addDemo(program: CommandUnknownOpts, session: Session, runDemo: RunDemo): void {
   const command = program.command("demo")
-    .summary("Watch a ticket sale with a crash in the middle")
+    .summary("Watch three replicas sell tickets through a crash")
     .description(
-      "Start a server on a temporary directory, let buyers fight over seats, kill the server in the " +
-        "middle, recover, and prove that nobody got a seat twice.",
+      "Start three replicas in a temporary workspace, let buyers fight over seats, kill the primary in " +
+        "the middle, bring it back, cut the next primary off, heal, and prove at the end that no seat was " +
+        "sold twice, that no acknowledged sale was lost, and that all three replicas hold the same.",
     )
     .option("--fast", "No pauses for the eye")
     .option("--seats <n>", "Seats for sale (default 200)")
     .option("--buyers <n>", "Buyers who want them (default 50)")
     .option("--seed <n>", "What the buyers' choices are drawn from (default 1)")
-    .option("--keep", "Keep the data directory and say where it is");
+    .option("--keep", "Keep the workspace of the cluster and say where it is");
   command.action(async (flags) => {
     const { json, color } = sharedFlags(command);
     const { io } = session;

@@ -227,7 +227,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ),
   ],
   demo: [
-    example("allocdb demo", "watch a ticket sale with a crash in the middle"),
+    example("allocdb demo", "watch it, in a terminal with 30 lines"),
     example("allocdb demo --fast --seed 7 --json", "the same sale as a test"),
   ],
   bench: [

@@ -100,7 +100,7 @@ export interface DemoOptions {
   readonly buyers: number;
   /** What the buyers' choices are drawn from; equal seeds choose alike. */
   readonly seed: number;
-  /** Keep the data directory and say where it is. */
+  /** Keep the workspace of the cluster and say where it is. */
   readonly keep: boolean;
   /** One JSON document at the end instead of something to watch. */
   readonly json: boolean;
@@ -130,5 +130,5 @@ export type Requirement = typeof REQUIREMENTS[number];
 
 /** `runBench` of node/bench/main.ts. */
 export type RunBench = (options: BenchOptions) => Promise<void>;
-/** `runDemo` of node/demo/main.ts. */
+/** `runDemo` of cluster/demo/main.ts. */
 export type RunDemo = (options: DemoOptions) => Promise<void>;

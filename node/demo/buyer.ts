@@ -5,6 +5,7 @@ import type { ClientCommand, Committed } from "../client/types.ts";
 import type { Hall, Seat } from "./hall.ts";
 import type { Claim, Ledger } from "./ledger.ts";
 import type { Random } from "./random.ts";
+import { sleep } from "./waiting.ts";
 
 /** How buyers behave. Shares are from 0 to 1. */
 export interface Manners {
@@ -24,8 +25,8 @@ export interface Floor {
   readonly manners: Manners;
   /** Fires when the sale is over, or was interrupted. */
   readonly closing: AbortSignal;
-  /** Told every answer, as it comes. */
-  readonly onAnswer: (answer: Committed) => void;
+  /** Told every answer as it comes, and by which address. */
+  readonly onAnswer: (answer: Committed, address: string) => void;
 }
 
 const NEIGHBOURS_MAX = 4;
@@ -162,8 +163,8 @@ export class Buyer {
     ledger.inFlight--;
     if (result?.kind === "unknown") ledger.counters.unknown++;
     if (result?.kind !== "committed") return undefined;
-    ledger.note(result);
-    onAnswer(result);
+    ledger.noteAsked(this.#client, command, result);
+    onAnswer(result, this.#client.server.address);
     return result;
   }
 
@@ -187,18 +188,4 @@ function actionOf({ reservationId, holderId, epoch }: Claim): {
 
 function letGo(claim: Claim): void {
   for (const seat of claim.seats) if (seat.state === "held") seat.state = "free";
-}
-
-/** Resolves after `ms`, or at once when the signal fires. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal.addEventListener("abort", wake);
-    if (signal.aborted) wake();
-  });
 }

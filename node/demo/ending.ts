@@ -2,15 +2,28 @@
 import type { DemoOptions } from "../cli/options.ts";
 import type { Colors } from "./picture.ts";
 import type { Finding } from "./proof.ts";
-import type { Crash, Story } from "./story.ts";
+import type { Comeback, Outage, Story } from "./story.ts";
+
+/** What one replica has. */
+export interface Copy {
+  readonly replicaId: bigint;
+  /** The last log entry that is part of it. */
+  readonly op: bigint;
+  /** The last command. */
+  readonly lsn: bigint;
+  /** 16 hex digits that stand for all of it. */
+  readonly digest: string;
+}
 
 /** What is known in the end. */
 export interface Ending {
   readonly story: Story;
   readonly findings: readonly Finding[];
   readonly options: DemoOptions;
-  /** The data directory, if it is kept. */
-  readonly keptData: string | undefined;
+  /** What each replica has in the end. */
+  readonly copies: readonly Copy[];
+  /** The workspace of the cluster, if it is kept. */
+  readonly keptWorkspace: string | undefined;
 }
 
 /** Whether nothing speaks against anything. */
@@ -22,17 +35,19 @@ export function holds(findings: readonly Finding[]): boolean {
 export function drawEnding(ending: Ending, colors: Colors): string[] {
   return [
     "",
-    ...drawFigures(ending.story, colors),
+    ...drawFigures(ending.story),
+    ...drawOutages(ending.story, colors),
     "",
     ...ending.findings.map((finding) => drawFinding(finding, colors)),
     "",
-    ...drawNext(ending.keptData, colors),
+    ...drawNext(ending.keptWorkspace, colors),
   ];
 }
 
 /** The end as one document; numbers of 64 bits are strings. */
-export function endingDocument({ story, findings, options, keptData }: Ending): unknown {
-  const { hall, ledger, crash } = story;
+export function endingDocument(ending: Ending): unknown {
+  const { story, findings, options, copies, keptWorkspace } = ending;
+  const { hall, ledger, outages, comeback } = story;
   return {
     ok: holds(findings),
     seed: options.seed,
@@ -49,40 +64,60 @@ export function endingDocument({ story, findings, options, keptData }: Ending): 
     answers: ledger.counters.answers,
     retries_answered: ledger.counters.retriesAnswered,
     last_applied_lsn: String(ledger.lastLsn),
-    crash: crash === undefined ? null : crashDocument(crash),
+    outages: outages.map(outageDocument),
+    comeback: comeback === undefined ? null : comebackDocument(comeback),
     proof: findings.map(({ claim, checked, contradiction }) => {
       const result = { claim, holds: contradiction === undefined, checked };
       return contradiction === undefined ? result : { ...result, contradiction };
     }),
-    data: keptData ?? null,
+    replicas: copies.map(({ replicaId, op, lsn, digest }) => {
+      return { replica: String(replicaId), op: String(op), lsn: String(lsn), digest };
+    }),
+    workspace: keptWorkspace ?? null,
   };
 }
 
-function crashDocument(crash: Crash): unknown {
+function outageDocument(outage: Outage): unknown {
   return {
-    pid: crash.pid,
-    sold_before: crash.soldBefore,
-    commands_waiting: crash.waiting,
-    recovered_ms: Math.round(crash.recoveredMs),
-    first_write_ms: Math.round(crash.firstWriteMs),
-    startup_kind: crash.startupKind,
-    replayed_entries: crash.replayedEntries,
+    cause: outage.cause,
+    replica: String(outage.replicaId),
+    pid: outage.pid,
+    successor: String(outage.successorId),
+    sold_before: outage.soldBefore,
+    commands_waiting: outage.waiting,
+    outage_ms: Math.round(outage.outageMs),
   };
 }
 
-function drawFigures({ hall, ledger, crash }: Story, colors: Colors): string[] {
+function comebackDocument(comeback: Comeback): unknown {
+  return {
+    replica: String(comeback.replicaId),
+    pid: comeback.pid,
+    op: String(comeback.op),
+    caught_up_ms: Math.round(comeback.caughtUpMs),
+  };
+}
+
+function drawFigures({ hall, ledger }: Story): string[] {
   const { counters } = ledger;
-  const sold = `${hall.count("sold")} of ${hall.seats.length} seats sold in ` +
-    `${ledger.sales().length} sales, ${counters.bundlesSold} of several seats`;
-  const lost = `${counters.lostRaces} times somebody was faster, ${counters.walkedAway} buyers ` +
-    `walked away and their seats came back by themselves`;
-  if (crash === undefined) return [sold, lost];
-  const seconds = colors.bold(`${(crash.firstWriteMs / 1_000).toFixed(2)} s`);
-  const killed = `${seconds} from kill -9 to the first new write; ${crash.waiting} buyers waited ` +
-    `through it and got their answers`;
-  const retries =
-    `${counters.retriesAnswered} of them learned that it had happened before the crash`;
-  return [sold, lost, counters.retriesAnswered === 0 ? killed : `${killed}; ${retries}`];
+  return [
+    `${hall.count("sold")} of ${hall.seats.length} seats sold in ` +
+    `${ledger.sales().length} sales, ${counters.bundlesSold} of several seats`,
+    `${counters.lostRaces} times somebody was faster, ${counters.walkedAway} buyers ` +
+    `walked away and their seats came back by themselves`,
+  ];
+}
+
+function drawOutages({ outages, ledger }: Story, colors: Colors): string[] {
+  const lines = outages.map(({ cause, outageMs, waiting }) => {
+    const seconds = colors.bold(`${(outageMs / 1_000).toFixed(2)} s`);
+    const hit = cause === "kill" ? "kill -9 of the primary" : "the primary cut off";
+    return `${seconds} without a sale: ${hit}; ${waiting} buyers waited and got their answers`;
+  });
+  const { retriesAnswered } = ledger.counters;
+  if (retriesAnswered === 0) return lines;
+  const known = `${retriesAnswered} retries learned that the first try had been carried out`;
+  return [...lines, known];
 }
 
 function drawFinding({ claim, checked, contradiction }: Finding, colors: Colors): string {
@@ -92,18 +127,17 @@ function drawFinding({ claim, checked, contradiction }: Finding, colors: Colors)
   return `  ${colors.red("✗")} ${claim}: ${colors.red(contradiction)}`;
 }
 
-function drawNext(keptData: string | undefined, colors: Colors): string[] {
-  const data = keptData ?? "./data";
+function drawNext(keptWorkspace: string | undefined, colors: Colors): string[] {
+  const on = `--workspace ${keptWorkspace ?? "./w"}`;
   const lines: [string, string][] = [
-    [`allocdb serve --data ${data} --http 7180`, "a server of your own, with curl and metrics"],
-    keptData === undefined
-      ? ["allocdb create seat:A1", "something to reserve"]
-      : ["allocdb get seat:A1", "who has the best seat"],
-    ["allocdb reserve seat:A1 --holder me --ttl 10m", "yours for ten minutes, unless you confirm"],
+    [`allocdb cluster start ${on}`, "three replicas of your own"],
+    [`allocdb cluster crash ${on} --replica-id 1`, "kill one, as often as you like"],
+    [`allocdb cluster status ${on}`, "who leads now, and at which address"],
+    ["allocdb serve --data ./data --http 7180", "a single server, with curl and metrics"],
     ["allocdb bench", "what this machine can do"],
   ];
   const width = Math.max(...lines.map(([command]) => command.length));
-  const kept = keptData === undefined ? [] : [`The data stays in ${keptData}.`];
+  const kept = keptWorkspace === undefined ? [] : [`The cluster stays in ${keptWorkspace}.`];
   return [
     ...kept,
     "What to try next:",

@@ -1,5 +1,6 @@
-/** What the buyers wrote down: the only witness against the server in the end. */
-import type { Committed } from "../client/types.ts";
+/** What the buyers wrote down: the only witness against the cluster in the end. */
+import type { AllocDbClient } from "../client/client.ts";
+import type { ClientCommand, Committed } from "../client/types.ts";
 import type { Seat } from "./hall.ts";
 
 /** A claim that a buyer was told he has, and what became of it as far as he was told. */
@@ -14,6 +15,14 @@ export interface Claim {
   confirmedLsn: bigint | undefined;
   /** Set when the buyer gave the seats back. */
   releasedLsn: bigint | undefined;
+}
+
+/** A command as a buyer sent it, and the answer that he got. */
+export interface Asked {
+  readonly client: AllocDbClient;
+  /** With its operation id: sent again, it is the same operation. */
+  readonly command: ClientCommand;
+  readonly answer: Committed;
 }
 
 /** How often what happened. */
@@ -38,6 +47,7 @@ export interface Counters {
 /** The buyers' book. */
 export class Ledger {
   readonly claims: Claim[] = [];
+  readonly asked: Asked[] = [];
   readonly counters: Counters = {
     answers: 0,
     lostRaces: 0,
@@ -56,6 +66,13 @@ export class Ledger {
   readonly #operations = new Map<bigint, bigint>();
   /** The first position that was told for two operations. */
   sharedLsn: bigint | undefined;
+
+  /** Takes note of a buyer's command and its answer. */
+  noteAsked(client: AllocDbClient, command: ClientCommand, answer: Committed): void {
+    this.note(answer);
+    const { operationId } = answer;
+    this.asked.push({ client, command: { ...command, operationId }, answer });
+  }
 
   /** Takes note of an answer. */
   note(answer: Committed): void {

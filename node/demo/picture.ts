@@ -1,7 +1,7 @@
 /** The story as a picture: lines of text for a terminal, no matter which. Pure. */
 import type picocolors from "picocolors";
 import type { SeatState } from "./hall.ts";
-import type { Scene, ServerState, Story } from "./story.ts";
+import type { Plight, Scene, Story } from "./story.ts";
 
 /** Paints, or does not. */
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -25,7 +25,8 @@ export function drawFrame(story: Story, colors: Colors, columns: number): string
   const isWide = columns >= hallWidth + GAP.length + PANEL_WIDTH;
   const body = isWide ? beside(rows, panel) : [...rows, "", ...panel];
   const scenes = drawScenes(story.scenes, colors);
-  const lines = [drawTitle(story, colors), "", ...body, "", ...scenes];
+  const title = [drawTitle(story, colors), drawReplicas(story, colors)];
+  const lines = [...title, "", ...body, "", ...scenes];
   return lines.map((line) => cutTo(line, columns));
 }
 
@@ -50,20 +51,21 @@ export function drawProgress({ hall, ledger }: Story): string {
 
 function drawTitle(story: Story, colors: Colors): string {
   const seconds = `${(story.elapsedMs / 1_000).toFixed(1)} s`;
-  return `${colors.bold("  AllocDB ticket sale")}  ${drawServer(story, colors)}  ${
-    colors.dim(seconds)
-  }`;
+  return `${colors.bold("  AllocDB ticket sale")}  ${colors.dim(seconds)}`;
 }
 
-function drawServer({ server, pid }: Story, colors: Colors): string {
-  const texts: Record<ServerState, string> = {
-    starting: colors.yellow("server starting"),
-    serving: colors.green(`server ${pid} serving`),
-    dead: colors.bgRed(colors.white(" server killed ")),
-    recovering: colors.yellow("server recovering"),
-    stopped: colors.dim("server stopped"),
+function drawReplicas({ replicas }: Story, colors: Colors): string {
+  const paint: Record<Plight, (text: string) => string> = {
+    starting: colors.yellow,
+    primary: (text) => colors.bold(colors.green(text)),
+    backup: colors.green,
+    "catching up": colors.yellow,
+    killed: (text) => colors.bgRed(colors.white(text)),
+    "cut off": colors.red,
+    stopped: colors.dim,
   };
-  return texts[server];
+  const drawn = [...replicas].map(([id, plight]) => `${id} ${paint[plight](plight)}`);
+  return `  replicas: ${drawn.join(" | ")}`;
 }
 
 function drawHall({ hall }: Story, colors: Colors): string[] {

@@ -15,6 +15,8 @@ function storyOf(seats: number, scenes: number): Story {
   for (const [i, seat] of story.hall.seats.entries()) {
     seat.state = (["free", "held", "sold"] as const)[i % 3]!;
   }
+  const plights = ["killed", "primary", "catching up"] as const;
+  for (const [i, plight] of plights.entries()) story.replicas.set(BigInt(i + 1), plight);
   for (let i = 0; i < scenes; i++) story.tell(`scene ${i} `.repeat(12), "good");
   return story;
 }
@@ -48,6 +50,11 @@ Deno.test("drawFrame() shows every seat once, row by row", () => {
   const lines = drawFrame(storyOf(50, 0), PLAIN, 50);
   const drawn = lines.filter((line) => /^ {2}[A-Z] /.test(line)).join("").match(/[·o■]/g);
   assertEquals(drawn?.length, 50);
+});
+
+Deno.test("drawFrame() says of every replica how it is", () => {
+  const [, line] = drawFrame(storyOf(20, 0), PLAIN, 80);
+  assertEquals(line, "  replicas: 1 killed | 2 primary | 3 catching up");
 });
 
 Deno.test("cutTo() cuts what is seen and keeps every colour, so that none goes on", () => {

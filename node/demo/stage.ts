@@ -1,7 +1,9 @@
 /** Where the story is shown: a live picture on a terminal, plain lines elsewhere, nothing until the end for JSON. */
+import picocolors from "picocolors";
+import type { DemoOptions } from "../cli/options.ts";
 import type { Audience } from "./audience.ts";
-import { type Colors, drawFrame, drawProgress, drawScene } from "./picture.ts";
-import type { Scene, Story } from "./story.ts";
+import { type Colors, drawFrame, drawProgress, drawScene, frameHeight } from "./picture.ts";
+import { type Scene, Story } from "./story.ts";
 
 /** Shows a story while it goes on. */
 export interface Stage {
@@ -13,6 +15,8 @@ export interface Stage {
   close(): void;
 }
 
+/** In fewer columns no picture is worth looking at. */
+const COLUMNS_MIN = 50;
 const FRAME_MS = 70;
 const PROGRESS_MS = 1_000;
 const HIDE_CURSOR = "\x1b[?25l";
@@ -90,3 +94,21 @@ export class PlainStage implements Stage {
 
 /** Shows nothing. */
 export const SILENT_STAGE: Stage = { scene() {}, open() {}, close() {} };
+
+/** Picks what suits the audience. */
+export function stageFor(options: DemoOptions, audience: Audience): Stage {
+  if (options.json) return SILENT_STAGE;
+  const colors = picocolors.createColors(options.color);
+  if (options.color && !options.fast && fits(options, audience, colors)) {
+    return new LiveStage(audience, colors);
+  }
+  return new PlainStage(audience, colors);
+}
+
+/** Whether the picture has room: one that scrolls cannot be drawn again in its place. */
+function fits(options: DemoOptions, audience: Audience, colors: Colors): boolean {
+  const size = audience.terminalSize();
+  if (size === undefined) return false;
+  const empty = new Story(options.seats, audience.nowMs, () => {});
+  return frameHeight(empty, colors, size.columns) < size.rows && size.columns >= COLUMNS_MIN;
+}

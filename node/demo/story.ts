@@ -10,22 +10,39 @@ export interface Scene {
   readonly tone: "plain" | "good" | "bad";
 }
 
-/** How the server is, for the picture. */
-export type ServerState = "starting" | "serving" | "dead" | "recovering" | "stopped";
+/** How a replica is, for the picture. */
+export type Plight =
+  | "starting"
+  | "primary"
+  | "backup"
+  | "catching up"
+  | "killed"
+  | "cut off"
+  | "stopped";
 
-/** The crash in figures; complete once the first write after it was acknowledged. */
-export interface Crash {
+/** A time in which nobody could buy, as the clients saw it. */
+export interface Outage {
+  readonly cause: "kill" | "partition";
+  /** The primary that was hit. */
+  readonly replicaId: bigint;
+  /** Its process. */
   readonly pid: number;
+  readonly successorId: bigint;
   readonly soldBefore: number;
-  /** Commands that waited for an answer when the new process was there. */
-  waiting: number;
-  /** Milliseconds from the kill until the process had recovered and listened. */
-  recoveredMs: number;
-  /** Milliseconds from the kill until the first new write was acknowledged. */
-  firstWriteMs: number;
-  startupKind: string;
-  /** Log entries that recovery read back. */
-  replayedEntries: number;
+  /** Buyers whose command waited for an answer when the successor gave its first one. */
+  readonly waiting: number;
+  /** From the last write that the old primary acknowledged to the first new one that its successor did, in milliseconds. */
+  readonly outageMs: number;
+}
+
+/** How a killed replica came back. */
+export interface Comeback {
+  readonly replicaId: bigint;
+  readonly pid: number;
+  /** The log entry up to which it had everything. */
+  readonly op: bigint;
+  /** From its start until then, in milliseconds. */
+  readonly caughtUpMs: number;
 }
 
 /** Everything that is shown. */
@@ -33,9 +50,9 @@ export class Story {
   readonly hall: Hall;
   readonly ledger: Ledger = new Ledger();
   readonly scenes: Scene[] = [];
-  server: ServerState = "starting";
-  pid = 0;
-  crash: Crash | undefined;
+  readonly replicas = new Map<bigint, Plight>();
+  readonly outages: Outage[] = [];
+  comeback: Comeback | undefined;
   readonly #nowMs: () => number;
   readonly #startMs: number;
   readonly #onScene: (scene: Scene) => void;
