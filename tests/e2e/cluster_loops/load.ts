@@ -1,10 +1,9 @@
 /** Clients of a cluster in trouble: writers that fight over a few resources, and readers that look on. */
 import type { ReservationRead, ResourceRead } from "../../../node/api.ts";
 import { AllocDbClient } from "../../../node/client/client.ts";
-import type { ClientCommand, Committed } from "../../../node/client/types.ts";
-import { TransportError } from "../../../node/client/types.ts";
+import { type ClientCommand, type Committed, TransportError } from "../../../node/client/types.ts";
 import { SeededRandom } from "../../support/seeded_random.ts";
-import type { History, Write } from "./history.ts";
+import type { History, ReadAnswer, Write } from "./history.ts";
 
 /** Longest bundle. */
 const BUNDLE_MAX = 3;
@@ -210,7 +209,7 @@ export class Reader {
     id: bigint,
     requiredLsn: bigint | undefined,
     read: (options: { requiredLsn?: bigint }) => Promise<
-      import("./history.ts").ReadAnswer | ResourceRead | ReservationRead
+      ReadAnswer | ResourceRead | ReservationRead
     >,
   ): Promise<void> {
     const { history } = this.#market;

@@ -3,11 +3,11 @@ import { join } from "@std/path";
 import { controlPorts } from "../../../cluster/runner/control.ts";
 import { crashReplica, pauseReplica } from "../../../cluster/runner/processes.ts";
 import { type Outside, restartReplica, startCluster } from "../../../cluster/runner/start.ts";
-import { sleep } from "../../../cluster/runner/waiting.ts";
+import { sleep, waitFor } from "../../../cluster/runner/waiting.ts";
 import { changeWeather, type WeatherRequest } from "../../../cluster/runner/weather.ts";
 import type { ClusterLayout } from "../../../cluster/workspace/layout.ts";
 import { readPidFile } from "../../../cluster/workspace/pid_file.ts";
-import { isPaused, signalProcess } from "../../../cluster/workspace/processes.ts";
+import { isPaused, isRunning, signalProcess } from "../../../cluster/workspace/processes.ts";
 import { LAYOUT_FILE, readLayout } from "../../../cluster/workspace/workspace_files.ts";
 import { controlCall, ControlFailure } from "../../../node/control/client.ts";
 import type { ControlReplies, ControlStatus } from "../../../node/control/messages.ts";
@@ -157,11 +157,13 @@ export class LoopCluster {
     return logs;
   }
 
-  /** Kills what runs. */
-  end(): void {
+  /** Kills what runs, and waits until it is gone. */
+  async end(): Promise<void> {
     for (const { pidPath } of this.#layout?.replicas ?? []) {
       const file = readPidFile(pidPath);
-      if (file.kind === "running") signalProcess(file.mark, "SIGKILL");
+      if (file.kind !== "running") continue;
+      signalProcess(file.mark, "SIGKILL");
+      await waitFor(CALL_MS_MAX, () => isRunning(file.mark) ? undefined : true);
     }
   }
 

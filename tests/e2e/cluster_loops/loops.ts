@@ -21,6 +21,8 @@ export interface LoopOptions {
   readonly directory: string;
   readonly writers?: number;
   readonly readers?: number;
+  /** Ends the loops after the round under way. */
+  readonly signal?: AbortSignal;
   /** Told after each round. */
   readonly onRound?: (line: string) => void;
   /** May spoil what is judged, for a test of this loop. */
@@ -86,6 +88,7 @@ class ClusterLoops {
     const judge = new LoopJudge(this.#cluster.layout.config.core);
     const market = await this.#open();
     for (const kind of this.#schedule()) {
+      if (this.#options.signal?.aborted) break;
       const violations = await this.#round(kind, market, judge);
       if (violations.length > 0) return this.#report(judge, violations);
     }
@@ -95,7 +98,7 @@ class ClusterLoops {
   async end(): Promise<void> {
     const clients = [...this.#writers, ...this.#readers].map(({ client }) => client);
     await Promise.all(clients.map((client) => client.close()));
-    this.#cluster.end();
+    await this.#cluster.end();
   }
 
   #schedule(): readonly RoundKind[] {

@@ -18,7 +18,9 @@ const USAGE = `Usage: ./tools/deno task cluster-loops [FLAGS]
   --seed N        What is drawn (default 1)
   --program PATH  The program under test; the sources unless given
   --directory DIR An empty or new directory for the workspace and the history, kept at the end;
-                  one in the system's place for such things unless given, kept after a violation`;
+                  one in the system's place for such things unless given, kept after a violation
+
+Ctrl-C ends the loops after the round under way.`;
 
 const COUNTS = { kills: 100, partitions: 100, disks: 50, pauses: 20, wipes: 5, seed: 1 };
 
@@ -69,8 +71,13 @@ async function main(): Promise<number> {
   const names = Object.keys(COUNTS) as (keyof typeof COUNTS)[];
   const flags = parseArgs(Deno.args, {
     string: [...names, "program", "directory"],
+    boolean: "help",
     unknown: (text) => usageError(`there is no ${text}`),
   });
+  if (flags.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const count = (name: keyof typeof COUNTS): number =>
     flags[name] === undefined ? COUNTS[name] : countOf(name, flags[name]);
   const { program, directory } = flags;
@@ -78,6 +85,10 @@ async function main(): Promise<number> {
   const place = await Deno.realPath(
     directory ?? await Deno.makeTempDir({ prefix: "allocdb-loops-" }),
   );
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interruption.abort());
+  }
   const report = await runClusterLoops({
     rounds: {
       ...{ kill: count("kills"), partition: count("partitions"), disk: count("disks") },
@@ -86,6 +97,7 @@ async function main(): Promise<number> {
     seed: count("seed"),
     program: program === undefined ? SOURCES : { path: resolve(program), args: [] },
     directory: place,
+    signal: interruption.signal,
     onRound: (line) => console.log(line),
   });
   console.log(summary(report));
