@@ -2,6 +2,7 @@
  * The lines that a replica's process writes, each as `replica=N event=…`: what the runbook's operators search
  * for. The protocol's own lines are in node/replica/. Source: docs/operations.md#a-replicas-log.
  */
+import type { PeerRefusal } from "../../node/peer/hello.ts";
 import type { PeerEvent } from "../../node/peer/options.ts";
 import type { ControlStatus } from "../../node/control/messages.ts";
 import { orNone } from "../../node/log_lines.ts";
@@ -50,5 +51,21 @@ export function peerEvent(event: PeerEvent): {
   const { kind, ...fields } = event;
   const isWarning = kind === "refused_by_peer" || kind === "refused_peer" ||
     kind === "queue_full" || kind === "connection_failed" || kind === "accept_failed";
-  return { name: `peer_${kind}`, fields, isWarning };
+  const hint = "code" in event ? REFUSAL_HINTS[event.code] : undefined;
+  const named = hint === undefined ? fields : { ...fields, hint };
+  return { name: `peer_${kind}`, fields: named, isWarning };
 }
+
+const FOUND_IN_LAYOUTS = "in the cluster-layout.txt of both";
+
+/** What an operator can do about a refusal. Other programs may answer other words than ours. */
+const REFUSAL_HINTS: Readonly<Record<string, string>> = {
+  unsupported_version: "run the same version of allocdb on all replicas",
+  wrong_cluster:
+    `two clusters share an address: compare cluster_id and addresses ${FOUND_IN_LAYOUTS}`,
+  wrong_replica: `another replica listens at that address: compare addresses ${FOUND_IN_LAYOUTS}`,
+  unknown_replica: `compare members ${FOUND_IN_LAYOUTS}`,
+  wrong_members: `compare members ${FOUND_IN_LAYOUTS}`,
+  configuration_mismatch: `compare the bounds ${FOUND_IN_LAYOUTS}`,
+  unauthenticated: `give both the same secret: compare secret_path ${FOUND_IN_LAYOUTS}`,
+} satisfies Record<PeerRefusal, string>;

@@ -1,7 +1,8 @@
 // Operators and their scripts search for these lines by their words.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import type { LogLevel } from "../../node/control/messages.ts";
 import { LOG_LEVELS } from "../../node/control/messages.ts";
+import { PEER_REFUSALS } from "../../node/peer/hello.ts";
 import { sampleStatus } from "../../tests/support/control_status.ts";
 import type { HostStatus } from "./host.ts";
 import { LeveledLog } from "./leveled_log.ts";
@@ -59,6 +60,13 @@ Deno.test("peerEvent() warns about refusals and broken connections, not about a 
     fields: { peer: 2n, code: "other_cluster", message: "no" },
     isWarning: true,
   });
+});
+
+Deno.test("peerEvent() tells an operator what to do about every refusal of ours", () => {
+  for (const code of PEER_REFUSALS) {
+    const { fields } = peerEvent({ kind: "refused_by_peer", peer: 2n, code, message: "no" });
+    assertMatch(String(fields["hint"]), /^[a-z].{20,}[^.]$/, code);
+  }
 });
 
 const PRIMARY: HostStatus = {

@@ -9,10 +9,12 @@ import { configFingerprint } from "../../node/config/text.ts";
 import { controlCall } from "../../node/control/client.ts";
 import { encodeControl } from "../../node/control/codec.ts";
 import type { ControlStatus } from "../../node/control/messages.ts";
+import { writeMessage } from "../../node/peer/codec.ts";
 import { membersDigest, writePeerHello } from "../../node/peer/hello.ts";
+import { MessageType } from "../../node/wire/messages.ts";
 import { type ClusterCommands, clusterTest, REAL } from "../support/cluster_commands.ts";
 import { frameAround, written } from "../support/peer_room.ts";
-import { hello as clientHello } from "../support/raw_client.ts";
+import { hello as clientHello, message } from "../support/raw_client.ts";
 import { SeededRandom } from "../support/seeded_random.ts";
 
 /** How long an answer may take, in milliseconds: only a replica that is stuck takes as long. */
@@ -22,12 +24,16 @@ const SILENT = 150;
 /** Bytes that come one by one, and how long each is waited for, in milliseconds. */
 const TRICKLED = 40;
 const TRICKLE_MS = 25;
+/** Questions whose answers nobody reads, and how long somebody tries to ask them, in milliseconds. */
+const QUESTIONS = 20_000;
+const FLOOD_MS = 1_500;
 
 /** A port of a replica, and what somebody who belongs there would begin with. */
 interface Port {
-  readonly name: string;
   readonly address: Deno.ConnectOptions;
   readonly greeting: Uint8Array;
+  /** What may follow, over and over. */
+  readonly question: Uint8Array;
 }
 
 /** Connections that stay open until the test is over. */
@@ -109,10 +115,13 @@ const ATTACKS: Readonly<Record<string, (port: Port, held: Held) => Promise<void>
       await sleep(TRICKLE_MS);
     }
   },
-  async "somebody who never reads"({ address, greeting }, held) {
+  async "somebody who asks and never reads"({ address, greeting, question }, held) {
     const conn = await Deno.connect(address);
     held.add(conn);
-    for (let i = 0; i < 300; i++) await Promise.race([send(conn, greeting), sleep(20)]);
+    await send(conn, greeting);
+    const questions = new Uint8Array(QUESTIONS * question.length);
+    for (let i = 0; i < QUESTIONS; i++) questions.set(question, i * question.length);
+    await Promise.race([send(conn, questions), sleep(FLOOD_MS)]);
   },
 };
 
@@ -158,10 +167,12 @@ function portsOf(layout: ClusterLayout, replica: ReplicaLayout): readonly Port[]
     })
   );
   const control = encodeControl({ request: "status" });
+  const status = message(MessageType.status, 1);
+  const probe = written((out) => writeMessage(out, { kind: "probe_view", view: 1n }));
   return [
-    { name: "control", address: addressOf(replica.controlAddr), greeting: control },
-    { name: "client", address: addressOf(replica.clientAddr), greeting: clientHello() },
-    { name: "protocol", address: addressOf(replica.protocolAddr), greeting: peerHello },
+    { address: addressOf(replica.controlAddr), greeting: control, question: control },
+    { address: addressOf(replica.clientAddr), greeting: clientHello(), question: status },
+    { address: addressOf(replica.protocolAddr), greeting: peerHello, question: probe },
   ];
 }
 
@@ -296,6 +307,7 @@ clusterTest(
     const theirs = await Deno.readTextFile(`${other}/logs/replica-1.log`);
     const refusal = theirs.split("\n").find((line) => line.includes("wrong_cluster")) ?? theirs;
     assertMatch(refusal, /event=peer_refused_by_peer peer=3 code=wrong_cluster .*another cluster/);
+    assertMatch(refusal, /hint="two clusters share an address: /);
     assertMatch(
       await Deno.readTextFile(stranger.logPath),
       /event=peer_refused_peer .*wrong_cluster/,
