@@ -15,6 +15,8 @@ export interface FlushParts {
 
 /** Who wants to know about batches. */
 export interface FlushListener {
+  /** Whether what is there should gather more first; whoever says so asks for a flush when it no longer does. */
+  holds(): boolean;
   /** A batch is complete and about to be written: peers may have it now. */
   sealed(): void;
   /** It is durable. */
@@ -68,7 +70,7 @@ export class FlushLoop {
     this.#isScheduled = false;
     const { writer, nowMs } = this.#parts;
     if (this.#isStopped || writer.isFlushing || writer.pendingBytes === 0) return;
-    if (writer.failure !== undefined) return;
+    if (writer.failure !== undefined || this.#listener?.holds() === true) return;
     this.#startedMs = nowMs();
     writer.flush(this.#onDone, this.#onSealed);
   }

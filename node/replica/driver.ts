@@ -70,6 +70,9 @@ interface Reader {
 /** Memory that batches may take while peers have not been sent them. */
 const RETAINED_BYTES_MAX = 32 * 1024 * 1024;
 
+/** From so much on a batch does not wait for the one before it. */
+const GATHERED_BYTES_MAX = 128 * 1024;
+
 /** Runs the protocol of one replica. */
 export class Driver implements FlushListener, ProtocolLog {
   readonly #parts: DriverParts;
@@ -77,6 +80,8 @@ export class Driver implements FlushListener, ProtocolLog {
   readonly #events: Event[] = [];
   #isStepping = false;
   #isStopped = false;
+  /** Whether no tick has passed since the latest batch left. */
+  #mayHold = false;
   #readers: Reader[] = [];
 
   /** @param parts What to work with. */
@@ -109,6 +114,7 @@ export class Driver implements FlushListener, ProtocolLog {
   /** Takes an event in; what it causes is done before this returns, unless something is being done already. */
   take(event: Event): void {
     if (this.#isStopped) return;
+    if (event.kind === "tick") this.#mayHold = false;
     this.#events.push(event);
     if (this.#isStepping) return;
     this.#isStepping = true;
@@ -120,6 +126,7 @@ export class Driver implements FlushListener, ProtocolLog {
       this.#isStepping = false;
     }
     this.#release();
+    if (this.#parts.writer.pendingBytes > 0 && !this.holds()) this.#parts.flush.request();
   }
 
   /** Nothing happens any more. Who waits is told that nobody can tell. */
@@ -144,7 +151,18 @@ export class Driver implements FlushListener, ProtocolLog {
     this.take({ kind: "authority_wanted" });
   }
 
+  /**
+   * While a batch is on its way to a majority the next one gathers: with many clients a few large batches instead of
+   * many small ones, each of which costs three syncs. A tick ends the wait, whatever has become of the majority.
+   */
+  holds(): boolean {
+    const { writer } = this.#parts;
+    if (!this.#mayHold || this.#state.quorum === 1 || !isLeading(this.#state)) return false;
+    return writer.pendingBytes < GATHERED_BYTES_MAX && writer.sealedOp > this.#state.commitOp;
+  }
+
   sealed(): void {
+    this.#mayHold = true;
     if (this.#state.quorum === 1 || !isLeading(this.#state)) return;
     this.take({ kind: "log_changed" });
     this.#parts.outside.sendNow();
