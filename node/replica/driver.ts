@@ -18,6 +18,7 @@ import type { Message } from "../vsr/messages.ts";
 import { hasLease } from "../vsr/lead.ts";
 import { createState, type ProtocolOptions, step } from "../vsr/protocol.ts";
 import { isLeading, primaryOf, roleOf, type State } from "../vsr/state.ts";
+import type { DroppedSuffix } from "./lines.ts";
 import type { ReplicaMemory } from "./memory.ts";
 
 /** What a driver works with. */
@@ -48,6 +49,8 @@ export interface ReplicaOutside {
   fetchSnapshot(wanted: Extract<Effect, { readonly kind: "fetch_snapshot" }>): void;
   /** The newest snapshot there is. */
   snapshot(): SnapshotFacts | undefined;
+  /** Entries that were not committed are about to be dropped. */
+  dropping(suffix: DroppedSuffix): void;
 }
 
 /** Nobody is around: a single node. */
@@ -59,6 +62,7 @@ export const ALONE: ReplicaOutside = {
   diskFailed() {},
   fetchSnapshot() {},
   snapshot: () => undefined,
+  dropping() {},
 };
 
 /** A strict read that waits until it is certain that this still is the primary. */
@@ -210,6 +214,8 @@ export class Driver implements FlushListener, ProtocolLog {
   cut(op: bigint): boolean {
     const { writer, executor } = this.#parts;
     if (writer.isFlushing || writer.failure !== undefined) return false;
+    const { commitOp } = this.#state;
+    this.#parts.outside.dropping({ commitOp, keptOp: op, tipOp: this.tipOp });
     const fault = writer.cutAfter(op);
     if (fault === undefined) return true;
     executor.haltIfLogFailed();

@@ -23,6 +23,7 @@ import { TRANSFER_FILE } from "./transfer.ts";
 /** Says that a snapshot is being installed, and which. */
 export const INSTALL_FILE = "state.snapshot.install";
 
+/** One sector, which is written whole or not at all. */
 const NOTE_BYTES = 512;
 const MAGIC = new TextEncoder().encode("ADINST1\0");
 
@@ -33,13 +34,14 @@ const MAGIC = new TextEncoder().encode("ADINST1\0");
  * @param disk The data directory.
  * @param metadata Whose it is.
  * @param facts What was offered.
- * @returns Why it was not installed, or `undefined`.
+ * @returns `undefined` when it was installed; why not, when nothing has changed; or a fault: then, too, the replica must
+ *   be opened anew, for the note may be there, and nothing may be added to a log that it speaks of.
  */
 export function installSnapshot(
   disk: Disk,
   metadata: ReplicaMetadata,
   facts: SnapshotFacts,
-): string | undefined {
+): string | DiskFault | undefined {
   try {
     const header = prove(disk, TRANSFER_FILE, metadata);
     if (typeof header === "string") return header;
@@ -50,7 +52,7 @@ export function installSnapshot(
     disk.syncDirectory();
     return undefined;
   } catch (error) {
-    if (error instanceof DiskFault) return error.message;
+    if (error instanceof DiskFault) return error;
     throw error;
   }
 }
@@ -69,6 +71,7 @@ export function finishInstall(
   options: LogOptions,
 ): DiskFault | undefined {
   try {
+    if (disk.size(TRANSFER_FILE) !== undefined) disk.remove(TRANSFER_FILE);
     const note = readNote(disk);
     if (note === undefined) return undefined;
     const header = prove(disk, SNAPSHOT_FILE, metadata);
@@ -77,7 +80,8 @@ export function finishInstall(
     if (isThere) {
       const result = resetLog(disk, logIdentity(metadata), options, tipOfSnapshot(header));
       if (result.kind === "disk_fault") return result.fault;
-      lowerOffer(disk, header.op, header.chainHash);
+      // A log that cannot be begun anew is damaged, and opening it says how.
+      if (result.kind === "done") lowerOffer(disk, header.op, header.chainHash);
     }
     disk.remove(INSTALL_FILE);
     disk.syncDirectory();
@@ -108,10 +112,10 @@ export function logIdentity({ core, clusterId }: ReplicaMetadata): LogIdentity {
   return { clusterId, shardId, configFingerprint: configFingerprint(core) };
 }
 
-function writeNote(disk: Disk, { op, hash }: SnapshotFacts): void {
+function writeNote(disk: Disk, facts: SnapshotFacts): void {
   const file = disk.create(INSTALL_FILE, NOTE_BYTES);
   try {
-    file.write(0, encodeNote(op, hash));
+    file.write(0, encodeNote(facts));
     file.sync();
   } finally {
     file.close();
@@ -119,8 +123,16 @@ function writeNote(disk: Disk, { op, hash }: SnapshotFacts): void {
   disk.syncDirectory();
 }
 
-/** Checksum, magic, four bytes of zero, op and hash as u64 little-endian, zeros. */
-function encodeNote(op: bigint, hash: bigint): Uint8Array<ArrayBuffer> {
+/** What a note says: which snapshot is being installed. */
+export type InstallNote = Pick<SnapshotFacts, "op" | "hash">;
+
+/**
+ * The bytes of a note: checksum, magic, four bytes of zero, op and hash as u64 little-endian, zeros.
+ *
+ * @param note What it says.
+ * @returns 512 bytes.
+ */
+export function encodeNote({ op, hash }: InstallNote): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(NOTE_BYTES);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC, 4);
@@ -130,13 +142,24 @@ function encodeNote(op: bigint, hash: bigint): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** A note that is not whole was being written, and nothing had been done yet. */
-function readNote(disk: Disk): { readonly op: bigint; readonly hash: bigint } | undefined {
-  if (disk.size(INSTALL_FILE) === undefined) return undefined;
-  const bytes = disk.readAll(INSTALL_FILE);
-  if (bytes.length !== NOTE_BYTES) return { op: 0n, hash: 0n };
+/**
+ * Reads what {@linkcode encodeNote} wrote.
+ *
+ * @param bytes The file.
+ * @returns The note; `undefined` for anything else.
+ */
+export function decodeNote(bytes: Uint8Array): InstallNote | undefined {
+  if (bytes.length !== NOTE_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const note = { op: view.getBigUint64(16, true), hash: view.getBigUint64(24, true) };
-  const isWhole = encodeNote(note.op, note.hash).every((byte, i) => byte === bytes[i]);
-  return isWhole ? note : { op: 0n, hash: 0n };
+  return encodeNote(note).every((byte, i) => byte === bytes[i]) ? note : undefined;
 }
+
+/** A note that is not whole was being written, and nothing had been done yet. */
+function readNote(disk: Disk): InstallNote | undefined {
+  if (disk.size(INSTALL_FILE) === undefined) return undefined;
+  return decodeNote(disk.readAll(INSTALL_FILE)) ?? NOTHING_INSTALLED;
+}
+
+/** No snapshot is of op 0. */
+const NOTHING_INSTALLED: InstallNote = { op: 0n, hash: 0n };

@@ -34,8 +34,9 @@ export class MetadataMemory implements ReplicaMemory {
   readonly #onStored: (before: ReplicaMetadata, now: ReplicaMetadata) => void;
   /** Writes that wait for the one under way. */
   readonly #waiting: (() => void)[] = [];
-  /** Of the snapshot that was made last. */
-  snapshotOp: bigint;
+  /** Whoever waits until nothing is under way. */
+  readonly #quiet: (() => void)[] = [];
+  #underWay = 0;
 
   /**
    * @param disk The data directory.
@@ -50,7 +51,6 @@ export class MetadataMemory implements ReplicaMemory {
     this.#disk = disk;
     this.#stored = stored;
     this.#onStored = onStored;
-    this.snapshotOp = stored.metadata.snapshotOpHint;
   }
 
   /** What is remembered. */
@@ -61,18 +61,47 @@ export class MetadataMemory implements ReplicaMemory {
   store(what: StoreEffect, commitOp: bigint, done: (fault: DiskFault | undefined) => void): void {
     const { offer, view, logView, role, vote } = what;
     const change = { view, logView, role, vote };
-    if (offer === undefined) return this.#change(change, commitOp, done);
+    this.#underWay++;
+    const ended = (fault: DiskFault | undefined): void => {
+      done(fault);
+      this.#end();
+    };
+    if (offer === undefined) return this.#change(change, commitOp, ended);
     storeOffer(this.#disk, offer, (fault) => {
-      if (fault !== undefined) return done(fault);
-      this.#change(change, commitOp, done);
+      if (fault !== undefined) return ended(fault);
+      this.#change(change, commitOp, ended);
     });
   }
 
-  /** Remembers how far entries are certainly committed, so that a start can tell when some are missing. */
-  storeHints(commitOp: bigint): void {
-    if (this.#stored.isStoring || this.#stored.fault !== undefined) return;
-    if (commitOp <= this.#stored.metadata.commitOpHint) return;
-    this.#change({}, commitOp, () => {});
+  /**
+   * Remembers how far entries are certainly committed, so that a start can tell when some are missing.
+   *
+   * @param commitOp Everything up to here is committed, and applied here.
+   * @param snapshotOp Of the snapshot that was made last, 0 if there is none.
+   */
+  storeHints(commitOp: bigint, snapshotOp: bigint): void {
+    const { isStoring, fault, metadata } = this.#stored;
+    if (isStoring || fault !== undefined) return;
+    if (commitOp <= metadata.commitOpHint && snapshotOp <= metadata.snapshotOpHint) return;
+    this.#underWay++;
+    const snapshotOpHint = larger(snapshotOp, metadata.snapshotOpHint);
+    this.#change({ snapshotOpHint }, commitOp, () => this.#end());
+  }
+
+  /** Whether no write is under way or waits for one. */
+  get isQuiet(): boolean {
+    return this.#underWay === 0;
+  }
+
+  /** Runs a task when no write is under way or waits for one: at once, or after the last. */
+  whenQuiet(task: () => void): void {
+    if (this.#underWay === 0) task();
+    else this.#quiet.push(task);
+  }
+
+  #end(): void {
+    this.#underWay--;
+    while (this.#underWay === 0 && this.#quiet.length > 0) this.#quiet.shift()!();
   }
 
   #change(
@@ -88,7 +117,6 @@ export class MetadataMemory implements ReplicaMemory {
       ...before,
       ...change,
       commitOpHint: larger(commitOp, before.commitOpHint),
-      snapshotOpHint: larger(this.snapshotOp, before.snapshotOpHint),
     };
     storeMetadata(this.#disk, this.#stored, next, (fault) => {
       if (fault === undefined && change.view !== undefined) this.#onStored(before, next);

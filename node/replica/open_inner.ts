@@ -11,7 +11,13 @@ import type { Offer } from "../vsr/events.ts";
 import type { VsrTiming } from "../vsr/timing.ts";
 import type { ReplicaOutside } from "./driver.ts";
 import { finishInstall } from "./install.ts";
-import { transitionLine } from "./lines.ts";
+import {
+  bootstrapLine,
+  type LogFacts,
+  notCountingLine,
+  preparedFacts,
+  transitionLine,
+} from "./lines.ts";
 import { MetadataMemory } from "./memory.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { standingOf } from "./standing.ts";
@@ -29,7 +35,7 @@ export type Inner =
   | {
     readonly kind: "opened";
     readonly node: Node;
-    readonly storeHints: (commitOp: bigint) => void;
+    readonly memory: MetadataMemory;
   }
   /** The disk failed; it may be well later. */
   | { readonly kind: "disk_failed"; readonly fault: DiskFault }
@@ -69,7 +75,8 @@ export function openInner(parts: InnerParts): Inner {
     return { kind: "refused", refusal: node };
   }
   opened.node = node;
-  return { kind: "opened", node, storeHints: (commitOp) => memory.storeHints(commitOp) };
+  options.log.info(bootstrapLine(stored.metadata, node.driver.tipOp));
+  return { kind: "opened", node, memory };
 }
 
 function protocolOf(
@@ -79,9 +86,7 @@ function protocolOf(
 ): ReturnType<NonNullable<Parameters<typeof openNode>[0]["replication"]>["protocol"]> {
   const { metadata } = stored;
   const { standing, reason } = standingOf(metadata, offer, recovered);
-  if (reason !== undefined) {
-    options.log.warn(`replica does not count until it has caught up: reason=${reason}`);
-  }
+  if (reason !== undefined) options.log.warn(notCountingLine(reason));
   return {
     replicaId: metadata.replicaId,
     members: options.members,
@@ -105,10 +110,7 @@ function readOffer(disk: Disk): Offer | undefined | DiskFault {
   }
 }
 
-function logFacts(node: Node | undefined): Parameters<typeof transitionLine>[2] {
+function logFacts(node: Node | undefined): LogFacts {
   if (node === undefined) return { preparedCount: 0n, highestPreparedLsn: undefined };
-  const { tipOp } = node.driver;
-  const { appliedOp } = node.executor;
-  const isAhead = tipOp > appliedOp;
-  return { preparedCount: tipOp - appliedOp, highestPreparedLsn: isAhead ? tipOp : undefined };
+  return preparedFacts(node.driver.tipOp, node.executor.appliedOp);
 }

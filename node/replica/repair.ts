@@ -20,9 +20,10 @@ import type { ReplicaMetadata } from "../metadata/codec.ts";
 import { type StoredMetadata, storeMetadata } from "../metadata/metadata.ts";
 import { logSizes } from "../open_node.ts";
 import { logIdentity } from "./install.ts";
+import { givingUpLine, mendedLine, mendingLine } from "./lines.ts";
 import type { RecoveryRefusal } from "../recover.ts";
 import { SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE } from "../snapshot/store.ts";
-import { type FrameAt, frameAt, hashOf } from "../vsr/frames.ts";
+import { frameAt, hashOf, previousHashOf } from "../vsr/frames.ts";
 import type { LogRange, Message } from "../vsr/messages.ts";
 
 /** What a repair works with. */
@@ -41,7 +42,7 @@ export interface RepairParts {
   readonly diskFailed: (fault: DiskFault) => void;
 }
 
-/** How long peers are asked for what is missing before it is given up, and how often. */
+/** How long nothing has to come from any peer before what is missing is given up, and how often they are asked. */
 const MEND_MS_MAX = 10_000;
 const ASK_MS = 250;
 
@@ -83,8 +84,9 @@ export class Repair {
     if (mending === undefined || mending.asked !== from || range.requestId !== mending.requestId) {
       return;
     }
-    if (range.refusal !== undefined || range.frames.length === 0) return this.#askNext(mending);
-    mending.take(range.frames);
+    const { nowMs } = this.#parts;
+    const isTaken = range.refusal === undefined && mending.take(range.frames, nowMs());
+    if (!isTaken) return this.#askElsewhere(mending);
     if (mending.isComplete) return this.#finishMend(mending);
     this.#ask(mending);
   }
@@ -104,44 +106,54 @@ export class Repair {
   #mend(refusal: RecoveryRefusal, damage: LogDamage): void {
     this.#tried = "mend";
     const { log, nowMs } = this.#parts;
-    log.warn(`log is damaged, asking peers: error=${refusal.error} holes=${damage.holes.length}`);
+    log.warn(mendingLine(refusal.error, damage.holes.length));
     const mending = new Mending(refusal, damage.holes, nowMs());
     if (mending.isComplete) return this.#finishMend(mending);
+    if (this.#parts.peers.length === 0) return this.#giveUp(refusal);
     this.#mending = mending;
     this.#askNext(mending);
   }
 
   #askNext(mending: Mending): void {
     const { peers } = this.#parts;
-    if (peers.length === 0) return;
     mending.turn++;
     mending.asked = peers[mending.turn % peers.length]!;
     this.#ask(mending);
   }
 
+  /** Who has nothing of use may have it later, so that after a round of refusals the next one waits. */
+  #askElsewhere(mending: Mending): void {
+    mending.refusals++;
+    if (mending.refusals % this.#parts.peers.length !== 0) return this.#askNext(mending);
+    mending.asked = undefined;
+    mending.restartHole();
+  }
+
   #ask(mending: Mending): void {
     mending.askedMs = this.#parts.nowMs();
-    this.#parts.send(mending.asked, mending.next());
+    if (mending.asked !== undefined) this.#parts.send(mending.asked, mending.next());
   }
 
   #finishMend(mending: Mending): void {
     this.#mending = undefined;
     const { disk, log } = this.#parts;
-    const result = mendLog(disk, this.#identity(), this.#options(mending.refusal), mending.frames);
+    const { frames } = mending;
+    const result = mendLog(disk, this.#identity(), this.#options(mending.refusal), frames);
     if (result.kind === "done") {
-      log.info(`log mended from peers: holes=${mending.frames.length}`);
+      log.info(mendedLine(frames.length));
       return this.#parts.repaired();
     }
     if (result.kind === "disk_fault") return this.#parts.diskFailed(result.fault);
     this.#giveUp(mending.refusal);
   }
 
-  /** From here on the replica cannot prove what it promised: its vote goes first. */
+  /** From here on the replica cannot prove what it promised: its vote goes first. Without peers nothing is given up. */
   #giveUp(refusal: RecoveryRefusal): void {
-    if (this.#tried === "start_over") return this.#parts.hopeless(refusal.error);
+    const isAlone = this.#parts.peers.length === 0;
+    if (isAlone || this.#tried === "start_over") return this.#parts.hopeless(refusal.error);
     this.#tried = nextStep(this.#tried, refusal);
     const step = this.#tried;
-    this.#parts.log.warn(`giving up what is damaged: step=${step} error=${refusal.error}`);
+    this.#parts.log.warn(givingUpLine(step, refusal.error));
     this.#giveUpVote((fault) => {
       if (fault !== undefined) return this.#parts.diskFailed(fault);
       this.#settle(this.#run(step, refusal), refusal);
@@ -206,29 +218,37 @@ export class Repair {
 /** Entries that are missing, as far as they have come. */
 class Mending {
   readonly refusal: RecoveryRefusal;
-  readonly sinceMs: number;
-  /** Hole by hole. */
-  readonly frames: Uint8Array[];
-  asked = 0n;
+  /** When more came than ever before. */
+  sinceMs: number;
+  /** Whose answer is waited for. */
+  asked: bigint | undefined;
   askedMs = 0;
   turn = -1;
+  refusals = 0;
   requestId = 0n;
   readonly #holes: readonly LogHole[];
+  /** Hole by hole. */
+  readonly #parts: Uint8Array[][];
   #hole = 0;
-  #op: bigint;
-  #hash: bigint;
+  #op = 0n;
+  #hash = 0n;
+  /** The last op that came in this hole, true or not: what comes again is no progress. */
+  #highestOp = 0n;
 
   constructor(refusal: RecoveryRefusal, holes: readonly LogHole[], nowMs: number) {
     this.refusal = refusal;
     this.sinceMs = nowMs;
     this.#holes = holes;
-    this.frames = holes.map(() => new Uint8Array());
-    this.#op = (holes[0]?.firstOp ?? 1n) - 1n;
-    this.#hash = holes[0]?.previousHash ?? 0n;
+    this.#parts = holes.map(() => []);
+    this.restartHole();
   }
 
   get isComplete(): boolean {
     return this.#hole === this.#holes.length;
+  }
+
+  get frames(): Uint8Array[] {
+    return this.#parts.map(joined);
   }
 
   /** What to ask for next. */
@@ -243,24 +263,40 @@ class Mending {
     };
   }
 
-  /** Takes as many frames as the hole still has room for; they are checked when the log is mended. */
-  take(bytes: Uint8Array): void {
+  /** What came for this hole did not lead to its end. */
+  restartHole(): void {
+    const hole = this.#holes[this.#hole];
+    if (hole === undefined) return;
+    this.#parts[this.#hole] = [];
+    this.#op = hole.firstOp - 1n;
+    this.#hash = hole.previousHash;
+  }
+
+  /** Takes as many frames as follow and the hole has room for; false when nothing came of it. */
+  take(bytes: Uint8Array, nowMs: number): boolean {
     const hole = this.#holes[this.#hole]!;
     let end = 0;
-    let last: FrameAt | undefined;
     for (let frame = frameAt(bytes, 0); frame !== undefined; frame = frameAt(bytes, end)) {
       if (frame.op !== this.#op + 1n || frame.op > hole.lastOp) break;
-      last = frame;
+      if (previousHashOf(bytes.subarray(frame.at)) !== this.#hash) break;
       end = frame.end;
       this.#op = frame.op;
+      this.#hash = hashOf(bytes, frame);
     }
-    if (last === undefined) return;
-    this.#hash = hashOf(bytes, last);
-    this.frames[this.#hole] = joined(this.frames[this.#hole]!, bytes.subarray(0, end));
-    if (this.#op < hole.lastOp) return;
-    const next = this.#holes[++this.#hole];
-    this.#op = (next?.firstOp ?? 1n) - 1n;
-    this.#hash = next?.previousHash ?? 0n;
+    if (end === 0) return false;
+    this.#parts[this.#hole]!.push(bytes.slice(0, end));
+    if (this.#op > this.#highestOp) {
+      this.#highestOp = this.#op;
+      this.sinceMs = nowMs;
+    }
+    return this.#op < hole.lastOp || this.#endHole(hole);
+  }
+
+  #endHole(hole: LogHole): boolean {
+    const isRight = this.#hash === hole.hashAfter;
+    if (isRight) this.#hole++;
+    this.restartHole();
+    return isRight;
   }
 }
 
@@ -272,9 +308,12 @@ function nextStep(tried: Step | undefined, refusal: RecoveryRefusal): Step {
   return tried === "truncate" ? "reset" : "start_over";
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -22,11 +22,26 @@ import type { TickOutcome } from "../expiration.ts";
 import type { ReplicaRole, Vote } from "../vsr/role.ts";
 import { loadMetadata, settleMetadata, type StoredMetadata } from "../metadata/metadata.ts";
 import type { Node, StartupFacts } from "../node.ts";
+import { snapshotBytesMax } from "../snapshot/store.ts";
 import type { SnapshotFacts } from "../vsr/log_port.ts";
 import type { GetLogRange, Message } from "../vsr/messages.ts";
 import { DEFAULT_TIMING, type VsrTiming } from "../vsr/timing.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { emptyMetrics } from "./empty_metrics.ts";
+import {
+  alreadyUncertainLine,
+  committedPrefixLine,
+  committingPrefixLine,
+  discardingSuffixLine,
+  faultedLine,
+  faultingLine,
+  metadataFaultLine,
+  preparedFacts,
+  snapshotInstalledLine,
+  snapshotNotInstalledLine,
+  transferFailedLine,
+} from "./lines.ts";
+import type { MetadataMemory } from "./memory.ts";
 import { openInner } from "./open_inner.ts";
 import { SnapshotReceiver, SnapshotSender } from "./transfer.ts";
 import { installSnapshot } from "./install.ts";
@@ -99,13 +114,15 @@ export class Replica implements NodeApi {
   #stored: StoredMetadata;
   #repair: Repair;
   #node: Node | undefined;
-  #storeHints: ((commitOp: bigint) => void) | undefined;
+  #memory: MetadataMemory | undefined;
   #faultReason: string | undefined;
   #reopenAtMs: number | undefined;
   #reopenMs = REOPEN_MS_MIN;
   #checkpointLookMs = 0;
   #hintMs = 0;
   #isClosed = false;
+  /** What a new primary found in its log and has not applied yet ends here. */
+  #prefixOp: bigint | undefined;
   #told: { role: ReplicaRole; view: bigint } | undefined;
   #counters = { reopens: 0, snapshotsInstalled: 0 };
 
@@ -121,9 +138,10 @@ export class Replica implements NodeApi {
     this.#sender = new SnapshotSender(disk);
     this.#receiver = new SnapshotReceiver({
       disk,
+      bytesMax: snapshotBytesMax(core),
       send: (to, message) => options.send(to, message),
       received: (facts) => this.#install(facts),
-      failed: (fault) => options.log.warn(`snapshot transfer failed: error=${fault.message}`),
+      failed: (fault) => options.log.warn(transferFailedLine(fault)),
     });
     this.#repair = this.#createRepair();
     this.#open();
@@ -163,11 +181,12 @@ export class Replica implements NodeApi {
   tick(): void {
     if (this.#isClosed) return;
     const nowMs = this.#nowMs();
-    if (this.#reopenAtMs !== undefined && nowMs >= this.#reopenAtMs) this.#reopen();
+    if (this.#isReopenDue(nowMs)) this.#reopen();
     const node = this.#node;
     if (node === undefined) return this.#repair.tick();
     this.#watchLog(node);
     node.driver.take({ kind: "tick" });
+    this.#watchPrefix(node);
     this.#receiver.tick(nowMs);
     if (!this.#options.manualExpiration) node.expireDue();
     this.#maintain(node, nowMs);
@@ -175,7 +194,13 @@ export class Replica implements NodeApi {
 
   /** An operator wants the next view to begin. */
   startViewChange(): void {
-    this.#node?.driver.take({ kind: "view_change_wanted" });
+    const node = this.#node;
+    if (node === undefined) return;
+    if (node.driver.role === "view_uncertain") {
+      const { commitOp } = node.driver.state;
+      this.#options.log.info(alreadyUncertainLine(this.#stored.metadata, commitOp));
+    }
+    node.driver.take({ kind: "view_change_wanted" });
   }
 
   /** A number that replicas at the same op agree on. Reads all of the state. */
@@ -288,7 +313,7 @@ export class Replica implements NodeApi {
   close(): void {
     this.#isClosed = true;
     const node = this.#node;
-    if (node !== undefined) this.#storeHints?.(node.executor.appliedOp);
+    if (node !== undefined) this.#remember(node);
     this.#closeNode();
   }
 
@@ -313,11 +338,16 @@ export class Replica implements NodeApi {
       outside: {
         send: (to, message) => this.#options.send(to, message),
         sendNow: () => this.#options.sendNow?.(),
-        roleChanged: (role, view) => this.#tellRole(role, view),
+        roleChanged: (role, view) => {
+          this.#beginPrefix(role);
+          this.#tellRole(role, view);
+        },
         faulted: (reason) => this.#fault(reason),
         diskFailed: (fault) => this.#diskFailed(fault),
         fetchSnapshot: (wanted) => this.#receiver.begin(wanted.from, wanted, this.#nowMs()),
         snapshot: () => this.#snapshot(),
+        dropping: (suffix) =>
+          this.#options.log.info(discardingSuffixLine(this.#stored.metadata, suffix)),
       },
     });
     if (inner.kind === "disk_failed") return this.#diskFailed(inner.fault);
@@ -325,7 +355,7 @@ export class Replica implements NodeApi {
     this.#faultReason = undefined;
     this.#node = inner.node;
     this.#repair = this.#createRepair();
-    this.#storeHints = inner.storeHints;
+    this.#memory = inner.memory;
     inner.node.driver.take({ kind: "start" });
     for (const [peer, isUp] of this.#links) {
       if (isUp) inner.node.driver.take({ kind: "link", peer, isUp });
@@ -344,6 +374,8 @@ export class Replica implements NodeApi {
       send: (to, message) => this.#options.send(to, message),
       repaired: () => this.#open(),
       hopeless: (reason) => {
+        const path = this.#counters.reopens === 0 ? "open" : "recover";
+        log.error(faultingLine(this.#stored.metadata, path, reason));
         this.#fault(reason);
         this.#tellRole("faulted", this.#stored.metadata.view);
       },
@@ -361,6 +393,7 @@ export class Replica implements NodeApi {
         const why = loaded.kind === "damaged"
           ? loaded.error.message
           : "replica.metadata is missing";
+        this.#options.log.error(metadataFaultLine(this.#stored.metadata, why));
         this.#fault(why);
         // A disk that cannot be read now may be read later; what it then says is another matter.
         const isUnreadable = loaded.kind === "damaged" && loaded.error.kind === "unreadable";
@@ -378,10 +411,17 @@ export class Replica implements NodeApi {
     if (this.#node !== undefined) this.#reopenMs = REOPEN_MS_MIN;
   }
 
+  /** A write to the metadata that is still under way would meet what is read and written then. */
+  #isReopenDue(nowMs: number): boolean {
+    if (this.#reopenAtMs === undefined || nowMs < this.#reopenAtMs) return false;
+    return (this.#memory?.isQuiet ?? true) && !this.#stored.isStoring;
+  }
+
   #closeNode(): void {
     const node = this.#node;
     this.#node = undefined;
-    this.#storeHints = undefined;
+    this.#memory = undefined;
+    this.#prefixOp = undefined;
     this.#sender.close();
     this.#receiver.stop();
     node?.close();
@@ -390,7 +430,7 @@ export class Replica implements NodeApi {
   #fault(reason: string): void {
     if (this.#faultReason !== undefined) return;
     this.#faultReason = reason;
-    this.#options.log.error(`replica enters faulted state: reason=${reason}`);
+    this.#options.log.error(faultedLine(reason));
   }
 
   /** A disk may come back, and what it then holds is looked at as after a crash. */
@@ -424,30 +464,64 @@ export class Replica implements NodeApi {
     }
     if (nowMs - this.#hintMs < HINT_MS) return;
     this.#hintMs = nowMs;
-    if (node.driver.role !== "faulted") this.#storeHints?.(node.executor.appliedOp);
+    if (node.driver.role !== "faulted") this.#remember(node);
+  }
+
+  #remember(node: Node): void {
+    this.#memory?.storeHints(node.executor.appliedOp, this.#snapshot()?.op ?? 0n);
+  }
+
+  /** A new primary has entries of earlier views in its log, which it must commit before it serves. */
+  #beginPrefix(role: ReplicaRole): void {
+    this.#prefixOp = undefined;
+    const node = this.#node;
+    if (role !== "primary" || node === undefined) return;
+    const { tipOp } = node.driver;
+    const { appliedOp } = node.executor;
+    if (tipOp === appliedOp) return;
+    this.#prefixOp = tipOp;
+    const facts = preparedFacts(tipOp, appliedOp);
+    this.#options.log.info(committingPrefixLine(this.#stored.metadata, facts, appliedOp));
+  }
+
+  #watchPrefix(node: Node): void {
+    const { appliedOp } = node.executor;
+    if (this.#prefixOp === undefined || appliedOp < this.#prefixOp) return;
+    this.#prefixOp = undefined;
+    this.#options.log.info(committedPrefixLine(this.#stored.metadata, appliedOp));
   }
 
   #snapshot(): SnapshotFacts | undefined {
     return this.#sender.facts(this.#node?.checkpointer.activeSnapshotLsn);
   }
 
+  /** Nothing may be on its way to the disk: whatever comes after the note belongs to the next opening. */
   #install(facts: SnapshotFacts): void {
     const node = this.#node;
-    if (node === undefined) return;
-    node.writer.whenQuiet(() => {
-      if (this.#node !== node) return;
-      const { disk } = this.#options;
-      const why = facts.op <= node.driver.state.commitOp
-        ? "the replica has caught up without it"
-        : installSnapshot(disk, this.#stored.metadata, facts);
-      if (why !== undefined) {
-        this.#options.log.warn(`snapshot not installed: op=${facts.op} error=${why}`);
-        return;
-      }
+    const memory = this.#memory;
+    if (node === undefined || memory === undefined) return;
+    node.writer.whenQuiet(() =>
+      memory.whenQuiet(() => {
+        if (this.#node !== node) return;
+        if (node.writer.isFlushing) return this.#install(facts);
+        this.#installNow(node, facts);
+      })
+    );
+  }
+
+  #installNow(node: Node, facts: SnapshotFacts): void {
+    const { disk, log } = this.#options;
+    const result = isHeld(node, facts)
+      ? "the replica has caught up without it"
+      : installSnapshot(disk, this.#stored.metadata, facts);
+    if (typeof result === "string") return log.warn(snapshotNotInstalledLine(facts, result));
+    // From the note on nothing may be added to the log that it speaks of.
+    this.#closeNode();
+    if (result === undefined) {
       this.#counters.snapshotsInstalled++;
-      this.#options.log.info(`snapshot installed: op=${facts.op} bytes=${facts.bytes}`);
-      this.#reopen();
-    });
+      log.info(snapshotInstalledLine(facts));
+    } else log.warn(snapshotNotInstalledLine(facts, result.message));
+    this.#reopen();
   }
 
   #sendRange(node: Node, from: bigint, m: GetLogRange): void {
@@ -496,6 +570,14 @@ export class Replica implements NodeApi {
       };
     });
   }
+}
+
+/** Whether there is nothing to gain, and what follows a snapshot in the log would be lost for it. */
+function isHeld({ driver, writer }: Node, { op, hash }: SnapshotFacts): boolean {
+  if (op <= driver.state.commitOp) return true;
+  if (op > driver.tipOp) return false;
+  const held = writer.hashAt(op);
+  return held === undefined || held === hash;
 }
 
 const NO_FRAMES = new Uint8Array();

@@ -41,7 +41,7 @@ export class SnapshotSender {
     if (lsn === undefined) return undefined;
     if (this.#knownFor !== lsn || this.#known === undefined) {
       this.#knownFor = lsn;
-      this.#known = readFacts(this.#disk);
+      this.#known = readFacts(this.#disk, lsn);
     }
     return this.#known;
   }
@@ -64,7 +64,8 @@ export class SnapshotSender {
     try {
       if (!isSame(this.#open?.facts, op, hash)) this.#reopen(op, hash, newest);
       const open = this.#open;
-      if (open === undefined || offset >= open.facts.bytes) return NOTHING;
+      if (open === undefined || !isSame(open.facts, op, hash)) return NOTHING;
+      if (offset >= open.facts.bytes) return NOTHING;
       const left = open.facts.bytes - offset;
       const wanted = length < left ? length : left;
       const into = new Uint8Array(Math.min(Number(wanted), SENT_CHUNK_BYTES_MAX));
@@ -86,6 +87,8 @@ export class SnapshotSender {
 /** What a receiver needs from around it. */
 export interface ReceiverParts {
   readonly disk: Disk;
+  /** The longest snapshot that there can be; a longer one is not begun with. */
+  readonly bytesMax: number;
   readonly send: (to: bigint, message: Message) => void;
   /** All of it is on the disk, as {@linkcode TRANSFER_FILE}. */
   readonly received: (facts: SnapshotFacts) => void;
@@ -104,6 +107,8 @@ interface Transfer {
   unsyncedBytes: number;
   isSyncing: boolean;
   from: bigint;
+  /** When the last piece came. */
+  progressMs: number;
 }
 
 /** Receives one snapshot at a time. */
@@ -112,6 +117,7 @@ export class SnapshotReceiver {
   bytesReceived = 0;
   readonly #parts: ReceiverParts;
   #transfer: Transfer | undefined;
+  #nowMs = 0;
 
   /** @param parts What is around it. */
   constructor(parts: ReceiverParts) {
@@ -131,39 +137,27 @@ export class SnapshotReceiver {
 
   /** Begins to receive a snapshot, or goes on with it from somebody else. */
   begin(from: bigint, facts: SnapshotFacts, nowMs: number): void {
+    this.#nowMs = nowMs;
     const t = this.#transfer;
     if (t !== undefined && isSame(t.facts, facts.op, facts.hash)) {
       if (t.from !== from) t.askedMs.clear();
       t.from = from;
-      return this.#ask(t, nowMs);
+      return this.#ask(t);
     }
     // A newer offer while another transfer makes progress: the old one still leads closer.
-    if (
-      t !== undefined && t.from === from && t.facts.op > 0n && t.missing < t.chunks &&
-      !isStale(t, nowMs)
-    ) return;
+    if (t !== undefined && t.from === from && t.missing < t.chunks && !isStale(t, nowMs)) return;
+    if (facts.bytes < HEADER_BYTES || facts.bytes > this.#parts.bytesMax) return;
     this.stop();
     this.#guard(() => {
       const file = this.#parts.disk.create(TRANSFER_FILE, 0);
-      const chunks = Math.ceil(Number(facts.bytes) / CHUNK_BYTES);
-      this.#transfer = {
-        facts,
-        file,
-        chunks,
-        here: new Uint8Array(chunks),
-        askedMs: new Map(),
-        next: 0,
-        missing: chunks,
-        unsyncedBytes: 0,
-        isSyncing: false,
-        from,
-      };
-      this.#ask(this.#transfer, nowMs);
+      this.#transfer = createTransfer(from, facts, file, nowMs);
+      this.#ask(this.#transfer);
     });
   }
 
   /** A piece came. */
   take(from: bigint, chunk: SnapshotChunk, nowMs: number): void {
+    this.#nowMs = nowMs;
     const t = this.#transfer;
     if (t === undefined || t.from !== from || !isSame(t.facts, chunk.op, chunk.hash)) return;
     if (chunk.bytes.length === 0) return this.stop(); // Gone there; what is offered next is newer.
@@ -177,16 +171,18 @@ export class SnapshotReceiver {
     t.askedMs.delete(index);
     t.missing--;
     t.unsyncedBytes += expected;
+    t.progressMs = nowMs;
     this.bytesReceived += expected;
-    this.#goOn(t, nowMs);
+    this.#goOn(t);
   }
 
   /** Asks again for what did not come. */
   tick(nowMs: number): void {
+    this.#nowMs = nowMs;
     const t = this.#transfer;
     if (t === undefined) return;
     for (const [index, askedMs] of t.askedMs) {
-      if (nowMs - askedMs >= PATIENCE_MS) this.#askFor(t, index, nowMs);
+      if (nowMs - askedMs >= PATIENCE_MS) this.#askFor(t, index);
     }
   }
 
@@ -196,9 +192,9 @@ export class SnapshotReceiver {
     this.#transfer = undefined;
   }
 
-  #goOn(t: Transfer, nowMs: number): void {
+  #goOn(t: Transfer): void {
     if (t.isSyncing) return;
-    if (t.missing > 0 && t.unsyncedBytes < UNSYNCED_BYTES_MAX) return this.#ask(t, nowMs);
+    if (t.missing > 0 && t.unsyncedBytes < UNSYNCED_BYTES_MAX) return this.#ask(t);
     t.isSyncing = true;
     t.unsyncedBytes = 0;
     t.file.syncLater((fault) => {
@@ -206,7 +202,7 @@ export class SnapshotReceiver {
       t.isSyncing = false;
       if (fault !== undefined) return this.#fail(fault);
       if (t.missing === 0 && t.unsyncedBytes === 0) return this.#end(t);
-      this.#goOn(t, nowMs);
+      this.#goOn(t);
     });
   }
 
@@ -216,20 +212,20 @@ export class SnapshotReceiver {
     this.#parts.received(t.facts);
   }
 
-  #ask(t: Transfer, nowMs: number): void {
+  #ask(t: Transfer): void {
     while (t.next < t.chunks && t.askedMs.size < CHUNKS_UNDER_WAY) {
-      if (t.here[t.next] === 0) this.#askFor(t, t.next, nowMs);
+      if (t.here[t.next] === 0) this.#askFor(t, t.next);
       t.next++;
     }
     if (t.askedMs.size > 0 || t.missing === 0) return;
     t.next = 0; // Answers were lost with the replica that was asked before.
     for (; t.next < t.chunks && t.askedMs.size < CHUNKS_UNDER_WAY; t.next++) {
-      if (t.here[t.next] === 0) this.#askFor(t, t.next, nowMs);
+      if (t.here[t.next] === 0) this.#askFor(t, t.next);
     }
   }
 
-  #askFor(t: Transfer, index: number, nowMs: number): void {
-    t.askedMs.set(index, nowMs);
+  #askFor(t: Transfer, index: number): void {
+    t.askedMs.set(index, this.#nowMs);
     const { op, hash } = t.facts;
     const offset = BigInt(index * CHUNK_BYTES);
     const length = BigInt(CHUNK_BYTES);
@@ -251,16 +247,39 @@ export class SnapshotReceiver {
   }
 }
 
+function createTransfer(
+  from: bigint,
+  facts: SnapshotFacts,
+  file: DiskFile,
+  nowMs: number,
+): Transfer {
+  const chunks = Math.ceil(Number(facts.bytes) / CHUNK_BYTES);
+  return {
+    facts,
+    file,
+    chunks,
+    here: new Uint8Array(chunks),
+    askedMs: new Map(),
+    next: 0,
+    missing: chunks,
+    unsyncedBytes: 0,
+    isSyncing: false,
+    from,
+    progressMs: nowMs,
+  };
+}
+
+/** Whether nothing comes although it is asked for again and again. */
 function isStale(t: Transfer, nowMs: number): boolean {
-  for (const askedMs of t.askedMs.values()) if (nowMs - askedMs > 4 * PATIENCE_MS) return true;
-  return false;
+  return t.missing > 0 && nowMs - t.progressMs > 4 * PATIENCE_MS;
 }
 
 function isSame(facts: SnapshotFacts | undefined, op: bigint, hash: bigint): boolean {
   return facts !== undefined && facts.op === op && facts.hash === hash;
 }
 
-function readFacts(disk: Disk): SnapshotFacts | undefined {
+/** A newest file that is damaged, so that the one before it was loaded, is not handed on. */
+function readFacts(disk: Disk, lsn: bigint): SnapshotFacts | undefined {
   try {
     const bytes = disk.size(SNAPSHOT_FILE);
     if (bytes === undefined) return undefined;
@@ -272,12 +291,9 @@ function readFacts(disk: Disk): SnapshotFacts | undefined {
       file.close();
     }
     const header = decodeHeader(sector);
-    if (header.kind !== "decoded") return undefined;
-    return {
-      op: header.value.header.op,
-      hash: header.value.header.chainHash,
-      bytes: BigInt(bytes),
-    };
+    if (header.kind !== "decoded" || header.value.header.lsn !== lsn) return undefined;
+    const { op, chainHash } = header.value.header;
+    return { op, hash: chainHash, bytes: BigInt(bytes) };
   } catch (error) {
     if (error instanceof DiskFault) return undefined;
     throw error;
