@@ -195,6 +195,11 @@ export class Driver implements FlushListener, ProtocolLog {
     return readU64(this.#parts.writer.syncedOp, 0);
   }
 
+  get memoryOp(): bigint {
+    const { writer } = this.#parts;
+    return writer.retained[0]?.firstOp ?? writer.sealedOp + 1n;
+  }
+
   hashAt(op: bigint): bigint | undefined {
     return this.#parts.writer.hashAt(op);
   }

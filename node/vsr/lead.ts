@@ -82,8 +82,13 @@ export function onPrepareReject(s: State, peer: Peer, reject: PrepareReject): vo
   feed(s, peer);
 }
 
-/** Speaks to whoever has heard nothing for a while; leaves service when too few have answered. */
+/**
+ * Speaks to whoever has heard nothing for a while; leaves service when too few have answered. Time in which this process
+ * stood still counts for nobody: their answers may lie there unread.
+ */
 export function tickLead(s: State): void {
+  const stoodStillMs = s.nowMs - s.tickMs - s.timing.heartbeatMs;
+  if (stoodStillMs > 0) { for (const peer of s.peers.values()) peer.heardMs += stoodStillMs; }
   if (!hasMajority(s)) return stepDown(s);
   if (s.nowMs - s.lastEventMs >= s.timing.heartbeatMs / 2) s.leaseUntilMs = 0;
   if (s.timing.leaseMs > 0 && s.nowMs - s.roundSentMs >= s.timing.heartbeatMs) wantAuthority(s);
@@ -185,7 +190,7 @@ function beat(s: State, peer: Peer): void {
 function feed(s: State, peer: Peer): void {
   if (!peer.isUp || peer.mode !== "stream") return;
   while (peer.nextOp <= s.log.tipOp && peer.unansweredBytes < windowOf(s, peer)) {
-    const read = s.log.read(peer.nextOp, s.timing.messageBytesMax);
+    const read = s.log.read(peer.nextOp, messageBytesOf(s, peer));
     if (read.kind === "removed") return offerSnapshot(s, peer);
     if (read.kind === "unreadable") {
       return void s.effects.push({ kind: "unreadable", op: peer.nextOp });
@@ -200,7 +205,16 @@ function feed(s: State, peer: Peer): void {
 }
 
 function windowOf(s: State, peer: Peer): number {
-  return peer.isProbing ? 1 : s.timing.windowBytes;
+  if (peer.isProbing) return 1;
+  return isFarBehind(s, peer) ? s.timing.catchUpWindowBytes : s.timing.windowBytes;
+}
+
+function messageBytesOf(s: State, peer: Peer): number {
+  return isFarBehind(s, peer) ? s.timing.catchUpMessageBytesMax : s.timing.messageBytesMax;
+}
+
+function isFarBehind(s: State, peer: Peer): boolean {
+  return peer.nextOp < s.log.memoryOp;
 }
 
 function offerSnapshot(s: State, peer: Peer): void {

@@ -5,6 +5,8 @@ export interface ProtocolLog {
   readonly tipHash: bigint;
   /** The last durable entry. */
   readonly syncedOp: bigint;
+  /** The first entry that is still in memory; what is before it has to be read from the disk. */
+  readonly memoryOp: bigint;
   /**
    * The chain hash of an entry.
    *

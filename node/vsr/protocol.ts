@@ -120,6 +120,7 @@ export function createState(options: ProtocolOptions): State {
     roundSentMs: 0,
     leaseUntilMs: 0,
     lastEventMs: 0,
+    tickMs: 0,
     recovery: undefined,
     counters: {
       viewChangesStarted: 0,
@@ -157,7 +158,9 @@ function take(s: State, event: Event): void {
     case "start":
       return start(s);
     case "tick":
-      return tick(s);
+      tick(s);
+      s.tickMs = s.nowMs;
+      return;
     case "message":
       if (s.peers.has(event.from)) receive(s, event.from, event.message);
       return;
@@ -184,6 +187,7 @@ function take(s: State, event: Event): void {
  */
 function start(s: State): void {
   resetDeadline(s);
+  s.tickMs = s.nowMs;
   if (s.timing.leaseMs > 0) s.primaryHeardMs = s.nowMs; // It may have promised a primary to stay.
   if (s.status === "recovering") {
     tellRole(s);

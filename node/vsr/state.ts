@@ -136,8 +136,9 @@ export interface State {
   roundSentMs: number;
   /** Until when reads need no further round. */
   leaseUntilMs: number;
-  /** When the last event was. */
+  /** When the last event was, and the last tick. */
   lastEventMs: number;
+  tickMs: number;
 
   recovery: RecoveryQuestion | undefined;
   readonly counters: Counters;

@@ -16,6 +16,9 @@ export interface VsrTiming {
   readonly messageBytesMax: number;
   /** Unanswered bytes of entries on the way to one replica. */
   readonly windowBytes: number;
+  /** The same two for a replica that is far behind: it must not hold up those that are not. */
+  readonly catchUpMessageBytesMax: number;
+  readonly catchUpWindowBytes: number;
 }
 
 /** What `VsrTiming` is unless told. */
@@ -26,6 +29,8 @@ export const DEFAULT_TIMING: VsrTiming = {
   leaseMs: 0,
   messageBytesMax: 1024 * 1024,
   windowBytes: 4 * 1024 * 1024,
+  catchUpMessageBytesMax: 128 * 1024,
+  catchUpWindowBytes: 1024 * 1024,
 };
 
 /**
@@ -42,6 +47,8 @@ export function checkTiming(timing: VsrTiming): string | undefined {
   if (leaseMs < 0 || leaseMs > electionMsMin / 2) {
     return "leaseMs must be at most half of electionMsMin";
   }
-  if (!(timing.messageBytesMax > 0) || !(timing.windowBytes > 0)) return "sizes must be above 0";
+  const { messageBytesMax, windowBytes, catchUpMessageBytesMax, catchUpWindowBytes } = timing;
+  const sizes = [messageBytesMax, windowBytes, catchUpMessageBytesMax, catchUpWindowBytes];
+  if (sizes.some((bytes) => !(bytes > 0))) return "sizes must be above 0";
   return undefined;
 }

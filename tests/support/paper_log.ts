@@ -14,6 +14,8 @@ export class PaperLog implements ProtocolLog {
   isBusy = false;
   /** The log's first op; what is before it is in a snapshot. */
   firstOp = 1n;
+  /** What is before this would have to be read from a disk. */
+  memoryOp = 1n;
   /** What was cut, as `from..to`. */
   readonly cuts: string[] = [];
   readonly #frames: Uint8Array[] = [];
