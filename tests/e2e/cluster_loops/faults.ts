@@ -109,18 +109,21 @@ function link(
   return { verb: "link", ends: { from, to }, fault };
 }
 
-/** A disk that fails in one of its ways after some more operations. */
+/** A disk that fails in one of its ways after some more operations; now and then its replica is killed then, too. */
 async function disk({ cluster, random, turn }: Scene): Promise<string> {
   const primary = await cluster.primary();
   const [id] = await victims(cluster, random, turn);
   const kind: DiskFaultKind = DISK_FAULT_KINDS[turn % DISK_FAULT_KINDS.length]!;
   const delayMs = 20 + random.below(300);
   const fault = { kind, after: random.below(30), ...(kind === "slow" ? { delayMs } : {}) };
+  const isKilled = random.oneIn(3);
   await cluster.change({ verb: "disk-fault", replicaId: id!, fault });
   await sleep(400 + random.below(2_000));
+  if (isKilled) await cluster.kill(id!);
   await heal(cluster);
+  if (isKilled) await cluster.restart(id!);
   const how = kind === "slow" ? `${kind} by ${delayMs} ms` : kind;
-  return `disk of ${nameOf(id!, primary)}: ${how}`;
+  return `disk of ${nameOf(id!, primary)}: ${how}${isKilled ? " and killed" : ""}`;
 }
 
 /** A primary that sleeps, perhaps through its own replacement. */
