@@ -97,7 +97,10 @@ async function tookOver(setting: Setting, hit: Hit, successor: Promise<Gap>): Pr
   const successorId = replicas.idAt(gap.successor);
   story.outages.push({ ...hit, successorId, waiting, outageMs: gap.ms });
   const seconds = (gap.ms / 1_000).toFixed(2);
-  story.tell(`replica ${successorId} took over: ${seconds} s without a sale`, "good");
+  story.tell(
+    `replica ${successorId} took over: ${seconds} s from the last write to the next`,
+    "good",
+  );
   await replicas.primary();
 }
 

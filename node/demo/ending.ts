@@ -112,7 +112,8 @@ function drawOutages({ outages, ledger }: Story, colors: Colors): string[] {
   const lines = outages.map(({ cause, outageMs, waiting }) => {
     const seconds = colors.bold(`${(outageMs / 1_000).toFixed(2)} s`);
     const hit = cause === "kill" ? "kill -9 of the primary" : "the primary cut off";
-    return `${seconds} without a sale: ${hit}; ${waiting} buyers waited and got their answers`;
+    const waited = `${waiting} buyers waited and got their answers`;
+    return `${seconds} from the last write to the next: ${hit}; ${waited}`;
   });
   const { retriesAnswered } = ledger.counters;
   if (retriesAnswered === 0) return lines;
