@@ -82,7 +82,8 @@ export class PlainStage implements Stage {
     let last = "";
     this.#timer = setInterval(() => {
       const text = drawProgress(story);
-      if (text !== last) this.scene({ atMs: story.elapsedMs, text, tone: "plain" });
+      const hasBegun = story.ledger.claims.length > 0;
+      if (hasBegun && text !== last) this.scene({ atMs: story.elapsedMs, text, tone: "plain" });
       last = text;
     }, PROGRESS_MS);
   }
