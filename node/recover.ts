@@ -231,9 +231,9 @@ class Replay implements LogVisitor {
   readonly #mayRestartLog: boolean;
   /** Whether the log ended before the snapshot, and may. */
   isBehindSnapshot = false;
+  /** Entries behind the snapshot, applied or waiting to hear that they are committed. */
   #frames = 0;
-  /** Whether the log goes on behind the snapshot, applied or not. */
-  #hasFrames = false;
+  readonly #lastLsn = new Uint32Array(2);
   #skipping: boolean;
 
   constructor(engine: Engine, snapshot: SnapshotHeader | undefined, parts: RecoverParts) {
@@ -261,7 +261,8 @@ class Replay implements LogVisitor {
 
   frame(frame: FrameCursor): string | undefined {
     if (this.#skipping) return this.#skip(frame);
-    this.#hasFrames = true;
+    this.#frames++;
+    copyU64(this.#lastLsn, 0, frame.words, frame.lsnAt);
     if (this.#isUncertain(frame)) return undefined;
     copyU64(this.#position, Position.lsn, frame.words, frame.lsnAt);
     copyU64(this.#position, Position.slot, frame.words, frame.slotAt);
@@ -278,7 +279,6 @@ class Replay implements LogVisitor {
       this.#command,
       this.#outcome,
     );
-    this.#frames++;
     if (failed !== 0) return this.#fail("command_codec", codecErrorName(failed));
     if (this.#outcome.code !== ResultCode.slot_overflow) return undefined;
     return this.#fail("replay", "slot overflow");
@@ -304,14 +304,14 @@ class Replay implements LogVisitor {
 
   startup(): StartupFacts {
     const loaded = this.#snapshot !== undefined;
-    const replayed = this.#hasFrames;
+    const replayed = this.#frames > 0;
     const kinds = ["fresh_start", "wal_only", "snapshot_only", "snapshot_and_wal"] as const;
     const lsn = this.#snapshot?.lsn ?? 0n;
     return {
       startupKind: kinds[(loaded ? 2 : 0) + (replayed ? 1 : 0)]!,
       loadedSnapshotLsn: lsn === 0n ? undefined : lsn,
       replayedWalFrameCount: this.#frames,
-      replayedWalLastLsn: this.#frames > 0 ? readU64(this.#engine.progress, 0) : undefined,
+      replayedWalLastLsn: replayed ? readU64(this.#lastLsn, 0) : undefined,
     };
   }
 
