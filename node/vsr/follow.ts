@@ -18,7 +18,10 @@ export function onStartView(s: State, from: bigint, m: StartView): void {
   const through = adoptionTarget(s, m);
   if (through === undefined) return;
   s.adopting = { op: m.op, hash: m.hash, throughOp: through };
-  if (s.matchedOp < m.op && compare(s, m.op, m.hash) === "same") s.matchedOp = m.op;
+  if (compare(s, m.op, m.hash) === "same") {
+    // What is committed is in the log of every later primary, also where this one may know more of it than that view began with.
+    for (const op of [m.op, s.commitOp]) if (s.matchedOp < op) s.matchedOp = op;
+  }
   learnCommit(s, m.commitOp);
   adopt(s);
   if (s.adopting !== undefined && s.matchedOp < through) reject(s);
