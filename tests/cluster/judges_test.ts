@@ -1,10 +1,11 @@
 // Judges that never object are no judges: each of these worlds has something broken on purpose, and the judge
 // that it is about must say so, by name.
-import { assert, assertStringIncludes, assertThrows } from "@std/assert";
-import { METADATA_FILE } from "../../node/metadata/metadata.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { loadMetadata, METADATA_FILE } from "../../node/metadata/metadata.ts";
 import type { ReplicaOptions } from "../../node/replica/options.ts";
 import { openReplica } from "../../node/replica/replica.ts";
-import type { Outcome } from "../../core/outcome.ts";
+import { createOutcome, type Outcome, OutcomeField, ResultCode } from "../../core/outcome.ts";
+import { writeU64 } from "../../core/words.ts";
 import type { ResultSink } from "../../node/api.ts";
 import {
   ask,
@@ -14,8 +15,9 @@ import {
   runToSuccessor,
   submit,
 } from "../support/cluster_script.ts";
+import { ClusterPromises } from "../support/cluster_promises.ts";
 import type { OpenSubject, Subject } from "../support/cluster_subject.ts";
-import { ClusterViolation, ClusterWorld, ELECTION_MS } from "../support/cluster_world.ts";
+import { ClusterViolation, ClusterWorld } from "../support/cluster_world.ts";
 import { create, reserve } from "../support/requests.ts";
 
 Deno.test("a primary that counts acknowledgements nobody gave: commit needs a majority", () => {
@@ -152,6 +154,91 @@ Deno.test("a cluster whose new primaries never hear of any log: a majority goes 
     old.crash("lose");
     runToSuccessor(world, old);
   });
+});
+
+Deno.test("a replica that answers before anybody else has it: published after commit", () => {
+  expectViolation("R6 published after commit", () => {
+    const world = quietWorld({
+      open: wrapped((inner) => ({
+        submit: (_view, _at, _end, _slot, sink, token) => {
+          const outcome = createOutcome();
+          writeU64(outcome.words, OutcomeField.appliedLsn, inner.status().commitOp + 1n);
+          sink.committed(token, outcome);
+        },
+      })),
+    });
+    submit(world, create(1n));
+    world.run(1_000);
+  });
+});
+
+Deno.test("a replica that tells another outcome than was decided: once, and the same", () => {
+  expectViolation("R7", () => {
+    const world = quietWorld({
+      open: wrapped((inner) => ({
+        submit: (view, at, end, slot, sink, token) =>
+          inner.submit(view, at, end, slot, {
+            rejected: (_token, rejection) => sink.rejected(token, rejection),
+            committed: (_token, outcome) =>
+              sink.committed(token, { ...outcome, code: ResultCode.resource_busy }),
+          }, token),
+      })),
+    });
+    ask(world, create(1n));
+  });
+});
+
+Deno.test("a replica that believes it leads too: one primary in a view", () => {
+  expectViolation("R1 one primary in a view", () => {
+    const world = quietWorld({
+      open: wrapped((inner) => ({ status: () => ({ ...inner.status(), role: "primary" }) })),
+    });
+    world.run(1_000);
+  });
+});
+
+Deno.test("a replica that applies what is not committed: only committed entries", () => {
+  expectViolation("R14 only committed entries are applied", () => {
+    const world = quietWorld({
+      open: wrapped((inner) => ({
+        status: () => {
+          const status = inner.status();
+          return { ...status, appliedOp: status.commitOp + 1n };
+        },
+      })),
+    });
+    world.run(1_000);
+  });
+});
+
+Deno.test("a replica that does not start although nothing damaged it: by itself", () => {
+  expectViolation("R16 a sound replica starts by itself", () => {
+    const world = quietWorld();
+    const [backup] = backupsOf(world);
+    backup!.kill();
+    const bytes = backup!.disk.contents(METADATA_FILE);
+    bytes[100]! ^= 1;
+    bytes[4_096 + 100]! ^= 1;
+    world.settle();
+  });
+});
+
+Deno.test("a replica that remembers two votes in one view: one vote", () => {
+  const violations: string[] = [];
+  const world = quietWorld();
+  const [machine] = backupsOf(world);
+  const load = loadMetadata(machine!.disk);
+  assert(load.kind === "loaded", "there is metadata");
+  const { metadata } = load.stored;
+  const promises = new ClusterPromises(
+    world.members,
+    () => undefined,
+    (what) => void violations.push(what),
+  );
+  for (const replica of [1n, 2n]) {
+    promises.remembered(machine!, { ...metadata, view: 7n, vote: { view: 7n, replica } });
+  }
+  assertEquals(violations, [`R12 one vote in view 7: replica ${machine!.id}`]);
 });
 
 Deno.test("a replica that throws: named, with the end of the transcript", () => {

@@ -20,7 +20,7 @@ if (import.meta.main) {
 function swarm(from: number, count: number, isVerbose: boolean): number[] {
   const started = performance.now();
   const failing: number[] = [];
-  const total = { events: 0, decided: 0, reads: 0, expirations: 0, views: 0 };
+  const total = { events: 0, decided: 0, reads: 0, expirations: 0 };
   for (let seed = from; seed < from + count; seed++) {
     const { violation, world, nemesis } = runSeed(seed);
     total.events += world.queue.happened;
