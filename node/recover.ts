@@ -7,7 +7,6 @@ import { chainHash } from "../core/log_hash.ts";
 import { createTip, moveTip, type Tip, TipWord } from "../core/log_tip.ts";
 import { createOutcome, ResultCode } from "../core/outcome.ts";
 import { applyEntry } from "../core/replay.ts";
-import { acceptBlock, beginRestore, finishRestore } from "../core/snapshot.ts";
 import { createEngine, type Engine, Position, POSITION_WORDS } from "../core/state.ts";
 import { copyU64, readU64, writeU64 } from "../core/words.ts";
 import { configFingerprint } from "./config/text.ts";
@@ -19,7 +18,8 @@ import type { LogDamage } from "./log/salvage.ts";
 import type { LogOptions, LogWriter } from "./log/store.ts";
 import type { StartupFacts } from "./node.ts";
 import type { SnapshotHeader, SnapshotIdentity } from "./snapshot/format.ts";
-import { type BlockSink, loadSnapshot } from "./snapshot/reader.ts";
+import { RestoringSink } from "./snapshot/restore.ts";
+import { loadSnapshot } from "./snapshot/reader.ts";
 import { removeSnapshotTemporary, snapshotBytesMax } from "./snapshot/store.ts";
 
 /** What to recover, and how. */
@@ -172,7 +172,7 @@ function restoreSnapshot(
     }
     case "loaded": {
       const { header, sink, damaged } = result;
-      return { kind: "loaded", engine: sink.restored!, header, damaged: damaged?.message };
+      return { kind: "loaded", engine: sink.engine!, header, damaged: damaged?.message };
     }
     case "refused": {
       const { kind, file, message } = result.refusal;
@@ -186,30 +186,6 @@ function restoreSnapshot(
       const semantic = result.errors.every((error) => error.kind === "content_refused");
       return refuse(semantic ? "snapshot" : "snapshot_file", text);
     }
-  }
-}
-
-/** A snapshot's blocks into an engine that stands where its header says. */
-class RestoringSink implements BlockSink {
-  restored: Engine | undefined;
-  readonly #sink: ReturnType<typeof beginRestore>;
-  readonly #header: SnapshotHeader;
-
-  constructor(core: CoreConfig, hashSeed: number, header: SnapshotHeader) {
-    this.#sink = beginRestore(core, { hashSeed });
-    this.#header = header;
-  }
-
-  accept(block: Uint8Array): string | undefined {
-    return acceptBlock(this.#sink, block);
-  }
-
-  finish(): string | undefined {
-    const engine = finishRestore(this.#sink);
-    if (typeof engine === "string") return engine;
-    if (readU64(engine.progress, 0) !== this.#header.lsn) return "content and header differ in lsn";
-    this.restored = engine;
-    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What `allocdb serve` does before it listens: lock the directory, find out what it is, make it or recover it. */
+import { diskError } from "./disk_error.ts";
 import { existsSync } from "@std/fs";
 import { type CoreConfig, tableBytes } from "../core/config.ts";
 import type { ServeOptions } from "./cli/options.ts";
@@ -11,7 +12,7 @@ import {
   type NodeConfig,
 } from "./config/text.ts";
 import { type DataDirectory, initDataDirectory, inspectDataDirectory } from "./data_dir.ts";
-import { type Disk, DiskFault, type DiskFaultKind } from "./disk.ts";
+import { type Disk, DiskFault } from "./disk.ts";
 import type { ErrorCode } from "./error_catalogue.ts";
 import { CliError } from "./errors.ts";
 import { DenoDisk } from "./io/deno_disk.ts";
@@ -205,18 +206,6 @@ function refusal(refused: RecoveryRefusal): CliError {
 function refusalCode({ failure, isOtherVersion }: RecoveryRefusal): ErrorCode {
   if (isOtherVersion) return "E_DATA_VERSION";
   return failure === "config" ? "E_CONFIG_MISMATCH" : "E_CORRUPT";
-}
-
-const FAULT_CODES: Readonly<Record<DiskFaultKind, ErrorCode>> = {
-  disk_full: "E_DISK_FULL",
-  read_only: "E_DISK_READ_ONLY",
-  permission_denied: "E_PERMISSION_DENIED",
-  not_found: "E_IO",
-  io_error: "E_IO",
-};
-
-function diskError(fault: DiskFault, where: string): CliError {
-  return new CliError(FAULT_CODES[fault.kind], fault.message, { cause: fault, context: { where } });
 }
 
 function systemError(error: unknown, action: string, path: string): CliError {

@@ -1,12 +1,12 @@
 /** What a replica does with its data directory before anything else: lock it, know it, or make it. */
+import { diskError } from "../../node/disk_error.ts";
 import { describeDifferences, diffConfig } from "../../node/config/text.ts";
 import {
   type DataDirectory,
   initDataDirectory,
   inspectDataDirectory,
 } from "../../node/data_dir.ts";
-import { type Disk, DiskFault, type DiskFaultKind } from "../../node/disk.ts";
-import type { ErrorCode } from "../../node/error_catalogue.ts";
+import { type Disk, DiskFault } from "../../node/disk.ts";
 import { CliError } from "../../node/errors.ts";
 import { DenoDisk } from "../../node/io/deno_disk.ts";
 import { type DirectoryLock, lockDirectory } from "../../node/io/lock.ts";
@@ -140,16 +140,4 @@ function checkIdentity(
       "put the core.* lines of the layout back as they were",
     );
   }
-}
-
-const FAULT_CODES: Readonly<Record<DiskFaultKind, ErrorCode>> = {
-  disk_full: "E_DISK_FULL",
-  read_only: "E_DISK_READ_ONLY",
-  permission_denied: "E_PERMISSION_DENIED",
-  not_found: "E_IO",
-  io_error: "E_IO",
-};
-
-function diskError(fault: DiskFault, where: string): CliError {
-  return new CliError(FAULT_CODES[fault.kind], fault.message, { cause: fault, context: { where } });
 }

@@ -105,16 +105,7 @@ class DenoDiskFile implements DiskFile {
   }
 
   read(at: number, into: Uint8Array): number {
-    return attempt("read", this.name, () => {
-      this.#file.seekSync(at, Deno.SeekMode.Start);
-      let filled = 0;
-      while (filled < into.length) {
-        const count = this.#file.readSync(into.subarray(filled));
-        if (count === null) break;
-        filled += count;
-      }
-      return filled;
-    });
+    return attempt("read", this.name, () => readAt(this.#file, at, into));
   }
 
   write(at: number, bytes: Uint8Array): void {
@@ -200,4 +191,23 @@ function faultKind(error: unknown): DiskFaultKind {
     default:
       return "io_error";
   }
+}
+
+/**
+ * Fills a buffer from a place in a file, as far as the file goes.
+ *
+ * @param file Open for reading.
+ * @param at First byte.
+ * @param into Where to.
+ * @returns How many bytes there were.
+ */
+export function readAt(file: Deno.FsFile, at: number, into: Uint8Array): number {
+  file.seekSync(at, Deno.SeekMode.Start);
+  let filled = 0;
+  while (filled < into.length) {
+    const count = file.readSync(into.subarray(filled));
+    if (count === null) break;
+    filled += count;
+  }
+  return filled;
 }

@@ -1,5 +1,5 @@
 import { type Disk, DiskFault, type DiskFile } from "../disk.ts";
-import { DenoDisk } from "../io/deno_disk.ts";
+import { DenoDisk, readAt } from "../io/deno_disk.ts";
 
 /**
  * A data directory that is looked at and certainly not changed. Files are opened for reading only, so it works
@@ -61,16 +61,7 @@ class ReadFile implements DiskFile {
   }
 
   read(at: number, into: Uint8Array): number {
-    return attempt("read", this.name, () => {
-      this.#file.seekSync(at, Deno.SeekMode.Start);
-      let filled = 0;
-      while (filled < into.length) {
-        const count = this.#file.readSync(into.subarray(filled));
-        if (count === null) break;
-        filled += count;
-      }
-      return filled;
-    });
+    return attempt("read", this.name, () => readAt(this.#file, at, into));
   }
 
   write(): void {

@@ -12,7 +12,6 @@ import { TipWord } from "../../core/log_tip.ts";
 import type { Tip } from "../../core/log_tip.ts";
 import { createOutcome, ResultCode } from "../../core/outcome.ts";
 import { applyEntry } from "../../core/replay.ts";
-import { acceptBlock, beginRestore, finishRestore } from "../../core/snapshot.ts";
 import { createEngine, type Engine, Position, POSITION_WORDS } from "../../core/state.ts";
 import { copyU64, readU64, writeU64 } from "../../core/words.ts";
 import { configFingerprint } from "../config/text.ts";
@@ -22,6 +21,7 @@ import { LogReplay, type LogVisitor } from "../log/replay.ts";
 import type { ReplicaMetadata } from "../metadata/codec.ts";
 import type { SnapshotHeader } from "../snapshot/format.ts";
 import { type BlockSink, loadSnapshot } from "../snapshot/reader.ts";
+import { RestoringSink } from "../snapshot/restore.ts";
 import { SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE, snapshotBytesMax } from "../snapshot/store.ts";
 import { OneSnapshot } from "./one_snapshot.ts";
 
@@ -157,12 +157,12 @@ function restore(disk: Disk, metadata: ReplicaMetadata, toOp: bigint): Restored 
   for (const name of [SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE]) {
     const alone = new OneSnapshot(disk, name);
     const load = loadSnapshot(alone, identity, snapshotBytesMax(core), (header) => {
-      return header.op > toOp ? new Skipped() : new Restoring(core, header);
+      return header.op > toOp ? new Skipped() : new RestoringSink(core, 0, header);
     });
     if (load.kind === "refused") throw new DamagedData(`${name}: ${load.refusal.message}`);
     if (load.kind !== "loaded") continue;
     const { sink, header } = load;
-    if (sink instanceof Restoring) return { engine: sink.engine!, header, skipped };
+    if (sink instanceof RestoringSink) return { engine: sink.engine!, header, skipped };
     skipped = true;
   }
   return { engine: createEngine(core, { hashSeed: 0 }), header: undefined, skipped };
@@ -171,29 +171,6 @@ function restore(disk: Disk, metadata: ReplicaMetadata, toOp: bigint): Restored 
 class Skipped implements BlockSink {
   accept(): undefined {}
   finish(): undefined {}
-}
-
-class Restoring implements BlockSink {
-  engine: Engine | undefined;
-  readonly #sink: ReturnType<typeof beginRestore>;
-  readonly #header: SnapshotHeader;
-
-  constructor(core: CoreConfig, header: SnapshotHeader) {
-    this.#sink = beginRestore(core, { hashSeed: 0 });
-    this.#header = header;
-  }
-
-  accept(block: Uint8Array): string | undefined {
-    return acceptBlock(this.#sink, block);
-  }
-
-  finish(): string | undefined {
-    const engine = finishRestore(this.#sink);
-    if (typeof engine === "string") return engine;
-    if (readU64(engine.progress, 0) !== this.#header.lsn) return "content and header differ in lsn";
-    this.engine = engine;
-    return undefined;
-  }
 }
 
 /** Applies what lies between a snapshot and an op; what lies outside is only read. */

@@ -2,6 +2,7 @@
  * Worse weather between replicas, on purpose: a decorator between a transport and its handler, one for each peer
  * and direction. Time, timers and randomness come from outside, so that a simulation uses the same class.
  */
+import { Line } from "./line.ts";
 import type { Message } from "../vsr/messages.ts";
 import { PEER_MESSAGE_OVERHEAD_BYTES } from "./message_types.ts";
 
@@ -41,9 +42,6 @@ export interface LinkPorts {
   random(): number;
 }
 
-/** A message that is held back is overtaken by what follows within this long, or twice its delay. */
-const REORDER_MS = 20;
-
 interface Held {
   readonly message: Message;
   readonly dueMs: number;
@@ -61,10 +59,7 @@ export class FaultyLink {
   /** In order of `dueMs`; those that are due at the same time, in the order in which they came. */
   #held: Held[] = [];
   #heldBytes = 0;
-  /** Nothing that keeps its place arrives before this. */
-  #lastDueMs = 0;
-  /** When a throttled line has sent all that it was given. */
-  #lineFreeMs = 0;
+  readonly #line: Line;
   #cancelTimer: (() => void) | undefined;
 
   /**
@@ -74,6 +69,7 @@ export class FaultyLink {
    */
   constructor(ports: LinkPorts, deliver: (message: Message) => void, heldBytesMax: number) {
     this.#ports = ports;
+    this.#line = new Line(ports);
     this.#deliver = deliver;
     this.#heldBytesMax = heldBytesMax;
   }
@@ -88,8 +84,7 @@ export class FaultyLink {
     if (isSameFault(this.#fault, fault)) return;
     this.#fault = fault;
     const held = this.#takeAll();
-    this.#lastDueMs = 0;
-    this.#lineFreeMs = 0;
+    this.#line.reset();
     for (const { message } of held) this.#handOver(message);
   }
 
@@ -102,42 +97,24 @@ export class FaultyLink {
   pass(message: Message): void {
     const fault = this.#fault;
     if (fault === undefined) return this.#deliver(message);
-    if (fault.cut === true || this.#happens(fault.drop)) {
+    if (fault.cut === true || this.#line.happens(fault.drop)) {
       this.dropped++;
       return;
     }
-    const copies = this.#happens(fault.duplicate) ? 2 : 1;
+    const copies = this.#line.happens(fault.duplicate) ? 2 : 1;
     for (let i = 0; i < copies; i++) this.#send(fault, message);
-  }
-
-  #happens(probability: number | undefined): boolean {
-    return probability !== undefined && probability > 0 && this.#ports.random() < probability;
   }
 
   #send(fault: LinkFault, message: Message): void {
     const nowMs = this.#ports.nowMs();
     const bytes = messageBytes(message);
-    const dueMs = this.#dueMs(fault, bytes, nowMs);
+    const dueMs = this.#line.dueMs(fault, bytes, nowMs);
     if (dueMs <= nowMs && this.#held.length === 0) return this.#deliver(message);
     if (this.#heldBytes + bytes > this.#heldBytesMax) {
       this.dropped++;
       return;
     }
     this.#hold({ message: ownMessage(message), dueMs, bytes });
-  }
-
-  #dueMs(fault: LinkFault, bytes: number, nowMs: number): number {
-    const { delayMs = 0, jitterMs = 0, bytesPerSecond = 0 } = fault;
-    let sentMs = nowMs;
-    if (bytesPerSecond > 0) {
-      sentMs = Math.max(nowMs, this.#lineFreeMs) + bytes * 1_000 / bytesPerSecond;
-      this.#lineFreeMs = sentMs;
-    }
-    const jitter = jitterMs > 0 ? jitterMs * (2 * this.#ports.random() - 1) : 0;
-    const dueMs = sentMs + Math.max(0, delayMs + jitter);
-    if (this.#happens(fault.reorder)) return dueMs + Math.max(REORDER_MS, 2 * delayMs);
-    this.#lastDueMs = Math.max(this.#lastDueMs, dueMs);
-    return this.#lastDueMs;
   }
 
   #hold(held: Held): void {
