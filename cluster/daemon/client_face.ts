@@ -15,7 +15,7 @@ import type {
   ResultSink,
 } from "../../node/api.ts";
 import type { TickOutcome } from "../../node/expiration.ts";
-import type { LinkFault, LinkPorts } from "../../node/peer/link_faults.ts";
+import type { LinkFault, LinkPorts } from "../../node/peer/line.ts";
 import { Lane } from "./lane.ts";
 import type { LeveledLog } from "./leveled_log.ts";
 

@@ -1,6 +1,5 @@
 /** One direction between a replica and its clients in worse weather: calls instead of messages, the same faults. */
-import { Line } from "../../node/peer/line.ts";
-import type { LinkFault, LinkPorts } from "../../node/peer/link_faults.ts";
+import { Line, type LinkFault, type LinkPorts } from "../../node/peer/line.ts";
 
 /** Lets calls through at once, late, twice or never. */
 export class Lane {

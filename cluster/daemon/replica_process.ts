@@ -12,7 +12,7 @@ import {
   startControlServer,
 } from "../../node/control/server.ts";
 import type { HttpGateway } from "../../node/http/server.ts";
-import type { LinkPorts } from "../../node/peer/link_faults.ts";
+import type { LinkPorts } from "../../node/peer/line.ts";
 import type { PeerEvent } from "../../node/peer/options.ts";
 import { type PeerTransport, startPeerTransport } from "../../node/peer/transport.ts";
 import type { ReplicaOptions } from "../../node/replica/options.ts";

@@ -2,7 +2,7 @@
 import type { ClusterRequest, LinkEnd } from "../../node/cli/cluster_options.ts";
 import { unreachable } from "../../core/assert.ts";
 import { CliError } from "../../node/errors.ts";
-import type { LinkFault } from "../../node/peer/link_faults.ts";
+import type { LinkFault } from "../../node/peer/line.ts";
 import {
   type Endpoint,
   type Faults,

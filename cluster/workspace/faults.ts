@@ -1,6 +1,6 @@
 /** What is wrong with a cluster on purpose, and how that changes. Pure; the file is in faults_text.ts. */
 import type { DiskFaultKind } from "../../node/cli/cluster_options.ts";
-import type { LinkFault } from "../../node/peer/link_faults.ts";
+import type { LinkFault } from "../../node/peer/line.ts";
 
 /** Where a message comes from or goes to: a replica, or all clients of it. */
 export type Endpoint = bigint | "client";

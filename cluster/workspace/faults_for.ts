@@ -1,7 +1,8 @@
 /** What of the faults file concerns one replica, in the terms of what it decorates: links, disk, clock. Pure. */
 import { unreachable } from "../../core/assert.ts";
 import type { FaultTable } from "../../node/io/faulty_disk.ts";
-import type { LinkFault, LinkFaults } from "../../node/peer/link_faults.ts";
+import type { LinkFault } from "../../node/peer/line.ts";
+import type { LinkFaults } from "../../node/peer/link_faults.ts";
 import {
   arePartitioned,
   type ClockFault,

@@ -3,7 +3,7 @@
  * Source: docs/cluster.md#cluster-faultstxt.
  */
 import { DISK_FAULT_KINDS } from "../../node/cli/cluster_options.ts";
-import type { LinkFault } from "../../node/peer/link_faults.ts";
+import type { LinkFault } from "../../node/peer/line.ts";
 import type { ClockFault, DiskFault, Endpoint, Faults, Link } from "./faults.ts";
 import { Fields, formatFields, parseReplicaId, parseWhole } from "./text.ts";
 

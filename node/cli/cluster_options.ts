@@ -1,5 +1,5 @@
 /** What `allocdb cluster` hands over, already checked: the runner never sees a flag. */
-import type { LinkFault } from "../peer/link_faults.ts";
+import type { LinkFault } from "../peer/line.ts";
 import type { ProfileName } from "../config/profiles.ts";
 
 /** What every verb needs. */

@@ -1,7 +1,7 @@
 /** Flags of `allocdb cluster`, checked before the workspace is looked at. */
 import type { ProfileName } from "../config/profiles.ts";
 import { CliError } from "../errors.ts";
-import type { LinkFault } from "../peer/link_faults.ts";
+import type { LinkFault } from "../peer/line.ts";
 import type { ClusterChore, ClusterRequest, DiskFaultKind, LinkEnd } from "./cluster_options.ts";
 import { timeoutOf } from "./context.ts";
 import { parseCount } from "./numbers.ts";

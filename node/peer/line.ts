@@ -1,5 +1,32 @@
 /** When something that is sent over a faulty link arrives. */
-import type { LinkFault, LinkPorts } from "./link_faults.ts";
+
+/** What happens to messages on their way, in one direction. What is absent does not happen. */
+export interface LinkFault {
+  /** Nothing gets through. */
+  readonly cut?: boolean | undefined;
+  /** Probability that a message is lost, 0 to 1. */
+  readonly drop?: number | undefined;
+  /** Probability that a message arrives twice, 0 to 1. */
+  readonly duplicate?: number | undefined;
+  /** Probability that a message is held back until later ones have overtaken it, 0 to 1. */
+  readonly reorder?: number | undefined;
+  /** How long messages take, on average. */
+  readonly delayMs?: number | undefined;
+  /** How far that varies, up and down; without `reorder` they still arrive in order. */
+  readonly jitterMs?: number | undefined;
+  /** Bytes that get through in a second. */
+  readonly bytesPerSecond?: number | undefined;
+}
+
+/** Where a link gets time and chance from. */
+export interface LinkPorts {
+  /** Monotonic milliseconds. */
+  nowMs(): number;
+  /** Calls `task` once, `ms` from now. Answers how to take that back. */
+  after(ms: number, task: () => void): () => void;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
 
 /** What is reordered is overtaken by what follows within this long, or twice its delay, in milliseconds. */
 const REORDER_MS = 20;

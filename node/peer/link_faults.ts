@@ -2,27 +2,9 @@
  * Worse weather between replicas, on purpose: a decorator between a transport and its handler, one for each peer
  * and direction. Time, timers and randomness come from outside, so that a simulation uses the same class.
  */
-import { Line } from "./line.ts";
+import { Line, type LinkFault, type LinkPorts } from "./line.ts";
 import type { Message } from "../vsr/messages.ts";
 import { PEER_MESSAGE_OVERHEAD_BYTES } from "./message_types.ts";
-
-/** What happens to messages on their way, in one direction. What is absent does not happen. */
-export interface LinkFault {
-  /** Nothing gets through. */
-  readonly cut?: boolean | undefined;
-  /** Probability that a message is lost, 0 to 1. */
-  readonly drop?: number | undefined;
-  /** Probability that a message arrives twice, 0 to 1. */
-  readonly duplicate?: number | undefined;
-  /** Probability that a message is held back until later ones have overtaken it, 0 to 1. */
-  readonly reorder?: number | undefined;
-  /** How long messages take, on average. */
-  readonly delayMs?: number | undefined;
-  /** How far that varies, up and down; without `reorder` they still arrive in order. */
-  readonly jitterMs?: number | undefined;
-  /** Bytes that get through in a second. */
-  readonly bytesPerSecond?: number | undefined;
-}
 
 /** What happens between a replica and its peers; looked at once, when it is set. */
 export interface LinkFaults {
@@ -30,16 +12,6 @@ export interface LinkFaults {
   toPeer(id: bigint): LinkFault | undefined;
   /** To what comes from that peer. */
   fromPeer(id: bigint): LinkFault | undefined;
-}
-
-/** Where a link gets time and chance from. */
-export interface LinkPorts {
-  /** Monotonic milliseconds. */
-  nowMs(): number;
-  /** Calls `task` once, `ms` from now. Answers how to take that back. */
-  after(ms: number, task: () => void): () => void;
-  /** Uniform in [0, 1). */
-  random(): number;
 }
 
 interface Held {

@@ -5,13 +5,8 @@ import fc from "fast-check";
 import { SAMPLE_MESSAGES } from "../../tests/support/peer_samples.ts";
 import { SeededRandom } from "../../tests/support/seeded_random.ts";
 import type { Message } from "../vsr/messages.ts";
-import {
-  FaultyLink,
-  type LinkFault,
-  type LinkPorts,
-  messageBytes,
-  ownMessage,
-} from "./link_faults.ts";
+import type { LinkFault, LinkPorts } from "./line.ts";
+import { FaultyLink, messageBytes, ownMessage } from "./link_faults.ts";
 
 /** Time that passes when it is told to. */
 class FakePorts implements LinkPorts {

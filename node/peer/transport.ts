@@ -6,7 +6,8 @@ import type { Flushable, Peer, PeerContext, PeerCounters } from "./context.ts";
 import { listenForPeers } from "./dial.ts";
 import { digestOf } from "./handshake.ts";
 import { IncomingLink } from "./incoming.ts";
-import { FaultyLink, type LinkFaults, type LinkPorts } from "./link_faults.ts";
+import type { LinkPorts } from "./line.ts";
+import { FaultyLink, type LinkFaults } from "./link_faults.ts";
 import {
   PEER_DEADLINES,
   PEER_QUEUE_BYTES,

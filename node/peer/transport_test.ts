@@ -13,7 +13,8 @@ import {
 import { SAMPLE_MESSAGES } from "../../tests/support/peer_samples.ts";
 import type { Message } from "../vsr/messages.ts";
 import { writeMessage } from "./codec.ts";
-import type { LinkFault, LinkFaults } from "./link_faults.ts";
+import type { LinkFault } from "./line.ts";
+import type { LinkFaults } from "./link_faults.ts";
 
 const QUICK = { deadlines: { backoffMsMin: 5, backoffMsMax: 20 } };
 
