@@ -86,7 +86,7 @@ export class LoopCluster {
   /** The replica that serves, once there is one. */
   async primary(): Promise<bigint> {
     return await this.#until("a primary that serves", (statuses) => {
-      const serving = statuses.filter((status) => status?.accepting_writes === true);
+      const serving = statuses.filter((status) => status !== undefined && isServing(status));
       return serving.sort((a, b) => a!.current_view < b!.current_view ? 1 : -1)[0]?.replica_id;
     });
   }
@@ -237,10 +237,15 @@ export class LoopCluster {
   }
 }
 
+/** Also a backup that could be primary says that it accepts writes. */
+function isServing({ state, role, accepting_writes }: ControlStatus): boolean {
+  return state === "active" && role === "primary" && accepting_writes === true;
+}
+
 function isSettled(statuses: readonly (ControlStatus | undefined)[]): boolean {
   const [first] = statuses;
   if (first === undefined) return false;
-  return statuses.some((status) => status?.accepting_writes === true) &&
+  return statuses.some((status) => status !== undefined && isServing(status)) &&
     statuses.every((status) =>
       status?.state === "active" && (status.role === "primary" || status.role === "backup") &&
       status.current_view === first.current_view && status.tip_op === first.tip_op &&

@@ -9,6 +9,7 @@ import { makeTrouble, ROUND_KINDS, type RoundKind, shuffled } from "./faults.ts"
 import { History, isAcknowledged, type Write } from "./history.ts";
 import { LoopJudge } from "./judge.ts";
 import { type Market, Reader, sleep, Writer } from "./load.ts";
+import { Lookout } from "./lookout.ts";
 import { LoopCluster } from "./loop_cluster.ts";
 
 /** How long and how hard. */
@@ -74,6 +75,7 @@ class ClusterLoops {
   readonly #settleMs: number[] = [];
   readonly #writers: Writer[] = [];
   readonly #readers: Reader[] = [];
+  #lookouts: readonly Lookout[] = [];
   #lastRound: readonly Write[] = [];
   #counts = { rounds: 0, acknowledged: 0, indefinite: 0, rejected: 0, retried: 0, readsFailed: 0 };
 
@@ -122,6 +124,7 @@ class ClusterLoops {
     for (let i = 0; i < readers; i++) {
       this.#readers.push(await Reader.connect(market, seed * 1_000 + 500 + i));
     }
+    this.#lookouts = market.addresses.map((address, i) => new Lookout(address, market, seed + i));
     const [writer] = this.#writers;
     await Promise.all(market.resourceIds.map((id) => writer!.create(id)));
     return market;
@@ -162,7 +165,7 @@ class ClusterLoops {
   /** Clients go on before, during and after the trouble. */
   async #underLoad(kind: RoundKind): Promise<string> {
     const stop = new AbortController();
-    const clients = [...this.#writers.slice(0, -1), ...this.#readers];
+    const clients = [...this.#writers.slice(0, -1), ...this.#readers, ...this.#lookouts];
     const running = Promise.all(clients.map((client) => client.run(stop.signal)));
     const probes: Promise<void>[] = [];
     try {
