@@ -6,7 +6,7 @@ import { loadOffer } from "../metadata/offer.ts";
 import type { StoredMetadata } from "../metadata/metadata.ts";
 import { Node } from "../node.ts";
 import { logSizes, openNode } from "../open_node.ts";
-import type { RecoveryRefusal } from "../recover.ts";
+import type { Recovered, RecoveryRefusal } from "../recover.ts";
 import type { Offer } from "../vsr/events.ts";
 import type { VsrTiming } from "../vsr/timing.ts";
 import type { ReplicaOutside } from "./driver.ts";
@@ -82,7 +82,7 @@ export function openInner(parts: InnerParts): Inner {
 function protocolOf(
   { options, stored, timing }: InnerParts,
   offer: Offer | undefined,
-  recovered: Parameters<typeof standingOf>[2],
+  recovered: Recovered,
 ): ReturnType<NonNullable<Parameters<typeof openNode>[0]["replication"]>["protocol"]> {
   const { metadata } = stored;
   const { standing, reason } = standingOf(metadata, offer, recovered);

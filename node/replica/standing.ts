@@ -12,6 +12,11 @@ export interface Standing {
   readonly reason: string | undefined;
 }
 
+/** As much of a recovery as matters. */
+export type RecoveredLog = Pick<Recovered, "isLogRestarted"> & {
+  readonly writer: Pick<Recovered["writer"], "tip">;
+};
+
 /**
  * Decides how a replica comes back.
  *
@@ -23,7 +28,7 @@ export interface Standing {
 export function standingOf(
   metadata: ReplicaMetadata,
   offer: Offer | undefined,
-  recovered: Recovered,
+  recovered: RecoveredLog,
 ): Standing {
   if (metadata.role === "recovering") return recovering("it has lost what it promised");
   const tipOp = readU64(recovered.writer.tip, TipWord.op);
