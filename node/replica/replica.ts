@@ -88,7 +88,7 @@ export interface PeerStatus {
 }
 
 /** Pauses before a data directory that failed is opened again. */
-const REOPEN_MS_MIN = 1_000;
+const REOPEN_MS_MIN = 250;
 const REOPEN_MS_MAX = 30_000;
 const CHECKPOINT_LOOK_MS = 1_000;
 const HINT_MS = 10_000;
