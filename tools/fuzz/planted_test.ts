@@ -24,6 +24,7 @@ import { loadMetadata, METADATA_FILE } from "../../node/metadata/metadata.ts";
 import { COPY_BYTES, decodeCopy } from "../../node/metadata/codec.ts";
 import { startServer } from "../../node/server/server.ts";
 import { decodeManifest } from "../../node/offline/manifest.ts";
+import { encodeNote } from "../../node/replica/install.ts";
 import { loadSnapshot } from "../../node/snapshot/reader.ts";
 import { writePeerHello } from "../../node/peer/hello.ts";
 import { readClientHello, writeClientHello } from "../../node/wire/hello.ts";
@@ -53,6 +54,12 @@ import {
   rewriteMessage,
 } from "./targets/peers.ts";
 import { archiveTarget, controlTarget } from "./targets/operator.ts";
+import {
+  installNoteTarget,
+  offerTarget,
+  rewriteNote,
+  rewriteOffer,
+} from "./targets/replica_files.ts";
 import { serverTarget } from "./targets/server.ts";
 import { resealSnapshot, snapshotTarget } from "./targets/snapshot.ts";
 import { wordTarget } from "./targets/words.ts";
@@ -79,6 +86,8 @@ const PLANTED: readonly Planted[] = [
   ["a snapshot whose checksums nobody looks at", ignoresChecksums, 500, /loaded all the same/],
   ["metadata of which only the first copy counts", firstCopyOnly, 50, /whole copy|later copy/],
   ["metadata with bytes behind its body", takesTrailingBody, 2_000, /written again/],
+  ["an offer whose rest nobody looks at", ignoresRest, 200, /written again/],
+  ["a note whose beginning nobody looks at", ignoresMagic, 500, /written again/],
   ["a release that leaves its resource reserved", forgetsRelease, 500, /violation/],
   ["a configuration that is read with its spaces", ignoresSpaces, 20_000, /lines/],
   ["names that are the same with spaces around them", trimsNames, 2_000, /name/],
@@ -239,6 +248,30 @@ function takesTrailingBody(): Target {
     view.setUint32(0, crc32c(shorter, 4, COPY_BYTES), true);
     return decodeCopy(shorter);
   });
+}
+
+/** Sound fields, and anything behind them. */
+function ignoresRest(): Target {
+  return offerTarget((bytes) => {
+    const whole = new Uint8Array(bytes.length);
+    whole.set(bytes.subarray(0, 48));
+    return rewriteOffer(resealed(whole));
+  });
+}
+
+function ignoresMagic(): Target {
+  return installNoteTarget((bytes) => {
+    const whole = encodeNote({ op: 1n, hash: 1n });
+    if (bytes.length !== whole.length) return undefined;
+    whole.set(bytes.subarray(16), 16);
+    return rewriteNote(resealed(whole));
+  });
+}
+
+function resealed(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+  if (bytes.length < 8) return bytes;
+  new DataView(bytes.buffer).setUint32(0, crc32c(bytes, 4, bytes.length), true);
+  return bytes;
 }
 
 function forgetsRelease(): Target {

@@ -17,6 +17,7 @@ import { clientTarget } from "./client.ts";
 import { helloTarget, replyTarget, requestTarget } from "./messages.ts";
 import { archiveTarget, controlTarget } from "./operator.ts";
 import { peerHelloTarget, peerMessageTarget } from "./peers.ts";
+import { installNoteTarget, offerTarget } from "./replica_files.ts";
 
 /** Makes them; what needs a server starts it with its first case. */
 export function allTargets(): Target[] {
@@ -32,6 +33,8 @@ export function allTargets(): Target[] {
     snapshotTarget(),
     metadataTarget(),
     metadataBodyTarget(),
+    offerTarget(),
+    installNoteTarget(),
     engineTarget(),
     configTarget(),
     wordTarget(),
