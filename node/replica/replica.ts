@@ -20,6 +20,7 @@ import type {
 import { DiskFault } from "../disk.ts";
 import type { TickOutcome } from "../expiration.ts";
 import type { ReplicaRole, Vote } from "../vsr/role.ts";
+import type { ReplicaMetadata } from "../metadata/codec.ts";
 import { loadMetadata, settleMetadata, type StoredMetadata } from "../metadata/metadata.ts";
 import type { Node, StartupFacts } from "../node.ts";
 import { snapshotBytesMax } from "../snapshot/store.ts";
@@ -197,8 +198,7 @@ export class Replica implements NodeApi {
     const node = this.#node;
     if (node === undefined) return;
     if (node.driver.role === "view_uncertain") {
-      const { commitOp } = node.driver.state;
-      this.#options.log.info(alreadyUncertainLine(this.#stored.metadata, commitOp));
+      this.#options.log.info(alreadyUncertainLine(this.#now(node), node.driver.state.commitOp));
     }
     node.driver.take({ kind: "view_change_wanted" });
   }
@@ -326,6 +326,13 @@ export class Replica implements NodeApi {
     return this.#options.clock.nowMs();
   }
 
+  /** What is remembered, with role and view as they are: they may still be on their way to the disk. */
+  #now(node: Node | undefined): ReplicaMetadata {
+    const { metadata } = this.#stored;
+    if (node === undefined) return metadata;
+    return { ...metadata, role: node.driver.role, view: node.driver.state.view };
+  }
+
   #noPrimary(): NotPrimary {
     return { view: this.#stored.metadata.view, primary: undefined };
   }
@@ -346,8 +353,9 @@ export class Replica implements NodeApi {
         diskFailed: (fault) => this.#diskFailed(fault),
         fetchSnapshot: (wanted) => this.#receiver.begin(wanted.from, wanted, this.#nowMs()),
         snapshot: () => this.#snapshot(),
-        dropping: (suffix) =>
-          this.#options.log.info(discardingSuffixLine(this.#stored.metadata, suffix)),
+        dropping: (suffix) => {
+          this.#options.log.info(discardingSuffixLine(this.#now(this.#node), suffix));
+        },
       },
     });
     if (inner.kind === "disk_failed") return this.#diskFailed(inner.fault);
@@ -481,14 +489,14 @@ export class Replica implements NodeApi {
     if (tipOp === appliedOp) return;
     this.#prefixOp = tipOp;
     const facts = preparedFacts(tipOp, appliedOp);
-    this.#options.log.info(committingPrefixLine(this.#stored.metadata, facts, appliedOp));
+    this.#options.log.info(committingPrefixLine(this.#now(node), facts, appliedOp));
   }
 
   #watchPrefix(node: Node): void {
     const { appliedOp } = node.executor;
     if (this.#prefixOp === undefined || appliedOp < this.#prefixOp) return;
     this.#prefixOp = undefined;
-    this.#options.log.info(committedPrefixLine(this.#stored.metadata, appliedOp));
+    this.#options.log.info(committedPrefixLine(this.#now(node), appliedOp));
   }
 
   #snapshot(): SnapshotFacts | undefined {
