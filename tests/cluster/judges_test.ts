@@ -188,6 +188,15 @@ Deno.test("a replica that tells another outcome than was decided: once, and the 
   });
 });
 
+Deno.test("an answer from before its question: in the order of time", () => {
+  expectViolation("R7 in the order of time", () => {
+    const world = quietWorld();
+    ask(world, create(1n));
+    world.learnedLsn = 5; // As if somebody had been told of an entry that came later.
+    ask(world, create(2n));
+  });
+});
+
 Deno.test("a replica that believes it leads too: one primary in a view", () => {
   expectViolation("R1 one primary in a view", () => {
     const world = quietWorld({

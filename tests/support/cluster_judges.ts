@@ -53,8 +53,8 @@ export class ClusterJudges {
   readonly #holders = new Map<number, Map<bigint, number>>();
   readonly #primaries = new Map<bigint, string>();
   readonly #digests = new Map<bigint, bigint>();
-  /** When an operation was first asked for. */
-  readonly #askedMs = new Map<string, number>();
+  /** When an operation was first asked for, and what somebody knew then. */
+  readonly #asked = new Map<string, { readonly ms: number; readonly learnedLsn: number }>();
   #published: Published[] = [];
   #reads: ReadAnswer[] = [];
 
@@ -66,10 +66,10 @@ export class ClusterJudges {
     this.#shown = machines.map(() => ({ life: "", judgedOp: 0, commitOp: 0n, view: 0n }));
   }
 
-  /** A client asks for something. */
-  invoked({ command, invokedMs }: Operation): void {
+  /** A client asks for something, when `learnedLsn` is the highest that any client knows. */
+  invoked({ command, invokedMs }: Operation, learnedLsn: number): void {
     const key = `${command.clientId} ${command.operationId}`;
-    if (!this.#askedMs.has(key)) this.#askedMs.set(key, invokedMs);
+    if (!this.#asked.has(key)) this.#asked.set(key, { ms: invokedMs, learnedLsn });
   }
 
   /** A replica has told how a command ended. */
@@ -187,7 +187,7 @@ export class ClusterJudges {
     if (command?.kind !== "expire" || outcome?.code !== "ok") return;
     const reserve = this.truth.atLsn(command.reservationId & 0xffff_ffff_ffff_ffffn)?.command;
     if (reserve === undefined || !("ttlSlots" in reserve)) return;
-    const askedMs = this.#askedMs.get(`${reserve.clientId} ${reserve.operationId}`) ?? 0;
+    const askedMs = this.#asked.get(`${reserve.clientId} ${reserve.operationId}`)?.ms ?? 0;
     const copies = this.#machines.map(({ mirror }) => mirror.frames.get(frame.op))
       .filter((copy) => copy?.hash === frame.hash);
     const expiredMs = Math.min(...copies.map((copy) => copy!.writtenMs));
@@ -212,6 +212,10 @@ export class ClusterJudges {
     }
     if (this.truth.firstOf(command.clientId, command.operationId) !== decided) {
       return this.#violated(`R7 once: ${what} is told of its second execution`);
+    }
+    const { learnedLsn } = this.#asked.get(`${command.clientId} ${command.operationId}`)!;
+    if (outcome.appliedLsn <= BigInt(learnedLsn)) {
+      return this.#violated(`R7 in the order of time: ${what} comes before lsn ${learnedLsn}`);
     }
     const expected = textOfOutcome(decided.outcome);
     const got = textOfOutcome(outcome);

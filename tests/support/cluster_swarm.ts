@@ -49,9 +49,12 @@ function drawOptions(random: SeededRandom): Omit<WorldOptions, "seed"> {
   const hasCheckpoints = random.oneIn(2);
   // In one world of three every clock has its own pace, up to 5 per cent off, and its own beginning.
   const isSkewed = random.oneIn(3);
+  // In one world of five so many clients at once that entries travel in batches and queues are full.
+  const isCrowded = random.oneIn(5);
   return {
     replicas,
-    clients: 1 + random.below(8),
+    clients: isCrowded ? 16 + random.below(32) : 1 + random.below(8),
+    engine: { maxSubmissionQueue: isCrowded ? 2 + random.below(30) : 64 },
     segmentBytes: 4_096 << random.below(5),
     ttlSlotsMax: 2 + random.below(120),
     timing: drawTiming(random),

@@ -294,7 +294,7 @@ export class ClusterWorld implements ClientHost {
   /** A client asks for something. */
   invoked(operation: Operation): void {
     this.operations.push(operation);
-    this.judges.invoked(operation);
+    this.judges.invoked(operation, this.learnedLsn);
     this.note(() => `asked ${operation.command.operationId} ${operation.command.kind}`);
   }
 
