@@ -1,6 +1,6 @@
 // Whatever reaches the three ports of a live replica, the replica stays up and goes on with its work: strangers,
 // broken programs, other clusters. Real processes from source, with clients that go on meanwhile.
-import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import { sleep } from "../../cluster/runner/waiting.ts";
 import type { ClusterLayout, ReplicaLayout } from "../../cluster/workspace/layout.ts";
 import { LAYOUT_FILE } from "../../cluster/workspace/workspace_files.ts";
@@ -19,6 +19,8 @@ import { SeededRandom } from "../support/seeded_random.ts";
 
 /** How long an answer may take, in milliseconds: only a replica that is stuck takes as long. */
 const ANSWER_MS_MAX = 20_000;
+/** What a replica may take, several times over: strangers must not be able to fill it. */
+const RESIDENT_KIB_MAX = 600_000;
 /** Silent connections to each port at once. */
 const SILENT = 150;
 /** Bytes that come one by one, and how long each is waited for, in milliseconds. */
@@ -255,6 +257,7 @@ clusterTest(
       const ports = layout.replicas.flatMap((replica) => portsOf(layout, replica));
       await Promise.all(ports.map((port) => attack(port, held)));
       await proceeds(everyday, before, name);
+      for (const pid of c.pids().values()) assertLess(residentKib(pid), RESIDENT_KIB_MAX, name);
     }
     await greetsStrangersStill(layout);
     await everyday.end();
@@ -264,6 +267,11 @@ clusterTest(
   },
   REAL,
 );
+
+/** Memory of a process. */
+function residentKib(pid: number): number {
+  return Number(/^VmRSS:\s+([0-9]+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]);
+}
 
 /** Something more is bought before long. */
 async function proceeds(everyday: Everyday, before: number, after: string): Promise<void> {
