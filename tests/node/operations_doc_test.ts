@@ -6,13 +6,19 @@ import {
   recoveryFailed,
   type RecoveryFailureClass,
 } from "../../node/log_lines.ts";
+import { DiskFault } from "../../node/disk.ts";
+import * as lines from "../../node/replica/lines.ts";
 import { MemoryDisk } from "../support/memory_disk.ts";
+import { sampleMetadata } from "../support/metadata.ts";
 import { NodeHarness } from "../support/node_harness.ts";
 import { storeAt } from "../support/late_store.ts";
 import { TINY_CONFIG } from "../support/core_builders.ts";
 import { create, reserve } from "../support/requests.ts";
 
 const DOC = new URL("../../docs/operations.md", import.meta.url);
+const VOTER = sampleMetadata();
+const LOG = { preparedCount: 2n, highestPreparedLsn: 9n };
+const FACTS = { op: 5n, hash: 6n, bytes: 700n };
 const LEVELS = ["error", "warn", "info"];
 /** Written by the process around the node. */
 const OF_THE_PROCESS = [
@@ -27,9 +33,12 @@ function templates(): string[] {
   return blocks.flatMap((text, i) => text.trim().split("\n").map((line) => `${LEVELS[i]} ${line}`));
 }
 
+/** A vote is the one value that has a space in it. */
+const WORD = "(?:view:\\d+ voted_for:\\d+|\\S+)";
+
 function matcher(template: string): RegExp {
   const text = template.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${text.replace(/\{\}$/, ".+").replaceAll("{}", "\\S+")}$`);
+  return new RegExp(`^${text.replace(/\{\}$/, ".+").replaceAll("{}", WORD)}$`);
 }
 
 /** Lines of nodes that go through everything that is logged. */
@@ -42,6 +51,7 @@ function writtenLines(): string[] {
     ...exhausted().lines,
     ...tearing().lines,
     ...refusals(),
+    ...replicaLines(),
   ];
 }
 
@@ -113,6 +123,45 @@ function refusals(): string[] {
   const paths = { snapshot: "state.snapshot", wal: "state.wal" };
   return classes.map((failure) => `error ${recoveryFailed(failure, paths, "what was found")}`);
 }
+
+/** One of each that `node/replica/lines.ts` makes; that they are written is for its own test. */
+const OF_REPLICAS: Readonly<Record<string, readonly string[]>> = {
+  transitionLine: [`info ${lines.transitionLine(sampleMetadata({ vote: null }), VOTER, LOG)}`],
+  bootstrapLine: [
+    `info ${lines.bootstrapLine(sampleMetadata({ view: 0n, vote: null }), 0n)}`,
+    `info ${lines.bootstrapLine(VOTER, 9n)}`,
+  ],
+  committingPrefixLine: [`info ${lines.committingPrefixLine(VOTER, LOG, 7n)}`],
+  committedPrefixLine: [`info ${lines.committedPrefixLine(VOTER, 9n)}`],
+  discardingSuffixLine: [
+    `info ${lines.discardingSuffixLine(VOTER, { commitOp: 3n, keptOp: 5n, tipOp: 9n })}`,
+  ],
+  alreadyUncertainLine: [`info ${lines.alreadyUncertainLine(VOTER, 3n)}`],
+  faultingLine: [
+    `error ${lines.faultingLine(VOTER, "open", "state.wal at byte 512: invalid_magic")}`,
+    `error ${lines.faultingLine(VOTER, "recover", "state.wal at byte 512: invalid_magic")}`,
+  ],
+  metadataFaultLine: [`error ${lines.metadataFaultLine(VOTER, "it is missing")}`],
+  faultedLine: [`error ${lines.faultedLine("it is missing")}`],
+  notCountingLine: [`warn ${lines.notCountingLine("its log ended before its snapshot")}`],
+  snapshotInstalledLine: [`info ${lines.snapshotInstalledLine(FACTS)}`],
+  snapshotNotInstalledLine: [`warn ${lines.snapshotNotInstalledLine(FACTS, "it is another one")}`],
+  transferFailedLine: [
+    `warn ${lines.transferFailedLine(new DiskFault("disk_full", "write", "file", "no space"))}`,
+  ],
+  mendingLine: [`warn ${lines.mendingLine("state.wal at byte 512: invalid_magic", 2)}`],
+  mendedLine: [`info ${lines.mendedLine(2)}`],
+  givingUpLine: [`warn ${lines.givingUpLine("truncate", "state.wal at byte 512: invalid_magic")}`],
+};
+
+function replicaLines(): string[] {
+  return Object.values(OF_REPLICAS).flat();
+}
+
+Deno.test("no line of node/replica/lines.ts is forgotten here", () => {
+  const made = Object.keys(lines).filter((name) => name.endsWith("Line"));
+  assertEquals(Object.keys(OF_REPLICAS).sort(), made.sort());
+});
 
 Deno.test("docs/operations.md has every line that a node writes, and no other", () => {
   const documented = templates();
