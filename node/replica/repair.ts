@@ -126,6 +126,7 @@ export class Repair {
     mending.refusals++;
     if (mending.refusals % this.#parts.peers.length !== 0) return this.#askNext(mending);
     mending.asked = undefined;
+    mending.turn++; // Somebody else begins: what came may have been wrong from its first entry on.
     mending.restartHole();
   }
 
