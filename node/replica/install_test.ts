@@ -271,6 +271,9 @@ Deno.test("what follows an installation is kept, and the older generation is the
   const newest = disk.contents(SNAPSHOT_FILE).slice();
   assertEquals(install(disk), undefined);
   assertEquals(disk.readAll(SNAPSHOT_PREVIOUS_FILE), newest);
+  assertEquals(disk.crash("lose").readAll(SNAPSHOT_FILE), SENT);
+  assertEquals(finishInstall(disk, metadataOf(disk), SIZES), undefined);
+  assertEquals(disk.crash("lose").size(INSTALL_FILE), undefined, "before anything is added");
   reopen(disk);
   // As a node of its own it takes commands in behind the snapshot.
   const harness = NodeHarness.start({ core: CORE, disk });
@@ -335,6 +338,28 @@ Deno.test("a replica whose disk fails while it installs a snapshot opens its fil
     assertEquals(tipOp, 25n, action);
     assert(role !== "recovering" && role !== "faulted", `${action}: ${role}`);
   }
+});
+
+Deno.test("a replica whose disk stays away after the note takes no part until its files are open again", () => {
+  const disk: MemoryDisk = SCENARIOS[0]!.base.crash("keep", {
+    observer: {
+      wrote: (name) => void (disk.failing = name === INSTALL_FILE ? "io_error" : undefined),
+      synced() {},
+      renamed() {},
+    },
+  });
+  const lone = reopen(disk);
+  offerTo(lone);
+  assertEquals([lone.replica.status().role, lone.replica.digest()], ["faulted", undefined]);
+  const sent = lone.sent.length;
+  const prepare = { kind: "prepare", view: 2n, prevOp: 25n, prevHash: 1n, commitOp: 20n } as const;
+  const rest = { round: 1n, slot: 0n, frames: new Uint8Array() };
+  lone.replica.receive(2n, { ...prepare, ...rest });
+  assertEquals(lone.sent.length, sent);
+  disk.failing = undefined;
+  lone.run(1_100);
+  const { role, tipOp } = lone.replica.status();
+  assertEquals([role, tipOp, disk.size(INSTALL_FILE)], ["view_uncertain", 25n, undefined]);
 });
 
 Deno.test("a snapshot that comes when the log has come to hold its op is not installed: what follows may be acknowledged", () => {

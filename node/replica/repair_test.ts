@@ -402,6 +402,19 @@ Deno.test("Repair takes no answer to another question, from somebody else, or fo
   assertWhole(lone, disk, "in the end");
 });
 
+Deno.test("Repair asks somebody else as soon as entries do not follow, and again for the same", () => {
+  const disk = CASES.find(({ name }) => name === "most of a sealed segment")!.disk();
+  const lone = reopen(disk);
+  const questions = (): [bigint, GetLogRange][] =>
+    lone.sent.flatMap(({ to, message }) => message.kind === "get_log_range" ? [[to, message]] : []);
+  const [[to, first]] = questions() as [[bigint, GetLogRange]];
+  const answer = HOSTILE.stranger!(first)!;
+  assertGreater(answer.frames.length, 0);
+  lone.replica.receive(to, { kind: "log_range", requestId: first.requestId, ...answer });
+  const [other, second] = questions()[1]!;
+  assertEquals([other, { ...second, requestId: 0n }], [5n - to, { ...first, requestId: 0n }]);
+});
+
 Deno.test("Repair gives nothing up for data of others, of later versions, or without peers", () => {
   const cases: [string, MemoryDisk, readonly bigint[], RegExp][] = [
     ["alone", CASES[0]!.disk(), [1n], /^state\.wal\.\d+ at byte \d+: \w+$/],

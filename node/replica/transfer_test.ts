@@ -271,6 +271,39 @@ Deno.test("a slow sync holds questions up, and no piece that was asked for after
   assertEquals(bench.file, image);
 });
 
+Deno.test("what comes while a sync is under way is synced, too, before anybody is told", () => {
+  const image = snapshotImage(9n, 20 * CHUNK);
+  const { sender, facts } = senderOf(diskWith(image), 9n);
+  const told: number[] = [];
+  let syncs = 0;
+  const observer = { wrote() {}, synced: () => void syncs++, renamed() {} };
+  const disk = new MemoryDisk({ deferred: true, observer });
+  const asked: GetSnapshotChunk[] = [];
+  const receiver = new SnapshotReceiver({
+    disk,
+    bytesMax: BYTES_MAX,
+    send: (_to, message) => asked.push(chunkRequest(message)),
+    received: () => told.push(syncs),
+    failed: (fault) => assert(false, fault.message),
+  });
+  receiver.begin(1n, facts, 0);
+  while (asked.length > 0) receiver.take(1n, sender.chunk(asked.shift()!, facts), 0);
+  assertEquals(receiver.progress, { here: 20, all: 20 });
+  disk.settle();
+  assertEquals(told, [2]);
+});
+
+Deno.test("SnapshotReceiver.begin() asks somebody new at once for what the one before did not send", () => {
+  const { facts } = senderOf(diskWith(IMAGE), 500n);
+  const bench = new Bench();
+  bench.receiver.begin(1n, facts, 0);
+  bench.asked.length = 0;
+  bench.receiver.begin(1n, facts, 10);
+  assertEquals(bench.asked.length, 0, "offered again by the same one");
+  bench.receiver.begin(2n, facts, 20);
+  assertEquals(bench.asked.map(({ to }) => to), new Array(15 - WINDOW).fill(2n));
+});
+
 Deno.test("SnapshotReceiver stays with a transfer that makes progress, and leaves one that makes none", () => {
   const { sender, facts } = senderOf(diskWith(IMAGE), 500n);
   const newer: SnapshotFacts = { op: 600n, hash: 3n, bytes: BigInt(BYTES) };
@@ -281,13 +314,13 @@ Deno.test("SnapshotReceiver stays with a transfer that makes progress, and leave
   assertEquals(receiver.current, newer, "nothing of the first had come");
   receiver.begin(1n, facts, 0);
   asked.splice(0, asked.length - WINDOW);
-  receiver.take(1n, sender.chunk(asked[0]!.message, facts), 100);
-  receiver.begin(1n, newer, 4_000);
+  receiver.take(1n, sender.chunk(asked[0]!.message, facts), 2_000);
+  for (let nowMs = 2_000; nowMs <= 6_000; nowMs += 20) receiver.tick(nowMs);
+  receiver.begin(1n, newer, 6_000);
   assertEquals(receiver.current, facts);
-  for (let nowMs = 100; nowMs <= 4_100; nowMs += 20) receiver.tick(nowMs);
-  receiver.begin(1n, newer, 4_101);
+  receiver.begin(1n, newer, 6_001);
   assertEquals(receiver.current, newer, "it was asked for four times in vain");
-  receiver.begin(2n, facts, 4_102);
+  receiver.begin(2n, facts, 6_002);
   assertEquals(receiver.current, facts, "another primary knows better");
 });
 
