@@ -140,13 +140,13 @@ export class LoopCluster {
     });
   }
 
-  /** The logs of all replicas, of which nothing may be added to any. */
-  async logs(): Promise<readonly ReplicaLog[]> {
+  /** The logs of all replicas from an op on; nothing may be added to any of them meanwhile. */
+  async logs(fromOp: number): Promise<readonly ReplicaLog[]> {
     const logs: ReplicaLog[] = [];
     for (const replica of this.layout.replicas) {
       for (let reading = 1;; reading++) {
         try {
-          logs.push(readReplicaLog(this.layout, replica));
+          logs.push(readReplicaLog(this.layout, replica, fromOp));
           break;
         } catch (error) {
           if (reading === READINGS_MAX) throw error;

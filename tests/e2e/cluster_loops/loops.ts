@@ -53,8 +53,8 @@ export interface LoopReport {
 const RESOURCES = 48;
 /** Operations that are retried were answered in the last so many milliseconds: the cluster remembers them for 60 s. */
 const REMEMBERED_MS = 30_000;
-/** One round in so many has a checkpoint. */
-const CHECKPOINT_ONE_IN = 3;
+/** In one round of so many a replica is asked for a checkpoint; never twice, so that the log of a round is still there. */
+const CHECKPOINT_ONE_IN = 4;
 
 /** Runs the loops until they are through, or something is wrong. Leaves no process behind. */
 export async function runClusterLoops(options: LoopOptions): Promise<LoopReport> {
@@ -145,7 +145,7 @@ class ClusterLoops {
       await this.#retry(history);
       const states = await this.#cluster.settle();
       this.#options.onHistory?.(history, round);
-      violations = judge.judge(history, await this.#cluster.logs(), states);
+      violations = judge.judge(history, await this.#cluster.logs(judge.op), states);
     } catch (error) {
       violations = [`round: ${error instanceof Error ? error.stack : String(error)}`];
     }
@@ -170,7 +170,9 @@ class ClusterLoops {
     const probes: Promise<void>[] = [];
     try {
       await sleep(100 + this.#random.below(400));
-      if (this.#random.oneIn(CHECKPOINT_ONE_IN)) await this.#checkpoint();
+      for (const id of this.#cluster.members) {
+        if (this.#random.oneIn(CHECKPOINT_ONE_IN)) await this.#cluster.checkpoint(id);
+      }
       const turn = this.#turns.get(kind) ?? 0;
       this.#turns.set(kind, turn + 1);
       const primaryKilled = () => void probes.push(this.#measure());
@@ -182,11 +184,6 @@ class ClusterLoops {
       stop.abort();
       await Promise.all([running, ...probes]);
     }
-  }
-
-  async #checkpoint(): Promise<void> {
-    const { members } = this.#cluster;
-    await this.#cluster.checkpoint(members[this.#random.below(members.length)]!);
   }
 
   async #measure(): Promise<void> {

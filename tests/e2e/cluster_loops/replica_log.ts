@@ -16,7 +16,7 @@ const PAYLOAD_BYTES_MAX = 1024 * 1024;
 /** What a replica's files hold of its log. */
 export interface ReplicaLog {
   readonly replicaId: bigint;
-  /** The op before its first entry. */
+  /** The op before the first of `frames`. */
   readonly baseOp: number;
   /** In the order of ops. */
   readonly frames: readonly MirrorFrame[];
@@ -25,9 +25,14 @@ export interface ReplicaLog {
 /**
  * Reads what there is. The replica may run as long as it adds nothing.
  *
+ * @param fromOp The first op that is wanted; the hash of its entry stands for all before it.
  * @throws {Error} When the files are damaged, or changed meanwhile.
  */
-export function readReplicaLog(layout: ClusterLayout, replica: ReplicaLayout): ReplicaLog {
+export function readReplicaLog(
+  layout: ClusterLayout,
+  replica: ReplicaLayout,
+  fromOp: number,
+): ReplicaLog {
   const disk = new ReadDisk(replica.directory);
   const { core } = layout.config;
   const shardId = new Uint32Array(2);
@@ -36,7 +41,7 @@ export function readReplicaLog(layout: ClusterLayout, replica: ReplicaLayout): R
   const identity = { clusterId: layout.clusterId, shardId, configFingerprint: fingerprint };
   const found = findSegments(disk, identity);
   if (found.kind !== "found") throw new Error(`replica ${replica.id}: the log is ${found.kind}`);
-  const collector = new Collector();
+  const collector = new Collector(fromOp);
   const replay = new LogReplay(disk, PAYLOAD_BYTES_MAX, collector, found.segments);
   const failure = replay.run();
   if (failure !== undefined) throw new Error(`replica ${replica.id}: ${JSON.stringify(failure)}`);
@@ -46,17 +51,24 @@ export function readReplicaLog(layout: ClusterLayout, replica: ReplicaLayout): R
 class Collector implements LogVisitor {
   baseOp = 0;
   readonly frames: MirrorFrame[] = [];
+  readonly #fromOp: number;
   readonly #hash = new Uint32Array(2);
 
+  constructor(fromOp: number) {
+    this.#fromOp = fromOp;
+  }
+
   begin(base: Tip): undefined {
-    this.baseOp = Number(readU64(base, TipWord.op));
+    this.baseOp = Math.max(Number(readU64(base, TipWord.op)), this.#fromOp - 1);
   }
 
   frame(frame: FrameCursor): undefined {
     const { words, at, kind, bytes, payloadAt } = frame;
+    const op = Number(readU64(words, frame.opAt));
+    if (op < this.#fromOp) return;
     chainHash(words, at >>> 2, this.#hash, 0);
     this.frames.push({
-      op: Number(readU64(words, frame.opAt)),
+      op,
       lsn: Number(readU64(words, frame.lsnAt)),
       slot: readU64(words, frame.slotAt),
       view: readU64(words, frame.viewAt),
