@@ -72,7 +72,7 @@ export interface Inspection {
 }
 
 const KNOWN =
-  /^(LOCK|replica\.metadata(\.tmp|\.prepare)?|state\.wal(\.next|\.\d{20})?|state\.snapshot(\.previous|\.tmp|\.transfer)?)$/;
+  /^(LOCK|replica\.metadata(\.tmp|\.prepare)?|state\.wal(\.next|\.\d{20})?|state\.snapshot(\.previous|\.tmp|\.transfer|\.install)?(\.damaged)?)$/;
 
 /**
  * Reads a data directory.

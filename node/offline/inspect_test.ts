@@ -115,6 +115,13 @@ Deno.test("inspectDirectory() tells an empty directory and somebody else's files
   assertEquals([kind, otherFiles], ["foreign", ["holiday.jpg"]]);
 });
 
+Deno.test("inspectDirectory() knows every file that a replica may leave", async () => {
+  const disk = await stopped();
+  const names = ["state.snapshot.transfer", "state.snapshot.install", "state.snapshot.damaged"];
+  for (const name of names) disk.install(name, new Uint8Array(10));
+  assertEquals(inspectDirectory(disk).otherFiles, []);
+});
+
 Deno.test("inspectDirectory() says so when both copies of the metadata are damaged", async () => {
   const disk = await stopped();
   for (const at of [100, COPY_BYTES + 100]) disk.contents(METADATA_FILE)[at]! ^= 1;
