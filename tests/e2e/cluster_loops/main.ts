@@ -54,10 +54,10 @@ function summary(report: LoopReport): string {
   const { failoverMs, settleMs } = report;
   return [
     `rounds           ${report.rounds}`,
-    `acknowledged     ${report.acknowledged}, each there once; ${report.indefinite} in doubt to the end, ` +
+    `acknowledged     ${report.acknowledged}; ${report.indefinite} more in doubt to the end, ` +
     `${report.rejected} refused`,
-    `retries          ${report.retried}, each told what it was told before`,
-    `reads checked    ${report.reads}; ${report.readsFailed} had no answer`,
+    `retried          ${report.retried}`,
+    `reads checked    ${report.reads}; ${report.readsFailed} more had no answer`,
     `log              ${report.ops} ops`,
     `failovers        ${failoverMs.length}, median ${quantile(failoverMs, 0.5)}, ` +
     `max ${quantile(failoverMs, 1)}`,
