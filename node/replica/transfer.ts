@@ -118,6 +118,7 @@ export class SnapshotReceiver {
   readonly #parts: ReceiverParts;
   #transfer: Transfer | undefined;
   #nowMs = 0;
+  #failedMs = -Infinity;
 
   /** @param parts What is around it. */
   constructor(parts: ReceiverParts) {
@@ -147,6 +148,7 @@ export class SnapshotReceiver {
     // A newer offer while another transfer makes progress: the old one still leads closer.
     if (t !== undefined && t.from === from && t.missing < t.chunks && !isStale(t, nowMs)) return;
     if (facts.bytes < HEADER_BYTES || facts.bytes > this.#parts.bytesMax) return;
+    if (nowMs - this.#failedMs < PATIENCE_MS) return; // Offers come faster than a full disk empties.
     this.stop();
     this.#guard(() => {
       const file = this.#parts.disk.create(TRANSFER_FILE, 0);
@@ -243,6 +245,7 @@ export class SnapshotReceiver {
 
   #fail(fault: DiskFault): void {
     this.stop();
+    this.#failedMs = this.#nowMs;
     this.#parts.failed(fault);
   }
 }

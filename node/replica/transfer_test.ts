@@ -335,7 +335,7 @@ Deno.test("SnapshotReceiver ends when the snapshot is gone where it came from", 
   assertEquals([bench.receiver.current, bench.received], [undefined, []]);
 });
 
-Deno.test("SnapshotReceiver tells a disk that fails once, and begins anew when it is offered one again", () => {
+Deno.test("SnapshotReceiver tells a disk that fails once, and begins anew after a while when it is offered one again", () => {
   for (const action of ["create", "write", "sync"] as const) {
     const { sender, facts } = senderOf(diskWith(IMAGE), 500n);
     const bench = new Bench();
@@ -343,9 +343,10 @@ Deno.test("SnapshotReceiver tells a disk that fails once, and begins anew when i
     bench.receiver.begin(1n, facts, 0);
     bench.answerAll(sender, facts);
     assertEquals([bench.faults.length, bench.received.length], [1, 0], action);
+    bench.receiver.begin(1n, facts, PATIENCE_MS - 1);
     assertEquals(bench.receiver.current, undefined);
-    bench.receiver.begin(1n, facts, 0);
-    bench.answerAll(sender, facts);
+    bench.receiver.begin(1n, facts, PATIENCE_MS);
+    bench.answerAll(sender, facts, PATIENCE_MS);
     assertEquals([bench.faults.length, bench.received], [1, [facts]], action);
     assertEquals(bench.file, IMAGE);
   }
