@@ -1,7 +1,7 @@
 /** Metadata for tests. */
 import fc from "fast-check";
 import { PROFILES } from "../../node/config/profiles.ts";
-import { type ReplicaMetadata } from "../../node/metadata/codec.ts";
+import type { ReplicaMetadata } from "../../node/metadata/codec.ts";
 import { REPLICA_ROLES } from "../../node/vsr/role.ts";
 
 /** A replica's metadata in which every number is different. */
