@@ -214,7 +214,10 @@ export class ClusterClient {
       over.isOver = true;
       done();
     };
-    this.readOnce(isResource, subject, isFenced, end);
+    // Now and then of whoever comes first: one that leads no longer may not know it.
+    const { machines } = this.#host;
+    const index = this.#random.oneIn(3) ? this.#random.below(machines.length) : this.#target;
+    this.readOnce(isResource, subject, isFenced, end, machines[index]!);
     this.#after(TIMEOUT_MS, end);
   }
 
@@ -224,8 +227,8 @@ export class ClusterClient {
     subject: bigint,
     isFenced: boolean,
     done: (answer: ReadAnswer | undefined) => void,
+    machine = this.#host.machines[this.#target]!,
   ): void {
-    const machine = this.#host.machines[this.#target]!;
     const floorLsn = this.#host.learnedLsn;
     const requiredLsn = isFenced ? BigInt(floorLsn) : 0n;
     this.#after(this.#hop(), () => {

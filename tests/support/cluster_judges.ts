@@ -17,6 +17,8 @@ import type { ModelOutcome } from "./model_words.ts";
 /** What the judges need of the world. */
 export interface JudgesHost {
   nowMs(): number;
+  /** The latest view whose log a replica ever remembered to hold in full. */
+  enteredView(id: bigint): bigint;
   /** A read has shown that everything up to here was decided. */
   learned(lsn: number): void;
   violated(what: string): void;
@@ -137,7 +139,7 @@ export class ClusterJudges {
     shown.commitOp = commitOp;
     shown.view = view;
     this.#judgePrimary(machine, status);
-    if (Number(commitOp) > shown.judgedOp) this.#follow(machine, shown, Number(commitOp));
+    if (Number(commitOp) > shown.judgedOp) this.#follow(machine, shown, status);
   }
 
   /** At most one life of one replica leads a view. */
@@ -152,13 +154,15 @@ export class ClusterJudges {
     }
   }
 
-  #follow(machine: ClusterMachine, shown: Shown, commitOp: number): void {
+  #follow(machine: ClusterMachine, shown: Shown, status: ReplicaStatus): void {
     const { frames } = machine.mirror;
+    const commitOp = Number(status.commitOp);
     for (let op = shown.judgedOp + 1; op <= commitOp; op++) {
       const frame = frames.get(op);
       const decided = this.truth.decided[op - 1];
-      if (decided === undefined) this.#decide(machine, op, frame);
-      else if (frame !== undefined && frame.hash !== decided.frame.hash) {
+      if (decided === undefined) {
+        this.#decide(machine, op, frame ?? this.#heldElsewhere(op), status);
+      } else if (frame !== undefined && frame.hash !== decided.frame.hash) {
         this.#violated(
           `R2 what is committed never changes: op ${op} of view ${decided.frame.view} is another ` +
             `one of view ${frame.view} on replica ${machine.id}`,
@@ -168,13 +172,34 @@ export class ClusterJudges {
     shown.judgedOp = commitOp;
   }
 
-  #decide(machine: ClusterMachine, op: number, frame: MirrorFrame | undefined): void {
+  /** A primary may know that an entry is committed before its own disk has it: a majority of others does. */
+  #heldElsewhere(op: number): MirrorFrame | undefined {
+    const copies = this.#machines.map(({ mirror }) => mirror.frames.get(op))
+      .filter((copy) => copy?.isDurable === true);
+    return copies.find((copy) =>
+      2 * copies.filter((other) => other!.hash === copy!.hash).length > this.#machines.length
+    );
+  }
+
+  #decide(
+    machine: ClusterMachine,
+    op: number,
+    frame: MirrorFrame | undefined,
+    { role, view }: ReplicaStatus,
+  ): void {
     if (frame === undefined) {
       return this.#violated(`R2 replica ${machine.id} commits op ${op}, which nobody has written`);
     }
-    const holders = bitCount(this.#holders.get(op)?.get(frame.hash) ?? 0);
-    if (holders <= this.#machines.length >>> 1) {
-      this.#violated(`R3 a commit needs a majority: op ${op} is durable on ${holders} replicas`);
+    const mask = this.#holders.get(op)?.get(frame.hash) ?? 0;
+    const holders = this.#machines.filter(({ index }) => (mask & (1 << index)) !== 0);
+    const counted = holders.filter(({ id }) =>
+      role !== "primary" || this.#host.enteredView(id) >= view
+    );
+    if (counted.length <= this.#machines.length >>> 1) {
+      this.#violated(
+        `R3 a commit needs a majority: op ${op} is durable on ${holders.length} replicas, ` +
+          `of which ${counted.length} hold the log of view ${view}`,
+      );
     }
     this.#holders.delete(op);
     const decided = this.truth.decide(frame, this.#host.nowMs());
@@ -269,12 +294,6 @@ export class ClusterJudges {
 
 function lifeOf({ incarnation }: ClusterMachine, { counters }: ReplicaStatus): string {
   return `${incarnation}.${counters.reopens}`;
-}
-
-function bitCount(mask: number): number {
-  let count = 0;
-  for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
-  return count;
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -63,6 +63,8 @@ export class ClusterMachine {
   refusal: string | undefined;
   readonly #host: MachineHost;
   #backlog: (() => void)[] = [];
+  /** The tick that fell due meanwhile: it may come before what else has waited, or after. */
+  #lateTick: (() => void) | undefined;
   #diskFreeMs = 0;
   #isPowerLost = true;
 
@@ -135,7 +137,12 @@ export class ClusterMachine {
     if (!this.isPaused) return;
     this.isPaused = false;
     const { incarnation } = this;
-    for (const task of this.#backlog.splice(0)) this.#deliver(incarnation, task);
+    const tasks = this.#backlog.splice(0);
+    const tick = this.#lateTick;
+    this.#lateTick = undefined;
+    if (tick !== undefined && this.random.oneIn(2)) tasks.unshift(tick);
+    else if (tick !== undefined) tasks.push(tick);
+    for (const task of tasks) this.#deliver(incarnation, task);
   }
 
   /** Lets something reach the process after a delay, unless it ends before. */
@@ -176,14 +183,20 @@ export class ClusterMachine {
   }
 
   #tickOn(): void {
-    this.after(TICK_MS + this.random.below(3), () => {
+    const { incarnation } = this;
+    const tick = (): void => {
       this.subject?.tick();
       this.#tickOn();
+    };
+    this.#host.queue.after(TICK_MS + this.random.below(3), () => {
+      if (this.isPaused && incarnation === this.incarnation) this.#lateTick = tick;
+      else this.#deliver(incarnation, tick);
     });
   }
 
   #end(how: string): void {
     this.#backlog = [];
+    this.#lateTick = undefined;
     this.isPaused = false;
     if (!this.isRunning) return;
     this.subject = undefined;

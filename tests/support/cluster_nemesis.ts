@@ -20,6 +20,7 @@ export const FAULTS = [
   "pause_primary",
   "partition",
   "isolate_primary",
+  "usurp",
   "cut_one_way",
   "storm",
   "slow_disk",
@@ -100,6 +101,8 @@ export class ClusterNemesis {
         return this.#partition(this.#world.members.filter(() => this.#random.oneIn(2)));
       case "isolate_primary":
         return this.#partition([(this.#world.primary ?? this.#any()).id]);
+      case "usurp":
+        return this.#usurp(this.#world.primary ?? this.#any());
       case "cut_one_way":
         return this.#cutOneWay();
       case "storm":
@@ -161,6 +164,29 @@ export class ClusterNemesis {
   #partition(group: readonly bigint[]): void {
     this.#world.network.partition(group);
     this.#later(this.#random.below(4_000), () => this.#world.network.heal());
+  }
+
+  /**
+   * A primary collects entries that nobody else gets and dies; its successor dies as soon as it has committed
+   * something; and the first one comes back with a log that is longer and wrong.
+   */
+  #usurp(old: ClusterMachine): void {
+    const { network } = this.#world;
+    network.isolate(old.id);
+    this.#later(50 + this.#random.below(200), () => {
+      old.crash("keep");
+      network.heal();
+      this.#awaitCommit(old, this.#world.judges.truth.op, 0);
+    });
+  }
+
+  #awaitCommit(old: ClusterMachine, op: number, looks: number): void {
+    const { primary, judges } = this.#world;
+    if (judges.truth.op <= op && looks < 400) {
+      return this.#later(5, () => this.#awaitCommit(old, op, looks + 1));
+    }
+    if (primary !== undefined) this.#crash(primary);
+    old.start();
   }
 
   #cutOneWay(): void {

@@ -23,6 +23,8 @@ export class ClusterPromises {
   readonly #violated: (what: string) => void;
   readonly #committedHash: (op: number) => bigint | undefined;
   readonly #promised = new Map<bigint, Promised>();
+  /** The latest view that each replica ever held in full, lost disks or not. */
+  readonly #entered = new Map<bigint, bigint>();
 
   /**
    * @param members All replicas.
@@ -57,12 +59,18 @@ export class ClusterPromises {
     if (logView > view) this.#violated(`R11 the log view is not ahead of the view: ${who}`);
     promised.view = view;
     promised.logView = logView;
+    if (logView > this.enteredView(id)) this.#entered.set(id, logView);
     // It admits that it cannot prove what it said: it starts over, without a vote.
     if (metadata.role === "recovering") promised.acknowledged = NOTHING;
     if (vote === null) return;
     const before = promised.votes.get(vote.view) ?? vote.replica;
     if (before !== vote.replica) this.#violated(`R12 one vote in view ${vote.view}: ${who}`);
     promised.votes.set(vote.view, vote.replica);
+  }
+
+  /** The latest view whose log a replica ever remembered to hold in full. */
+  enteredView(id: bigint): bigint {
+    return this.#entered.get(id) ?? 0n;
   }
 
   /** A replica says something. */

@@ -483,6 +483,7 @@ export class ClusterWorld implements ClientHost {
   #judgesHost(): ConstructorParameters<typeof ClusterJudges>[2] {
     return {
       nowMs: () => this.queue.nowMs,
+      enteredView: (id) => this.promises.enteredView(id),
       // The reader is told a moment later; who asks meanwhile may still see what was before.
       learned: (lsn) => this.queue.after(2, () => this.#learn(lsn)),
       violated: (what) => this.violated(what),
