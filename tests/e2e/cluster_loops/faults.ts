@@ -4,9 +4,10 @@ import type { LinkFault } from "../../../node/peer/line.ts";
 import type { SeededRandom } from "../../support/seeded_random.ts";
 import { sleep } from "./load.ts";
 import type { LoopCluster, Weather } from "./loop_cluster.ts";
+import { Storm } from "./storm.ts";
 
 /** Kinds of rounds. */
-export const ROUND_KINDS = ["kill", "partition", "disk", "pause", "wipe"] as const;
+export const ROUND_KINDS = ["kill", "partition", "disk", "pause", "wipe", "storm"] as const;
 
 /** One of {@linkcode ROUND_KINDS}. */
 export type RoundKind = typeof ROUND_KINDS[number];
@@ -34,6 +35,8 @@ export async function makeTrouble(kind: RoundKind, scene: Scene): Promise<string
       return await pause(scene);
     case "wipe":
       return await wipe(scene);
+    case "storm":
+      return await new Storm(scene.cluster, scene.random).rage();
   }
 }
 

@@ -10,7 +10,7 @@ import { type LoopOptions, type LoopReport, runClusterLoops } from "./loops.ts";
 import { SOURCES } from "./main.ts";
 
 const NO_ROUNDS: Readonly<Record<RoundKind, number>> = {
-  ...{ kill: 0, partition: 0, disk: 0, pause: 0, wipe: 0 },
+  ...{ kill: 0, partition: 0, disk: 0, pause: 0, wipe: 0, storm: 0 },
 };
 
 /** Runs rounds in a directory that goes away; what they said comes with any failure. */
@@ -36,7 +36,7 @@ function loopTest(name: string, fn: () => Promise<void>): void {
 loopTest(
   "a cluster keeps its word through kills, partitions, failing disks, a pause and a lost disk",
   async () => {
-    const rounds = { kill: 2, partition: 2, disk: 2, pause: 1, wipe: 1 };
+    const rounds = { kill: 2, partition: 2, disk: 1, pause: 1, wipe: 1, storm: 1 };
     const { report, lines } = await runLoops({ rounds, seed: 4 });
     assertEquals(report.violations, [], lines.join("\n"));
     assertEquals(report.rounds, 8);

@@ -15,6 +15,7 @@ const USAGE = `Usage: ./tools/deno task cluster-loops [FLAGS]
   --disks N       Rounds with a failing disk (default 50)
   --pauses N      Rounds in which the primary sleeps (default 20)
   --wipes N       Rounds in which a backup loses its data (default 5)
+  --storms N      Rounds with several of these at once (default 25)
   --seed N        What is drawn (default 1)
   --program PATH  The program under test; the sources unless given
   --directory DIR An empty or new directory for the workspace and the history, kept at the end;
@@ -22,7 +23,15 @@ const USAGE = `Usage: ./tools/deno task cluster-loops [FLAGS]
 
 Ctrl-C ends the loops after the round under way.`;
 
-const COUNTS = { kills: 100, partitions: 100, disks: 50, pauses: 20, wipes: 5, seed: 1 };
+const COUNTS = {
+  kills: 100,
+  partitions: 100,
+  disks: 50,
+  pauses: 20,
+  wipes: 5,
+  storms: 25,
+  seed: 1,
+};
 
 /** The program from its sources. */
 export const SOURCES: Program = {
@@ -92,7 +101,7 @@ async function main(): Promise<number> {
   const report = await runClusterLoops({
     rounds: {
       ...{ kill: count("kills"), partition: count("partitions"), disk: count("disks") },
-      ...{ pause: count("pauses"), wipe: count("wipes") },
+      ...{ pause: count("pauses"), wipe: count("wipes"), storm: count("storms") },
     },
     seed: count("seed"),
     program: program === undefined ? SOURCES : { path: resolve(program), args: [] },
