@@ -1,5 +1,6 @@
 /** A replica as its process sees it. */
-import type { Replica, ReplicaStatus } from "../../node/replica/replica.ts";
+import type { Replica } from "../../node/replica/replica.ts";
+import type { ReplicaStatus } from "../../node/replica/status.ts";
 
 /** One replica. */
 export type ReplicaHost = Omit<Replica, "timing">;

@@ -19,13 +19,13 @@ import type {
 } from "../api.ts";
 import { DiskFault } from "../disk.ts";
 import type { TickOutcome } from "../expiration.ts";
-import type { ReplicaRole, Vote } from "../vsr/role.ts";
+import type { ReplicaRole } from "../vsr/role.ts";
 import type { ReplicaMetadata } from "../metadata/codec.ts";
 import { loadMetadata, settleMetadata, type StoredMetadata } from "../metadata/metadata.ts";
-import type { Node, StartupFacts } from "../node.ts";
+import type { Node } from "../node.ts";
 import { snapshotBytesMax } from "../snapshot/store.ts";
 import type { SnapshotFacts } from "../vsr/log_port.ts";
-import type { GetLogRange, Message } from "../vsr/messages.ts";
+import type { Message } from "../vsr/messages.ts";
 import { DEFAULT_TIMING, type VsrTiming } from "../vsr/timing.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { emptyMetrics } from "./empty_metrics.ts";
@@ -46,47 +46,9 @@ import type { MetadataMemory } from "./memory.ts";
 import { openInner } from "./open_inner.ts";
 import { SnapshotReceiver, SnapshotSender } from "./transfer.ts";
 import { installSnapshot } from "./install.ts";
+import { answerRange } from "./range.ts";
+import { type ReplicaStatus, replicaStatus, replicationView } from "./status.ts";
 import { Repair } from "./repair.ts";
-
-/** What an operator sees of a replica. */
-export interface ReplicaStatus {
-  readonly replicaId: bigint;
-  readonly members: readonly bigint[];
-  readonly state: "active" | "faulted";
-  readonly role: ReplicaRole;
-  readonly view: bigint;
-  readonly logView: bigint;
-  /** Whom it follows now. */
-  readonly primary: bigint | undefined;
-  readonly commitOp: bigint;
-  readonly appliedOp: bigint;
-  readonly tipOp: bigint;
-  readonly tipHash: bigint;
-  readonly syncedOp: bigint;
-  readonly commitLsn: bigint | undefined;
-  readonly snapshotLsn: bigint | undefined;
-  /** Whether its engine would take commands in, were it the primary. */
-  readonly acceptingWrites: boolean | undefined;
-  readonly startup: StartupFacts | undefined;
-  readonly faultReason: string | undefined;
-  readonly lastNormalView: bigint;
-  readonly durableVote: Vote | null;
-  readonly peers: readonly PeerStatus[];
-  readonly counters: Readonly<Record<string, number>>;
-}
-
-/** What a replica knows about another one; of use on the primary. */
-export interface PeerStatus {
-  readonly id: bigint;
-  readonly connected: boolean;
-  /** Durable there, as far as known here. */
-  readonly matchOp: bigint;
-  /** Entries that it lacks. */
-  readonly lag: bigint;
-  /** Milliseconds since it was heard. */
-  readonly lastHeardMs: number | undefined;
-  readonly state: "probe" | "stream" | "snapshot";
-}
 
 /** Pauses before a data directory that failed is opened again. */
 const REOPEN_MS_MIN = 250;
@@ -158,7 +120,7 @@ export class Replica implements NodeApi {
     }
     switch (message.kind) {
       case "get_log_range":
-        return this.#sendRange(node, from, message);
+        return this.#options.send(from, answerRange(node, message, this.timing.messageBytesMax));
       case "get_snapshot_chunk":
         return this.#options.send(from, this.#sender.chunk(message, this.#snapshot()));
       case "snapshot_chunk":
@@ -213,34 +175,17 @@ export class Replica implements NodeApi {
 
   /** What an operator sees. */
   status(): ReplicaStatus {
-    const { metadata } = this.#stored;
-    const node = this.#node;
-    const state = node?.driver.state;
-    const lsn = node === undefined ? 0n : readU64(node.executor.appliedTip, TipWord.lsn);
-    const tipOp = node?.driver.tipOp ?? 0n;
-    return {
-      replicaId: this.identity.replicaId,
+    return replicaStatus({
+      identity: this.identity,
       members: this.#options.members,
-      state: this.#role === "faulted" ? "faulted" : "active",
+      metadata: this.#stored.metadata,
+      node: this.#node,
       role: this.#role,
-      view: state?.view ?? metadata.view,
-      logView: state?.logView ?? metadata.logView,
-      primary: node?.driver.primary.primary,
-      commitOp: state?.commitOp ?? metadata.commitOpHint,
-      appliedOp: node?.executor.appliedOp ?? 0n,
-      tipOp,
-      tipHash: node?.driver.tipHash ?? 0n,
-      syncedOp: node?.driver.syncedOp ?? 0n,
-      commitLsn: lsn === 0n ? undefined : lsn,
-      snapshotLsn: node?.checkpointer.activeSnapshotLsn,
-      acceptingWrites: node?.executor.isSound,
-      startup: node?.startup,
       faultReason: this.#faultReason,
-      lastNormalView: metadata.logView,
-      durableVote: metadata.vote,
-      peers: this.#peers(),
-      counters: { ...state?.counters, ...this.#counters },
-    };
+      links: this.#links,
+      nowMs: this.#nowMs(),
+      counters: this.#counters,
+    });
   }
 
   submit(
@@ -297,11 +242,7 @@ export class Replica implements NodeApi {
 
   /** How it stands among the others. */
   replication(): ReplicationView {
-    const { role, view, primary, commitOp, appliedOp, tipOp, peers } = this.status();
-    const seen = peers.map(({ id, connected, matchOp, lag, lastHeardMs }) => (
-      { replicaId: id, connected, matchOp, lag, lastHeardMs }
-    ));
-    return { role, view, primary, commitOp, appliedOp, tipOp, peers: seen };
+    return replicationView(this.status());
   }
 
   /** Takes no new command; settles when everything taken in is answered. */
@@ -532,23 +473,6 @@ export class Replica implements NodeApi {
     this.#reopen();
   }
 
-  #sendRange(node: Node, from: bigint, m: GetLogRange): void {
-    const { requestId, prevOp, prevHash } = m;
-    const answer = (
-      refusal: "removed" | "differs" | "unreadable" | undefined,
-      frames: Uint8Array,
-    ) => this.#options.send(from, { kind: "log_range", requestId, refusal, frames });
-    const hash = node.writer.hashAt(prevOp);
-    if (hash === undefined) {
-      return answer(prevOp > node.driver.tipOp ? "differs" : "removed", NO_FRAMES);
-    }
-    if (hash !== prevHash) return answer("differs", NO_FRAMES);
-    const read = node.writer.readFrames(prevOp + 1n, this.timing.messageBytesMax);
-    if (read.kind === "frames") return answer(undefined, read.frames);
-    answer(read.kind, NO_FRAMES);
-    if (read.kind === "unreadable") node.driver.damaged(prevOp + 1n);
-  }
-
   #setLink(peer: bigint, isUp: boolean): void {
     if (!this.#links.has(peer)) return;
     this.#links.set(peer, isUp);
@@ -560,24 +484,6 @@ export class Replica implements NodeApi {
     this.#told = { role, view };
     this.#options.onRole?.(role, view);
   }
-
-  #peers(): PeerStatus[] {
-    const driver = this.#node?.driver;
-    const peers = driver?.state.peers;
-    return [...this.#links].map(([id, connected]) => {
-      const peer = peers?.get(id);
-      const matchOp = peer?.matchOp ?? 0n;
-      const heardMs = peer?.heardMs ?? -Infinity;
-      return {
-        id,
-        connected,
-        matchOp,
-        lag: driver === undefined || driver.tipOp < matchOp ? 0n : driver.tipOp - matchOp,
-        lastHeardMs: heardMs === -Infinity ? undefined : this.#nowMs() - heardMs,
-        state: peer === undefined || peer.mode === "greet" ? "probe" : peer.mode,
-      };
-    });
-  }
 }
 
 /** Whether there is nothing to gain, and what follows a snapshot in the log would be lost for it. */
@@ -587,5 +493,3 @@ function isHeld({ driver, writer }: Node, { op, hash }: SnapshotFacts): boolean 
   const held = writer.hashAt(op);
   return held === undefined || held === hash;
 }
-
-const NO_FRAMES = new Uint8Array();

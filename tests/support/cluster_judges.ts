@@ -5,7 +5,7 @@
  */
 import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../core/tables.ts";
 import type { ReservationView, ResourceView } from "../../node/api.ts";
-import type { ReplicaStatus } from "../../node/replica/replica.ts";
+import type { ReplicaStatus } from "../../node/replica/status.ts";
 import { isRefusal, type Operation, type ReadAnswer } from "./cluster_client.ts";
 import type { MirrorFrame } from "./cluster_log_mirror.ts";
 import type { ClusterMachine } from "./cluster_machine.ts";
