@@ -40,7 +40,7 @@ import { Weather } from "./weather.ts";
 /** How often everything that happens with time is looked at while there is something to do, in milliseconds. */
 const TICK_MS = 20;
 /** And while there is not: every turn of an idle event loop costs a tenth of a millisecond. */
-const IDLE_TICK_MS = 50;
+const IDLE_TICK_MS = 100;
 /** Ticks without work after which a replica is idle. */
 const IDLE_TICKS = 25;
 /** How often the faults file is looked at, in milliseconds. */
