@@ -29,8 +29,8 @@ export const DEFAULT_TIMING: VsrTiming = {
   leaseMs: 0,
   messageBytesMax: 1024 * 1024,
   windowBytes: 4 * 1024 * 1024,
-  catchUpMessageBytesMax: 128 * 1024,
-  catchUpWindowBytes: 1024 * 1024,
+  catchUpMessageBytesMax: 64 * 1024,
+  catchUpWindowBytes: 256 * 1024,
 };
 
 /**
