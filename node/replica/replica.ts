@@ -26,7 +26,7 @@ import type { Node } from "../node.ts";
 import { snapshotBytesMax } from "../snapshot/store.ts";
 import type { SnapshotFacts } from "../vsr/log_port.ts";
 import type { Message } from "../vsr/messages.ts";
-import { DEFAULT_TIMING, type VsrTiming } from "../vsr/timing.ts";
+import { checkTiming, DEFAULT_TIMING, type VsrTiming } from "../vsr/timing.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { emptyMetrics } from "./empty_metrics.ts";
 import {
@@ -61,6 +61,7 @@ const HINT_MS = 10_000;
  *
  * @param options Its directory, its peers and the outside world.
  * @returns The replica.
+ * @throws {RangeError} When its times do not fit together.
  */
 export function openReplica(options: ReplicaOptions): Replica {
   return new Replica(options);
@@ -97,6 +98,8 @@ export class Replica implements NodeApi {
     this.#stored = stored;
     this.identity = { clusterId, replicaId, core, engine };
     this.timing = { ...DEFAULT_TIMING, ...options.timing };
+    const wrong = checkTiming(this.timing);
+    if (wrong !== undefined) throw new RangeError(wrong);
     for (const id of options.members) if (id !== replicaId) this.#links.set(id, false);
     this.#sender = new SnapshotSender(disk);
     this.#receiver = new SnapshotReceiver({

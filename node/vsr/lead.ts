@@ -112,7 +112,7 @@ export function hasLease(s: State, nowMs: number): boolean {
 }
 
 /** Leaves service: the view goes on without a primary until a majority starts another. */
-export function stepDown(s: State): void {
+function stepDown(s: State): void {
   s.counters.stepDowns++;
   s.status = "view_change";
   s.isAnnouncing = false;
@@ -153,7 +153,7 @@ function confirmRound(s: State): void {
 }
 
 /** Commits what a majority holds durably, this replica included. */
-export function advanceCommit(s: State): void {
+function advanceCommit(s: State): void {
   if (!isLeading(s)) return;
   raiseCommit(s, largestHeldByQuorum(s, s.log.syncedOp, (peer) => peer.matchOp));
 }

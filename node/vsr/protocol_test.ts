@@ -278,6 +278,7 @@ Deno.test("who has answered a primary with a lease does not leave its view befor
   const script = ProtocolScript.backup(undefined, { timing: { ...DEFAULT_TIMING, leaseMs: 200 } });
   script.hear(1n, entries(logOf(), 1n, 0n));
   assertEquals(script.hear(3n, { kind: "start_view_change", view: 2n }), []);
+  assertEquals(script.tell({ kind: "view_change_wanted" }), [], "not for an operator either");
   script.nowMs += 400;
   assertEquals(script.hear(3n, { kind: "start_view_change", view: 2n }).at(0), "view_uncertain 2");
 });

@@ -141,8 +141,9 @@ export function onLogRange(s: State, from: bigint, m: LogRange): void {
   }
 }
 
-/** An operator wants another primary. */
+/** An operator wants another primary; a promise to the present one stands above that. */
 export function startNextView(s: State): void {
+  if (hasPromisedToStay(s, s.view + 1n)) return;
   if (s.status === "normal" || s.status === "view_change") joinView(s, s.view + 1n, "aloud");
   changeView(s);
 }
@@ -154,7 +155,7 @@ export function seeLaterView(s: State, view: bigint): void {
 }
 
 /** Helps a replica that is behind to where this one is. */
-export function tellWhereWeAre(s: State, to: bigint): void {
+function tellWhereWeAre(s: State, to: bigint): void {
   if (isLeading(s)) return sendStartView(s, s.peers.get(to)!);
   if (s.status === "view_change" && s.isAnnouncing && hasLeftEarlierViews(s)) {
     send(s, to, { kind: "start_view_change", view: s.view });
@@ -236,7 +237,7 @@ function finishFetch(s: State): void {
 }
 
 /** The chosen log is here; it counts when it is durable, and when that this is so is durable too. */
-export function enterAsPrimary(s: State): void {
+function enterAsPrimary(s: State): void {
   const { chosen } = s;
   if (chosen === undefined || s.isEntering || s.matchedOp < chosen.op) return;
   if (s.log.tipOp > chosen.op && !cutTo(s, chosen.op)) return;
