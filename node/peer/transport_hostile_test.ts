@@ -240,10 +240,11 @@ async function dialsInto(
   await using room = new PeerRoom([1n, 2n], { deadlines: { ...QUICK, ...deadlines } });
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const conns: Deno.TcpConn[] = [];
+  const served: Promise<void>[] = [];
   const serving = (async () => {
     for await (const conn of listener) {
       conns.push(conn);
-      serve(conn).catch(() => {});
+      served.push(serve(conn).catch(() => {})); // Ends when its connection does.
     }
   })().catch(() => {});
   const members = room.members().map((member) =>
@@ -263,6 +264,7 @@ async function dialsInto(
       }
     }
     await serving;
+    await Promise.all(served);
   }
 }
 
