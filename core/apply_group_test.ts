@@ -2,10 +2,11 @@
 // from one log. Tried on drawn histories, every group cut at random, against entry by entry; and reading ahead must
 // leave no trace.
 import { assertEquals } from "@std/assert";
-import { createBench, encodePlain, TINY_CONFIG as TINY } from "../tests/support/core_builders.ts";
+import { createBench, TINY_CONFIG as TINY } from "../tests/support/core_builders.ts";
+import { encodePlain } from "../testbed/sim/workload/plain.ts";
 import { EXAMPLES } from "../tests/support/draw_command.ts";
-import type { ClientCommand } from "../tests/support/model_words.ts";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import type { ClientCommand } from "../testbed/model/words.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import {
   applyFromGroup,
   beginGroup,

@@ -8,7 +8,7 @@ import {
   createBench,
   snapshotBlocks,
 } from "../tests/support/core_builders.ts";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import { AssertionFailure } from "./assert.ts";
 import {
   beginCapture,

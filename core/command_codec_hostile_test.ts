@@ -1,7 +1,7 @@
 // Bytes from a socket or a damaged disk: exactly one encoding per command decodes. Cut at every byte, with
 // every head changed, in every laxer form that CBOR allows, with counts that lie, and as noise.
 import { assert, assertEquals } from "@std/assert";
-import { encodePlain } from "../tests/support/core_builders.ts";
+import { encodePlain } from "../testbed/sim/workload/plain.ts";
 import {
   drawClientCommand,
   drawExpire,
@@ -9,8 +9,8 @@ import {
   EXPIRE,
   KEY,
 } from "../tests/support/draw_command.ts";
-import type { ClientCommand } from "../tests/support/model_words.ts";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import type { ClientCommand } from "../testbed/model/words.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import { CommandTag, createCommand } from "./command.ts";
 import {
   CodecError,

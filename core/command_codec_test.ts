@@ -2,7 +2,8 @@
 // a general library in both directions, and a retry must be told apart from another command.
 import { assert, assertEquals } from "@std/assert";
 import { Decoder, Encoder } from "cbor-x";
-import { encodePlain, throughBytes, toRecord } from "../tests/support/core_builders.ts";
+import { throughBytes } from "../tests/support/core_builders.ts";
+import { encodePlain, toRecord } from "../testbed/sim/workload/plain.ts";
 import {
   drawClientCommand,
   drawExpire,
@@ -10,8 +11,8 @@ import {
   EXPIRE,
   KEY,
 } from "../tests/support/draw_command.ts";
-import type { ClientCommand, ModelCommand } from "../tests/support/model_words.ts";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import type { ClientCommand, ModelCommand } from "../testbed/model/words.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import { COMMAND_NAMES, CommandTag, createCommand } from "./command.ts";
 import {
   BUNDLE_MEMBERS_MAX,

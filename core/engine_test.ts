@@ -12,7 +12,7 @@ import {
   ownershipText,
   throughBytes,
 } from "../tests/support/core_builders.ts";
-import type { ClientCommand, ModelCommand } from "../tests/support/model_words.ts";
+import type { ClientCommand, ModelCommand } from "../testbed/model/words.ts";
 import { AssertionFailure } from "./assert.ts";
 import { digest } from "./digest.ts";
 import { SlotOverflowKind } from "./outcome.ts";

@@ -1,7 +1,7 @@
 // A lookup that stops short forgets a record for good: the index against a Map, with keys that collide on
 // purpose, chains that wrap round the end, and removals from every place of a chain.
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import { AssertionFailure } from "./assert.ts";
 import {
   createFixedMap,

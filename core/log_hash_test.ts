@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { assertGolden } from "../tests/support/golden.ts";
 import { frameRun, hashOf, IDENTITY } from "../tests/support/log_frames.ts";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import { createLogBuffer, FrameWord } from "./log_frame.ts";
 import { chainHash, genesisHash } from "./log_hash.ts";
 import { writeSpec } from "../tests/support/log_frames.ts";

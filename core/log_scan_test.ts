@@ -11,7 +11,7 @@ import {
   layOut,
   writeSpec,
 } from "../tests/support/log_frames.ts";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import { FrameKind, type LogBuffer } from "./log_frame.ts";
 import { LogScan, type ScanStop } from "./log_scan.ts";
 import { encodeSegmentHeader, genesisTip, SEGMENT_HEADER_BYTES } from "./log_segment.ts";

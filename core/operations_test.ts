@@ -11,7 +11,7 @@ import {
   recallRecord,
   throughBytes,
 } from "../tests/support/core_builders.ts";
-import type { ClientCommand, ModelOutcome } from "../tests/support/model_words.ts";
+import type { ClientCommand, ModelOutcome } from "../testbed/model/words.ts";
 import { AssertionFailure } from "./assert.ts";
 import { firstViolation } from "./invariants.ts";
 import { viewReservation, viewResource } from "./query.ts";

@@ -1,14 +1,10 @@
 // What a log holds is applied by one function, live and at recovery: it must do exactly what decoding and
 // applying do, and must not touch the engine when an entry does not decode.
 import { assertEquals } from "@std/assert";
-import {
-  type Bench,
-  createBench,
-  encodePlain,
-  plainOutcome,
-} from "../tests/support/core_builders.ts";
+import { type Bench, createBench } from "../tests/support/core_builders.ts";
+import { encodePlain, plainOutcome } from "../testbed/sim/workload/plain.ts";
 import { EXAMPLES, EXPIRE } from "../tests/support/draw_command.ts";
-import type { ModelCommand } from "../tests/support/model_words.ts";
+import type { ModelCommand } from "../testbed/model/words.ts";
 import { createCommand } from "./command.ts";
 import { CodecError } from "./command_codec.ts";
 import { digest } from "./digest.ts";

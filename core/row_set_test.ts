@@ -1,7 +1,7 @@
 // Which row a record gets is part of the state that replicas compare, so "lowest free" must hold at every
 // size of the tree: against a plain set, around the sizes at which a level is added.
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import { AssertionFailure } from "./assert.ts";
 import { NO_ROW, type Row } from "./ids.ts";
 import { createRowSet, freeRow, isTaken, type RowSet, takeLowestRow, takeRow } from "./row_set.ts";

@@ -1,7 +1,7 @@
 // The fingerprint of a bundle decides whether a retry is the same command: our SHA-256 against the platform's.
 import { createHash } from "node:crypto";
 import { assertEquals } from "@std/assert";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import { sha256Words } from "./sha256.ts";
 
 function ours(bytes: Uint8Array, at: number, end: number): string {

@@ -10,7 +10,7 @@ import {
   restoredCopy,
   snapshotBlocks,
 } from "../tests/support/core_builders.ts";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import type { CoreConfig } from "./config.ts";
 import { digest } from "./digest.ts";
 import { firstViolation } from "./invariants.ts";

@@ -1,7 +1,7 @@
 // What is due, and in which order, decides who loses a hold: the wheel against a sorted list that forgets
 // nothing, with deadlines whole turns apart, long idle stretches and slots on both ends of 64 bits.
 import { assertEquals, assertThrows } from "@std/assert";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import { AssertionFailure } from "./assert.ts";
 import type { Row } from "./ids.ts";
 import { Reservation, type Table } from "./tables.ts";

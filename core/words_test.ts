@@ -1,6 +1,6 @@
 // Word arithmetic against bigint, which is slow and obviously right, at every carry boundary.
 import { assertEquals } from "@std/assert";
-import { SeededRandom } from "../tests/support/seeded_random.ts";
+import { SeededRandom } from "../testbed/sim/random.ts";
 import {
   addOverflowsU64,
   addU64,

@@ -2,7 +2,7 @@
 // never followed by another write.
 import { assert, assertEquals } from "@std/assert";
 import { open, putNext, SMALL } from "../tests/support/log_driver.ts";
-import { MemoryDisk } from "../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../testbed/sim/disk/memory_disk.ts";
 import { FlushLoop } from "./flush_loop.ts";
 
 /** A loop over a real log, with turns and disk under the test's control. */

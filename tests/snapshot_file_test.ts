@@ -22,7 +22,7 @@ import {
   SnapshotWriter,
 } from "../node/snapshot/store.ts";
 import { apply, type Bench, createBench, TINY_CONFIG } from "./support/core_builders.ts";
-import { MemoryDisk } from "./support/memory_disk.ts";
+import { MemoryDisk } from "../testbed/sim/disk/memory_disk.ts";
 import { snapshotHeader } from "./support/snapshots.ts";
 
 Deno.test("a snapshot file gives back the state at which it was begun, while the engine goes on", () => {

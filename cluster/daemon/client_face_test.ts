@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { createOutcome, type Outcome } from "../../core/outcome.ts";
 import type { NodeApi, ReadRefusal, Rejection, ResultSink } from "../../node/api.ts";
 import type { LinkFault, LinkPorts } from "../../node/peer/line.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import { ClientFace } from "./client_face.ts";
 import { Lane } from "./lane.ts";
 import { LeveledLog } from "./leveled_log.ts";

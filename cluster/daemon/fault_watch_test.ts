@@ -1,6 +1,6 @@
 // A fault that is noticed late, twice, or not at all makes every test with it worthless.
 import { assertEquals } from "@std/assert";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { ReplicaRoom } from "../../tests/support/replica_room.ts";
 import { DiskFault } from "../../node/disk.ts";
 import type { Faults } from "../workspace/faults.ts";

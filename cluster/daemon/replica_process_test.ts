@@ -10,7 +10,7 @@ import {
 import { assert as assertFact, AssertionFailure } from "../../core/assert.ts";
 import { openReplica } from "../../node/replica/replica.ts";
 import { changeMetadata, imageOf } from "../../tests/support/stored_replica.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { AllocDbClient as Client } from "../../node/client/client.ts";
 import { ControlFailure } from "../../node/control/client.ts";
 import { encodeControl } from "../../node/control/codec.ts";

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { DISK_FAULT_KINDS } from "../../node/cli/cluster_options.ts";
 import { DiskFault } from "../../node/disk.ts";
 import { FaultyDisk } from "../../node/io/faulty_disk.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { type Faults, NO_FAULTS, withDiskFault, withLink, withPartition } from "./faults.ts";
 import { diskRules, faultsFor, hasEnded, linkFaults } from "./faults_for.ts";
 

@@ -1,7 +1,7 @@
 // The load against a real server in this process: what the load counts is what the node did, nothing stays
 // reserved, and at a fixed rate every arrival counts, answered or not.
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { CliError } from "../errors.ts";
 import type { Node } from "../node.ts";
 import { startServer } from "../server/server.ts";

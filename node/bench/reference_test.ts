@@ -2,7 +2,7 @@
 // published ones, on others what the rules make of them, worked out here without the engine.
 import { assertEquals, assertRejects } from "@std/assert";
 import * as fc from "fast-check";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { benchOptions } from "../cli/read_options.ts";
 import { checkCoreConfig, checkEngineConfig } from "../../core/config.ts";
 import { CliError } from "../errors.ts";

@@ -1,6 +1,6 @@
 // The scenarios that need no second process, on sizes of a moment: every count in them is exact.
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { CliError } from "../errors.ts";
 import { runCheckpoint } from "./checkpoint.ts";
 import { runEngineMix } from "./engine_mix.ts";

@@ -3,7 +3,7 @@
 // who knows it, and who is there.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeCluster } from "../../tests/support/fake_cluster.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import { AllocDbClient } from "./client.ts";
 import { type ConnectOptions, type SubmitResult, TransportError } from "./types.ts";
 

@@ -8,7 +8,7 @@ import {
   ScriptedNode,
   type SeenCommand,
 } from "../../tests/support/scripted_node.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import type { ResultName } from "../../core/outcome.ts";
 
 const REQUESTS = 2_000;

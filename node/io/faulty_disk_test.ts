@@ -2,7 +2,7 @@
 // would make every test with it pass.
 import { assertEquals, assertThrows } from "@std/assert";
 import { DiskFault } from "../disk.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { type FaultTable, FaultyDisk } from "./faulty_disk.ts";
 
 const NINE = new Uint8Array(4).fill(9);

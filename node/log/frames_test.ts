@@ -6,7 +6,7 @@ import { FrameWord } from "../../core/log_frame.ts";
 import { createTip, type Tip, TipWord } from "../../core/log_tip.ts";
 import { readU64 } from "../../core/words.ts";
 import { append, flush, open, openWriter, put, readBack } from "../../tests/support/log_driver.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import type { LogWriter } from "./store.ts";
 
 function framesOf(writer: LogWriter, from: bigint, bytesMax = 10_000): Uint8Array {

@@ -23,7 +23,7 @@ import {
   segmentImage,
   tipOf,
 } from "../../tests/support/log_frames.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { DenoDisk } from "../io/deno_disk.ts";
 import { type LogRecovery, recoverLog, type RecoveryFacts } from "./recovery.ts";
 

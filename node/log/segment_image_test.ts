@@ -1,8 +1,8 @@
 // A byte that recovery reads wrongly is an entry lost or invented: whatever was in the memory before, the image of a
 // segment is the segment.
 import { assertEquals } from "@std/assert";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import { SegmentImage } from "./segment_image.ts";
 
 const MIB = 0x10_0000;

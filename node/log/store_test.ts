@@ -19,7 +19,7 @@ import {
   textOf,
   wordsOf,
 } from "../../tests/support/log_driver.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { DiskFault } from "../disk.ts";
 import { sealedName } from "./files.ts";
 import type { LogWriter } from "./store.ts";

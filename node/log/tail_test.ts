@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { TipWord } from "../../core/log_tip.ts";
 import { readU64 } from "../../core/words.ts";
 import { append, flush, openWriter, put } from "../../tests/support/log_driver.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import type { DiskFault } from "../disk.ts";
 import type { LogWriter } from "./store.ts";
 

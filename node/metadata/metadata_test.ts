@@ -5,8 +5,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { AssertionFailure } from "../../core/assert.ts";
 import { crc32c } from "../../core/crc32c.ts";
 import { sampleMetadata } from "../../tests/support/metadata.ts";
-import { CrashSignal, MemoryDisk } from "../../tests/support/memory_disk.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { CrashSignal, MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import { DiskFault } from "../disk.ts";
 import {
   createMetadata,

@@ -4,9 +4,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { crc32c } from "../../core/crc32c.ts";
 import { assertGolden } from "../../tests/support/golden.ts";
-import { CrashSignal, MemoryDisk } from "../../tests/support/memory_disk.ts";
-import type { Survival } from "../../tests/support/memory_file.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { CrashSignal, MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import type { Survival } from "../../testbed/sim/disk/memory_file.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import { DiskFault } from "../disk.ts";
 import type { Offer } from "../vsr/events.ts";
 import {

@@ -3,8 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { checkpointedTwice } from "../../tests/support/checkpointed.ts";
-import { diskImage } from "../../tests/support/data_directory.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { diskImage } from "../../testbed/sim/disk/data_directory.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { changeMetadata, metadataOf } from "../../tests/support/stored_replica.ts";
 import { COPY_BYTES } from "../metadata/codec.ts";
 import { METADATA_FILE } from "../metadata/metadata.ts";

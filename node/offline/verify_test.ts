@@ -3,9 +3,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { digest } from "../../core/digest.ts";
 import { CHECKPOINTED_CORE, checkpointedTwice } from "../../tests/support/checkpointed.ts";
-import type { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import type { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { NodeHarness } from "../../tests/support/node_harness.ts";
-import { create, reserve } from "../../tests/support/requests.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 import { changeMetadata, metadataOf } from "../../tests/support/stored_replica.ts";
 import { DamagedData, readHistory, replayTo } from "./replay.ts";
 import { compareDirectories, verifyDirectory } from "./verify.ts";

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { SAMPLE_MESSAGES } from "../../tests/support/peer_samples.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import type { Message } from "../vsr/messages.ts";
 import type { LinkFault, LinkPorts } from "./line.ts";
 import { FaultyLink, messageBytes, ownMessage } from "./link_faults.ts";

@@ -1,13 +1,13 @@
 // Operators find out what a replica did by searching its log for texts that they know from the runbook: the texts are a contract,
 // and each must be written when that happens, once.
 import { assertEquals } from "@std/assert";
-import { makeReplicaDirectory } from "../../tests/support/cluster_directory.ts";
+import { makeReplicaDirectory } from "../../testbed/sim/world/directory.ts";
 import { TINY_CONFIG } from "../../tests/support/core_builders.ts";
 import { type LoneReplica, openAlone } from "../../tests/support/lone_replica.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { sampleMetadata } from "../../tests/support/metadata.ts";
 import { NodeHarness } from "../../tests/support/node_harness.ts";
-import { create } from "../../tests/support/requests.ts";
+import { create } from "../../testbed/sim/workload/requests.ts";
 import { changeMetadata } from "../../tests/support/stored_replica.ts";
 import { ACTIVE_SEGMENT } from "../log/files.ts";
 import { METADATA_FILE } from "../metadata/metadata.ts";

@@ -2,8 +2,8 @@
 // before the metadata that goes with it, and none may take back what an earlier one said.
 import { assert, assertEquals } from "@std/assert";
 import { sampleMetadata } from "../../tests/support/metadata.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import type { DiskFault } from "../disk.ts";
 import type { ReplicaMetadata } from "../metadata/codec.ts";
 import {

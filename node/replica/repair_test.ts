@@ -1,13 +1,13 @@
 // A replica whose files are damaged may be helped by its peers. It must come back with what it was, or give up its vote before it
 // gives up anything else; peers that refuse, lie or are silent must neither harm its log nor be asked without end.
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
-import { diskImage, fileNames } from "../../tests/support/data_directory.ts";
+import { diskImage, fileNames } from "../../testbed/sim/disk/data_directory.ts";
 import { type LoneReplica, openAlone } from "../../tests/support/lone_replica.ts";
-import { CrashSignal, type MemoryDisk } from "../../tests/support/memory_disk.ts";
-import type { Survival } from "../../tests/support/memory_file.ts";
+import { CrashSignal, type MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import type { Survival } from "../../testbed/sim/disk/memory_file.ts";
 import { NodeHarness } from "../../tests/support/node_harness.ts";
-import { create } from "../../tests/support/requests.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { create } from "../../testbed/sim/workload/requests.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import { changeMetadata, metadataOf } from "../../tests/support/stored_replica.ts";
 import { ACTIVE_SEGMENT } from "../log/files.ts";
 import type { LogWriter } from "../log/store.ts";

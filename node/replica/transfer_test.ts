@@ -2,8 +2,8 @@
 // and go. What arrives must be the file that was sent, byte for byte, with a bounded number of questions under way; whatever
 // else happens, there is either such a file or none.
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import { snapshotHeader } from "../../tests/support/snapshots.ts";
 import { inDirectory } from "../../tests/support/stored_replica.ts";
 import type { Disk, DiskFault } from "../disk.ts";

@@ -4,7 +4,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { AssertionFailure } from "../../core/assert.ts";
 import { assertGolden, readGolden } from "../../tests/support/golden.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { blocksOf, loadAny, snapshotHeader, writeSnapshot } from "../../tests/support/snapshots.ts";
 import {
   BLOCK_BYTES_MAX,

@@ -3,8 +3,8 @@
 // generations that were there or the new one, whole.
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { AssertionFailure } from "../../core/assert.ts";
-import { CrashSignal, MemoryDisk, type PlannedFault } from "../../tests/support/memory_disk.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { CrashSignal, MemoryDisk, type PlannedFault } from "../../testbed/sim/disk/memory_disk.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import {
   blocksOf,
   loadAny,

@@ -5,7 +5,7 @@ import { readMetrics, writeMetrics } from "./metrics.ts";
 import { WireReader } from "./reader.ts";
 import { WireWriter } from "./writer.ts";
 import { SAMPLE_METRICS } from "../../tests/support/wire_node.ts";
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const US_MAX = 2 ** 50;
 

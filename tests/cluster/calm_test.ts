@@ -1,7 +1,7 @@
 // A cluster that nothing happens to: it elects once, answers everything once, and takes the same course twice.
 import { assert, assertEquals } from "@std/assert";
-import { quietWorld } from "../support/cluster_script.ts";
-import { ClusterWorld } from "../support/cluster_world.ts";
+import { quietWorld } from "../../testbed/sim/world/script.ts";
+import { ClusterWorld } from "../../testbed/sim/world/world.ts";
 
 for (const replicas of [1, 3, 5]) {
   Deno.test(`a calm cluster of ${replicas} answers everything and ends with equal states`, () => {

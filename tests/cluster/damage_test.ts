@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ACTIVE_SEGMENT } from "../../node/log/files.ts";
 import { METADATA_FILE } from "../../node/metadata/metadata.ts";
-import type { ClusterMachine } from "../support/cluster_machine.ts";
+import type { ClusterMachine } from "../../testbed/sim/world/machine.ts";
 import {
   ask,
   backupsOf,
@@ -11,9 +11,9 @@ import {
   runToCaughtUp,
   runToSuccessor,
   submit,
-} from "../support/cluster_script.ts";
-import { ClusterWorld } from "../support/cluster_world.ts";
-import { create } from "../support/requests.ts";
+} from "../../testbed/sim/world/script.ts";
+import { ClusterWorld } from "../../testbed/sim/world/world.ts";
+import { create } from "../../testbed/sim/workload/requests.ts";
 
 Deno.test("a replica that lost its disk catches up and then counts again", () => {
   const world = quietWorld();

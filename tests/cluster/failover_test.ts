@@ -1,10 +1,10 @@
 // A primary that dies, comes back, or only sleeps: its successor has everything that was answered, and no
 // reader hears from the old one what is no longer true.
 import { assert, assertEquals } from "@std/assert";
-import { ask, quietWorld, readAt, runToSuccessor, submit } from "../support/cluster_script.ts";
-import { ClusterWorld } from "../support/cluster_world.ts";
-import { create, reserve } from "../support/requests.ts";
-import { isRefusal } from "../support/cluster_client.ts";
+import { ask, quietWorld, readAt, runToSuccessor, submit } from "../../testbed/sim/world/script.ts";
+import { ClusterWorld } from "../../testbed/sim/world/world.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
+import { isRefusal } from "../../testbed/sim/workload/client.ts";
 
 Deno.test("a primary that loses its power again and again is replaced, and nothing is lost", () => {
   const world = new ClusterWorld({ seed: 11 });

@@ -14,11 +14,11 @@ import {
   readAt,
   runToSuccessor,
   submit,
-} from "../support/cluster_script.ts";
-import { ClusterPromises } from "../support/cluster_promises.ts";
-import type { OpenSubject, Subject } from "../support/cluster_subject.ts";
-import { ClusterViolation, ClusterWorld } from "../support/cluster_world.ts";
-import { create, reserve } from "../support/requests.ts";
+} from "../../testbed/sim/world/script.ts";
+import { ClusterPromises } from "../../testbed/sim/judge/promises.ts";
+import type { OpenSubject, Subject } from "../../testbed/sim/world/subject.ts";
+import { ClusterViolation, ClusterWorld } from "../../testbed/sim/world/world.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
 Deno.test("a primary that counts acknowledgements nobody gave: commit needs a majority", () => {
   expectViolation("R3 a commit needs a majority", () => {

@@ -1,7 +1,7 @@
 // Messages that do not arrive: in both directions, in one, out of order, twice. Whoever has a majority goes
 // on, whoever has none stops in time, and afterwards all have the same log.
 import { assert, assertEquals } from "@std/assert";
-import { isRefusal } from "../support/cluster_client.ts";
+import { isRefusal } from "../../testbed/sim/workload/client.ts";
 import {
   ask,
   backupsOf,
@@ -9,9 +9,9 @@ import {
   readAt,
   runToSuccessor,
   submit,
-} from "../support/cluster_script.ts";
-import { ClusterWorld, ELECTION_MS } from "../support/cluster_world.ts";
-import { create, reserve } from "../support/requests.ts";
+} from "../../testbed/sim/world/script.ts";
+import { ClusterWorld, ELECTION_MS } from "../../testbed/sim/world/world.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
 Deno.test("partitions that come and go lose nothing and split nothing", () => {
   const world = new ClusterWorld({ seed: 21, replicas: 5 });

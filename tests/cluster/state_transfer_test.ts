@@ -1,8 +1,8 @@
 // A replica that was away for so long that the others no longer have the entries it misses: it gets a
 // snapshot, and goes on from there.
 import { assert, assertEquals } from "@std/assert";
-import { backupsOf, runToCaughtUp } from "../support/cluster_script.ts";
-import { ClusterWorld, type WorldOptions } from "../support/cluster_world.ts";
+import { backupsOf, runToCaughtUp } from "../../testbed/sim/world/script.ts";
+import { ClusterWorld, type WorldOptions } from "../../testbed/sim/world/world.ts";
 
 const FORGETFUL: Partial<WorldOptions> = {
   segmentBytes: 4_096,

@@ -2,7 +2,7 @@
  * Lives clusters by the number: `deno task swarm -- --seeds 1000 --from 1`. Prints the seeds that fail, and of
  * the first the end of its transcript; ends with 1 when there is one.
  */
-import { explainSeed, runSeed } from "../support/cluster_swarm.ts";
+import { explainSeed, runSeed } from "../../testbed/sim/nemesis/swarm.ts";
 
 if (import.meta.main) {
   const seeds = numberAfter("--seeds") ?? 1_000;

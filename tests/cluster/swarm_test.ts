@@ -1,7 +1,7 @@
 // Many lives of clusters, each with its own faults. ALLOCDB_SWARM_SEEDS=1000 lives more of them, and
 // ALLOCDB_SWARM_FROM=12345 others; a seed that ever failed is in tests/corpus/cluster_seeds.txt for good.
 import { assert, assertEquals } from "@std/assert";
-import { explainSeed, runSeed } from "../support/cluster_swarm.ts";
+import { explainSeed, runSeed } from "../../testbed/sim/nemesis/swarm.ts";
 
 const SEEDS = Number(Deno.env.get("ALLOCDB_SWARM_SEEDS") ?? 60);
 const FROM = Number(Deno.env.get("ALLOCDB_SWARM_FROM") ?? 1);

@@ -1,8 +1,8 @@
 // What broke in replicated allocators before this one, each as the schedule that broke it. The judges of the
 // world look on; a scenario says what must come out besides.
 import { assert, assertEquals } from "@std/assert";
-import { isRefusal } from "../support/cluster_client.ts";
-import type { ClusterMachine } from "../support/cluster_machine.ts";
+import { isRefusal } from "../../testbed/sim/workload/client.ts";
+import type { ClusterMachine } from "../../testbed/sim/world/machine.ts";
 import type { Message } from "../../node/vsr/messages.ts";
 import {
   ask,
@@ -14,12 +14,12 @@ import {
   runToSuccessor,
   submit,
   submitCommand,
-} from "../support/cluster_script.ts";
-import { ClusterWorld, ELECTION_MS } from "../support/cluster_world.ts";
-import { encodePlain } from "../support/core_builders.ts";
-import type { ModelCommand } from "../support/model_words.ts";
+} from "../../testbed/sim/world/script.ts";
+import { ClusterWorld, ELECTION_MS } from "../../testbed/sim/world/world.ts";
+import { encodePlain } from "../../testbed/sim/workload/plain.ts";
+import type { ModelCommand } from "../../testbed/model/words.ts";
 import type { Rejection } from "../../node/api.ts";
-import { create, reserve } from "../support/requests.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
 Deno.test("W1, W2: a slot of the past or of a far future is refused and harms no replica", () => {
   const world = quietWorld();

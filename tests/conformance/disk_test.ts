@@ -4,7 +4,7 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { type Disk, DiskFault, type DiskFile } from "../../node/disk.ts";
 import { DenoDisk } from "../../node/io/deno_disk.ts";
 import { FaultyDisk } from "../../node/io/faulty_disk.ts";
-import { MemoryDisk } from "../support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 
 type WithDisk = (body: (disk: Disk) => void | Promise<void>) => Promise<void>;
 

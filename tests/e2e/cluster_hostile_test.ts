@@ -15,7 +15,7 @@ import { MessageType } from "../../node/wire/messages.ts";
 import { type ClusterCommands, clusterTest, REAL } from "../support/cluster_commands.ts";
 import { frameAround, written } from "../support/peer_room.ts";
 import { hello as clientHello, message } from "../support/raw_client.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 /** How long an answer may take, in milliseconds: only a replica that is stuck takes as long. */
 const ANSWER_MS_MAX = 20_000;

@@ -1,7 +1,7 @@
 /** Clients that fight over a few resources and note every answer. */
 import type { AllocDbClient } from "../../node/client/client.ts";
 import type { ClientCommand, Committed } from "../../node/client/types.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import type { KillHistory } from "./kill_history.ts";
 
 /** Longest bundle. */

@@ -14,7 +14,7 @@ import { loadMetadata } from "../../node/metadata/metadata.ts";
 import { DenoDisk } from "../../node/io/deno_disk.ts";
 import { logSizes } from "../../node/open_node.ts";
 import { recover } from "../../node/recover.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import { KillHistory } from "./kill_history.ts";
 import { Contender } from "./kill_load.ts";
 import {

@@ -1,8 +1,8 @@
 /** Random histories in which everything collides: few ids, low bounds, retries, mutations and jumps in time. */
 import type { CoreConfig } from "../../core/config.ts";
-import type { Model, ModelReservation } from "../support/model.ts";
-import type { ClientCommand, ModelCommand } from "../support/model_words.ts";
-import type { SeededRandom } from "../support/seeded_random.ts";
+import type { Model, ModelReservation } from "../../testbed/model/model.ts";
+import type { ClientCommand, ModelCommand } from "../../testbed/model/words.ts";
+import type { SeededRandom } from "../../testbed/sim/random.ts";
 
 /** One command and the slot it is applied at. */
 export interface Step {

@@ -26,8 +26,8 @@ import {
   overflowOf,
   readModelReservation,
   recallFromModel,
-} from "../support/model.ts";
-import type { ModelOutcome } from "../support/model_words.ts";
+} from "../../testbed/model/model.ts";
+import type { ModelOutcome } from "../../testbed/model/words.ts";
 import type { Step } from "./draw_step.ts";
 
 /** Two engines and what they must agree with. */

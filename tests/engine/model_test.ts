@@ -3,8 +3,8 @@
 // history and the shortest form of it that still fails; ALLOCDB_SEED repeats that history alone.
 import { assertEquals, fail } from "@std/assert";
 import type { CoreConfig } from "../../core/config.ts";
-import type { ClientCommand } from "../support/model_words.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import type { ClientCommand } from "../../testbed/model/words.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 import { drawConfig, drawOrigin, drawStep, type Step } from "./draw_step.ts";
 import { createLockstep, type Lockstep, takeStep } from "./lockstep.ts";
 

@@ -14,7 +14,7 @@ import {
   createBench,
   restoredCopy,
 } from "../support/core_builders.ts";
-import type { ClientCommand } from "../support/model_words.ts";
+import type { ClientCommand } from "../../testbed/model/words.ts";
 
 const ALICE = 0xa11cen;
 const BOB = 0xb0bn;

@@ -7,9 +7,9 @@ import { TipWord } from "../../core/log_tip.ts";
 import { readU64 } from "../../core/words.ts";
 import type { LogWriter } from "../../node/log/store.ts";
 import { flush, open, put, wordsOf } from "../support/log_driver.ts";
-import { CrashSignal, MemoryDisk } from "../support/memory_disk.ts";
-import type { Survival } from "../support/memory_file.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { CrashSignal, MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import type { Survival } from "../../testbed/sim/disk/memory_file.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const MODES: readonly ("keep" | "lose" | "mix")[] = ["keep", "lose", "mix", "mix"];
 

@@ -7,8 +7,8 @@ import { SEGMENT_HEADER_BYTES } from "../../core/log_segment.ts";
 import type { LogRecovery } from "../../node/log/recovery.ts";
 import { append, open, openWriter } from "../support/log_driver.ts";
 import { chained, frameRun, segmentImage } from "../support/log_frames.ts";
-import { MemoryDisk } from "../support/memory_disk.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const SIZES = { segmentBytes: 1536, batchBytes: 1024, zeroAheadBytes: 0 };
 const MAGIC = new TextEncoder().encode("ADSEG1\0\0");

@@ -9,8 +9,8 @@ import { salvageLog } from "../../node/log/recovery.ts";
 import type { LogWriter } from "../../node/log/store.ts";
 import { flush, open, put, SMALL, textOf, wordsOf } from "../support/log_driver.ts";
 import { IDENTITY } from "../support/log_frames.ts";
-import { MemoryDisk } from "../support/memory_disk.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const OPTIONS = { ...SMALL, retain: true };
 

@@ -27,8 +27,8 @@ import {
   wordsOf,
 } from "../support/log_driver.ts";
 import { frameRun, IDENTITY, writeSpec } from "../support/log_frames.ts";
-import { CrashSignal, MemoryDisk } from "../support/memory_disk.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { CrashSignal, MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const SIZES = { ...SMALL, segmentBytes: 1536, batchBytes: 1024, zeroAheadBytes: 0 };
 

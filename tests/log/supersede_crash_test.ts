@@ -10,9 +10,9 @@ import { mendLog, resetLog, type SalvageResult, truncateLog } from "../../node/l
 import type { LogWriter } from "../../node/log/store.ts";
 import { append, flush, open, put, SMALL, wordsOf } from "../support/log_driver.ts";
 import { IDENTITY } from "../support/log_frames.ts";
-import { CrashSignal, MemoryDisk } from "../support/memory_disk.ts";
-import type { Survival } from "../support/memory_file.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { CrashSignal, MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import type { Survival } from "../../testbed/sim/disk/memory_file.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const SIZES = { ...SMALL, segmentBytes: 1536, batchBytes: 1024, zeroAheadBytes: 512 };
 const MODES: readonly ("keep" | "lose" | "mix")[] = ["keep", "lose", "mix", "mix"];

@@ -12,12 +12,13 @@ import { installSegment } from "../../node/log/files.ts";
 import { PendingQueue } from "../../node/pending_queue.ts";
 import { FlushLoop } from "../../node/flush_loop.ts";
 import { SlotClock } from "../../node/slot_clock.ts";
-import { TINY_CONFIG, toRecord } from "../support/core_builders.ts";
+import { TINY_CONFIG } from "../support/core_builders.ts";
+import { toRecord } from "../../testbed/sim/workload/plain.ts";
 import { EXAMPLES } from "../support/draw_command.ts";
 import { openWriter } from "../support/log_driver.ts";
-import { MemoryDisk } from "../support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { NodeHarness, TINY_ENGINE } from "../support/node_harness.ts";
-import { create, u64Words } from "../support/requests.ts";
+import { create, u64Words } from "../../testbed/sim/workload/requests.ts";
 
 const SINK: ResultSink = { committed: () => undefined, rejected: () => undefined };
 

@@ -4,11 +4,11 @@
 // ALLOCDB_FLIPS=all flips every bit of every file; without it a seeded sample of them.
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { Node } from "../../node/node.ts";
-import { diskImage, fileNames } from "../support/data_directory.ts";
-import type { MemoryDisk } from "../support/memory_disk.ts";
+import { diskImage, fileNames } from "../../testbed/sim/disk/data_directory.ts";
+import type { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { NodeHarness } from "../support/node_harness.ts";
-import { bundle, confirm, create, reserve } from "../support/requests.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { bundle, confirm, create, reserve } from "../../testbed/sim/workload/requests.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const SAMPLE = 2_000;
 const OPTIONS = { segmentBytes: 2_048, core: { maxResources: 60, maxOperations: 90 } };

@@ -4,11 +4,11 @@ import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@s
 import { DenoDisk } from "../../node/io/deno_disk.ts";
 import { type FaultTable, FaultyDisk } from "../../node/io/faulty_disk.ts";
 import { Node } from "../../node/node.ts";
-import { fileNames } from "../support/data_directory.ts";
-import type { DiskAction } from "../support/memory_disk.ts";
-import { MemoryDisk } from "../support/memory_disk.ts";
+import { fileNames } from "../../testbed/sim/disk/data_directory.ts";
+import type { DiskAction } from "../../testbed/sim/disk/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { codeOf, NodeHarness } from "../support/node_harness.ts";
-import { create, reserve } from "../support/requests.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
 const ROOMY = { maxOperations: 2_000, maxResources: 2_000 };
 

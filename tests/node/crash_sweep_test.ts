@@ -6,9 +6,9 @@
 // ALLOCDB_CRASH_SEEDS=100 lives as many different lives; two without it.
 import { assert, assertGreater } from "@std/assert";
 import { type LifeReport, live } from "../support/crash_life.ts";
-import type { PlannedFault } from "../support/memory_disk.ts";
-import type { Survival } from "../support/memory_file.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import type { PlannedFault } from "../../testbed/sim/disk/memory_disk.ts";
+import type { Survival } from "../../testbed/sim/disk/memory_file.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const ACTIONS = ["create", "write", "sync", "rename", "remove", "sync_directory"] as const;
 type Action = typeof ACTIONS[number];

@@ -1,10 +1,10 @@
 // The end of the log's numbers. Nobody will write 2^64 entries, but a node that reaches the end must stop taking
 // commands without losing any, and what it holds must stay readable, after a restart too.
 import { assertEquals } from "@std/assert";
-import type { ClientCommand } from "../support/model_words.ts";
+import type { ClientCommand } from "../../testbed/model/words.ts";
 import { answerOf, codeOf, NodeHarness } from "../support/node_harness.ts";
 import { storeAt } from "../support/late_store.ts";
-import { create, reserve } from "../support/requests.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 import { TINY_CONFIG } from "../support/core_builders.ts";
 
 const U64_MAX = 2n ** 64n - 1n;

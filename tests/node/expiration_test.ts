@@ -3,8 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { ANY_SLOT_LEAD } from "../../node/recover.ts";
 import { codeOf, NodeHarness } from "../support/node_harness.ts";
-import { bundle, confirm, create, reserve } from "../support/requests.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { bundle, confirm, create, reserve } from "../../testbed/sim/workload/requests.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const U64_MAX = 2n ** 64n - 1n;
 

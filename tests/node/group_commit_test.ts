@@ -1,9 +1,9 @@
 // One write and one sync for all that waits: what makes the node fast, and what must never let an answer out
 // before its sync. The disk counts, and a slow disk shows what happens meanwhile.
 import { assertEquals, assertLess } from "@std/assert";
-import { MemoryDisk } from "../support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { answerOf, codeOf, NodeHarness, TINY_ENGINE } from "../support/node_harness.ts";
-import { create, reserve } from "../support/requests.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
 /** Disk operations of one flush: a write and a sync. */
 const FLUSH_OPERATIONS = 2;

@@ -2,11 +2,11 @@
 // operator must find the very line that the runbook tells him to look for. Only a new start may answer again.
 import { assertEquals, assertMatch } from "@std/assert";
 import { answerOf, codeOf, NodeHarness } from "../support/node_harness.ts";
-import { bundle, confirm, create, reserve } from "../support/requests.ts";
+import { bundle, confirm, create, reserve } from "../../testbed/sim/workload/requests.ts";
 import { DenoDisk } from "../../node/io/deno_disk.ts";
 import { type FaultTable, FaultyDisk } from "../../node/io/faulty_disk.ts";
-import { type DiskAction, MemoryDisk } from "../support/memory_disk.ts";
-import type { ClientCommand } from "../support/model_words.ts";
+import { type DiskAction, MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import type { ClientCommand } from "../../testbed/model/words.ts";
 
 const PENDING: ClientCommand = {
   kind: "create_resource",

@@ -2,11 +2,11 @@
 // position, and one that comes too early takes a cached answer away from somebody who needs it; so every
 // adjacent pair of checks is met at once, and the disk is compared before and after.
 import { assertEquals } from "@std/assert";
-import { encodePlain } from "../support/core_builders.ts";
-import { diskImage } from "../support/data_directory.ts";
-import type { ClientCommand } from "../support/model_words.ts";
+import { encodePlain } from "../../testbed/sim/workload/plain.ts";
+import { diskImage } from "../../testbed/sim/disk/data_directory.ts";
+import type { ClientCommand } from "../../testbed/model/words.ts";
 import { answerOf, codeOf, NodeHarness, TINY_ENGINE } from "../support/node_harness.ts";
-import { create, reserve } from "../support/requests.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 import { ANY_SLOT_LEAD } from "../../node/recover.ts";
 
 const U64_MAX = 2n ** 64n - 1n;

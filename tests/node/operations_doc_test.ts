@@ -8,12 +8,12 @@ import {
 } from "../../node/log_lines.ts";
 import { DiskFault } from "../../node/disk.ts";
 import * as lines from "../../node/replica/lines.ts";
-import { MemoryDisk } from "../support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { sampleMetadata } from "../support/metadata.ts";
 import { NodeHarness } from "../support/node_harness.ts";
 import { storeAt } from "../support/late_store.ts";
 import { TINY_CONFIG } from "../support/core_builders.ts";
-import { create, reserve } from "../support/requests.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
 const DOC = new URL("../../docs/operations.md", import.meta.url);
 const VOTER = sampleMetadata();

@@ -18,11 +18,11 @@ import { ALONE } from "../../node/replica/driver.ts";
 import { NO_MEMORY } from "../../node/replica/memory.ts";
 import { SNAPSHOT_FILE } from "../../node/snapshot/store.ts";
 import { DEFAULT_TIMING } from "../../node/vsr/timing.ts";
-import { CLUSTER_ID, diskImage, fileNames } from "../support/data_directory.ts";
-import { CrashSignal, type MemoryDisk } from "../support/memory_disk.ts";
+import { CLUSTER_ID, diskImage, fileNames } from "../../testbed/sim/disk/data_directory.ts";
+import { CrashSignal, type MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { NodeHarness, TINY_ENGINE } from "../support/node_harness.ts";
-import { create, reserve } from "../support/requests.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 const CORE = { maxResources: 200, maxOperations: 400 };
 

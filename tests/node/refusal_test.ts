@@ -5,9 +5,9 @@ import { Node } from "../../node/node.ts";
 import { logSizes } from "../../node/open_node.ts";
 import { recover, type RecoveryRefusal } from "../../node/recover.ts";
 import { CHECKPOINTED_CORE, checkpointedTwice } from "../support/checkpointed.ts";
-import { CLUSTER_ID, diskImage, fileNames } from "../support/data_directory.ts";
+import { CLUSTER_ID, diskImage, fileNames } from "../../testbed/sim/disk/data_directory.ts";
 import { NodeHarness } from "../support/node_harness.ts";
-import { create } from "../support/requests.ts";
+import { create } from "../../testbed/sim/workload/requests.ts";
 
 /** What a start refuses, with a check that it left every byte alone. */
 function refusalOf(harness: NodeHarness): RecoveryRefusal {

@@ -1,12 +1,20 @@
 // Whole stories on one node, with crashes in them: who gets the resource, what a retry learns, what survives.
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { Node } from "../../node/node.ts";
-import { diskImage } from "../support/data_directory.ts";
-import { MemoryDisk } from "../support/memory_disk.ts";
-import type { ClientCommand } from "../support/model_words.ts";
+import { diskImage } from "../../testbed/sim/disk/data_directory.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import type { ClientCommand } from "../../testbed/model/words.ts";
 import { codeOf, NodeHarness } from "../support/node_harness.ts";
-import { bundle, confirm, create, reclaim, release, reserve, revoke } from "../support/requests.ts";
-import { SeededRandom } from "../support/seeded_random.ts";
+import {
+  bundle,
+  confirm,
+  create,
+  reclaim,
+  release,
+  reserve,
+  revoke,
+} from "../../testbed/sim/workload/requests.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 /** Numbers 1 to n in an order that the seed decides. */
 function shuffled(count: number, seed: number): bigint[] {

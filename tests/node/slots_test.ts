@@ -1,10 +1,10 @@
 // Logical time. Slots come from outside, and one that is wrong must neither stop the node nor shift its time:
 // the log refuses to go back, so a slot that got in once can never be taken back.
 import { assertEquals } from "@std/assert";
-import { diskImage } from "../support/data_directory.ts";
+import { diskImage } from "../../testbed/sim/disk/data_directory.ts";
 import { codeOf, NodeHarness } from "../support/node_harness.ts";
-import type { ClientCommand } from "../support/model_words.ts";
-import { create, reserve } from "../support/requests.ts";
+import type { ClientCommand } from "../../testbed/model/words.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
 const U64_MAX = 2n ** 64n - 1n;
 

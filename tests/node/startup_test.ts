@@ -1,9 +1,9 @@
 // How a node comes up: which files it went by, what it says about them, and what it mends by itself.
 import { assertEquals, assertMatch } from "@std/assert";
 import { checkpointedTwice } from "../support/checkpointed.ts";
-import { fileNames } from "../support/data_directory.ts";
+import { fileNames } from "../../testbed/sim/disk/data_directory.ts";
 import { NodeHarness } from "../support/node_harness.ts";
-import { create } from "../support/requests.ts";
+import { create } from "../../testbed/sim/workload/requests.ts";
 
 Deno.test("start-up kinds: fresh_start, wal_only, snapshot_only, snapshot_and_wal", () => {
   const harness = NodeHarness.start();

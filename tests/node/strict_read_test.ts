@@ -1,8 +1,8 @@
 // Strict reads: a reader who names a position sees at least that position or is told at once that he cannot.
 import { assertEquals } from "@std/assert";
-import { MemoryDisk } from "../support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { NodeHarness } from "../support/node_harness.ts";
-import { create, release, reserve } from "../support/requests.ts";
+import { create, release, reserve } from "../../testbed/sim/workload/requests.ts";
 
 const U64_MAX = 2n ** 64n - 1n;
 

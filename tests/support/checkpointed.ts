@@ -1,7 +1,7 @@
 /** A node with snapshots of two generations and a log that no longer goes back to its beginning. */
 import { assertEquals } from "@std/assert";
 import { NodeHarness } from "./node_harness.ts";
-import { create, reserve } from "./requests.ts";
+import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
 /** Bounds of {@linkcode checkpointedTwice}, for whoever opens its disk again. */
 export const CHECKPOINTED_CORE = { maxOperations: 200, maxResources: 500 };

@@ -1,16 +1,16 @@
 /** Small engines, and a way to speak to them in plain values: every command passes through its bytes. */
-import { type Command, CommandTag, createCommand, Field } from "../../core/command.ts";
+import { type Command, CommandTag, createCommand } from "../../core/command.ts";
 import {
   decodeCommand,
   decodeInternalCommand,
-  encodeCommand,
-  encodedBytes,
+  type encodeCommand,
+  type encodedBytes,
 } from "../../core/command_codec.ts";
 import type { CoreConfig } from "../../core/config.ts";
 import { applyClient, applyInternal, slotOverflow } from "../../core/engine.ts";
 import { hashKey } from "../../core/fixed_map.ts";
 import { recallLive } from "../../core/operations.ts";
-import { createOutcome, type Outcome, OutcomeField, RESULT_NAMES } from "../../core/outcome.ts";
+import { createOutcome } from "../../core/outcome.ts";
 import {
   acceptBlock,
   beginRestore,
@@ -21,8 +21,9 @@ import {
   nextBlock,
 } from "../../core/snapshot.ts";
 import { createEngine, type Engine, type EngineOptions, Position } from "../../core/state.ts";
-import { readU128, readU64, writeU128, writeU64 } from "../../core/words.ts";
-import type { ClientCommand, ModelCommand, ModelOutcome } from "./model_words.ts";
+import { readU64, writeU64 } from "../../core/words.ts";
+import type { ClientCommand, ModelCommand, ModelOutcome } from "../../testbed/model/words.ts";
+import { encodePlain, plainOutcome, type Request } from "../../testbed/sim/workload/plain.ts";
 
 /** Bounds so low that every one of them is met; single tests change what they are about. */
 export const TINY_CONFIG: CoreConfig = {
@@ -59,11 +60,6 @@ export function benchOf(engine: Engine): Bench {
   const lsn = readU64(engine.progress, 0);
   return { engine, lsn, slot: readU64(engine.progress, 2), operationId: 1n };
 }
-
-/** A command without the retry key, which {@linkcode apply} makes up. */
-export type Request<T = ClientCommand> = T extends ClientCommand
-  ? Omit<T, "operationId" | "clientId">
-  : never;
 
 /** Applies a client command under a fresh operation id at the next lsn and the bench's slot. */
 export function apply(bench: Bench, request: Request): ModelOutcome {
@@ -123,31 +119,6 @@ export function recallRecord(
   return recallLive(engine, record, words, hash, out) ? plainOutcome(out) : undefined;
 }
 
-/** The engine's outcome record in the model's words. */
-export function plainOutcome(outcome: Outcome): ModelOutcome {
-  const { words } = outcome;
-  const plain = {
-    code: RESULT_NAMES[outcome.code]!,
-    appliedLsn: readU64(words, OutcomeField.appliedLsn),
-    fromRetryCache: outcome.fromRetryCache,
-  };
-  if (!outcome.hasReservation) return plain;
-  const reserved = {
-    reservationId: readU128(words, OutcomeField.reservationId),
-    epoch: readU64(words, OutcomeField.epoch),
-    deadlineSlot: readU64(words, OutcomeField.deadlineSlot),
-  };
-  return { ...plain, reserved };
-}
-
-/** Bytes of a command. */
-export function encodePlain(command: ModelCommand): Uint8Array {
-  const record = toRecord(command);
-  const bytes = new Uint8Array(encodedBytes(record));
-  encodeCommand(new DataView(bytes.buffer), 0, record);
-  return bytes;
-}
-
 const decodedRecord = createCommand(BUNDLE_ROOM);
 
 /** The record that decoding the command's bytes gives; overwritten by the next call. */
@@ -158,28 +129,6 @@ export function throughBytes(command: ModelCommand): Command {
   const end = decode(view, 0, bytes.length, decodedRecord);
   if (end !== bytes.length) throw new Error(`${command.kind} does not decode: ${end}`);
   return decodedRecord;
-}
-
-/** The record of a command, filled in field by field. */
-export function toRecord(command: ModelCommand): Command {
-  const ids = "resourceIds" in command ? command.resourceIds : [];
-  const record = createCommand(Math.max(ids.length, 1));
-  const { words } = record;
-  record.tag = CommandTag[command.kind];
-  if (command.kind !== "expire") {
-    writeU128(words, Field.operationId, command.operationId);
-    writeU128(words, Field.clientId, command.clientId);
-  }
-  if ("resourceId" in command) writeU128(words, Field.subjectId, command.resourceId);
-  if ("reservationId" in command) writeU128(words, Field.subjectId, command.reservationId);
-  if ("holderId" in command) writeU128(words, Field.holderId, command.holderId);
-  if ("ttlSlots" in command) writeU64(words, Field.quantity, command.ttlSlots);
-  if ("epoch" in command) writeU64(words, Field.quantity, command.epoch);
-  if ("deadlineSlot" in command) writeU64(words, Field.quantity, command.deadlineSlot);
-  for (const [i, id] of ids.entries()) writeU128(record.members, i * 4, id);
-  record.memberCount = command.kind === "reserve" ? 1 : ids.length;
-  if (command.kind === "reserve") writeU128(record.members, 0, command.resourceId);
-  return record;
 }
 
 /** What a snapshot of an engine restores to, or why it does not. */

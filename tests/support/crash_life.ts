@@ -7,14 +7,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { DiskFault } from "../../node/disk.ts";
 import { Node } from "../../node/node.ts";
-import { CLUSTER_ID } from "./data_directory.ts";
+import { CLUSTER_ID } from "../../testbed/sim/disk/data_directory.ts";
 import { HistoryOracle } from "./history_oracle.ts";
-import { LifeCommands, RESOURCES } from "./life_commands.ts";
-import { MemoryDisk, type PlannedFault } from "./memory_disk.ts";
-import type { Survival } from "./memory_file.ts";
-import type { ClientCommand } from "./model_words.ts";
+import { LifeCommands, RESOURCES } from "../../testbed/sim/workload/life_commands.ts";
+import { MemoryDisk, type PlannedFault } from "../../testbed/sim/disk/memory_disk.ts";
+import type { Survival } from "../../testbed/sim/disk/memory_file.ts";
+import type { ClientCommand } from "../../testbed/model/words.ts";
 import { NodeHarness, type Ticket } from "./node_harness.ts";
-import { SeededRandom } from "./seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 /** What a life goes through. */
 export interface LifeOptions {

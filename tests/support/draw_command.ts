@@ -1,7 +1,7 @@
 /** Commands by chance and one of each kind, for tests of their bytes. */
 import { readU128 } from "../../core/words.ts";
-import type { ClientCommand, ExpireCommand } from "./model_words.ts";
-import type { SeededRandom } from "./seeded_random.ts";
+import type { ClientCommand, ExpireCommand } from "../../testbed/model/words.ts";
+import type { SeededRandom } from "../../testbed/sim/random.ts";
 
 const U64_MAX = 2n ** 64n - 1n;
 const U128_MAX = 2n ** 128n - 1n;

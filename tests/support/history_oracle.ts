@@ -19,11 +19,11 @@ import { configFingerprint } from "../../node/config/text.ts";
 import { recoverLog } from "../../node/log/recovery.ts";
 import { logSizes } from "../../node/open_node.ts";
 import { recover } from "../../node/recover.ts";
-import { plainOutcome } from "./core_builders.ts";
-import type { MemoryDisk } from "./memory_disk.ts";
-import type { ModelOutcome } from "./model_words.ts";
+import { plainOutcome } from "../../testbed/sim/workload/plain.ts";
+import type { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import type { ModelOutcome } from "../../testbed/model/words.ts";
 import type { Ticket } from "./node_harness.ts";
-import { u64Words } from "./requests.ts";
+import { u64Words } from "../../testbed/sim/workload/requests.ts";
 
 /** One entry of the log. */
 export interface LogEntry {

@@ -8,8 +8,8 @@ import { configFingerprint } from "../../node/config/text.ts";
 import { initDataDirectory } from "../../node/data_dir.ts";
 import { installSegment } from "../../node/log/files.ts";
 import { snapshotBlocks } from "./core_builders.ts";
-import { MemoryDisk } from "./memory_disk.ts";
-import { u64Words } from "./requests.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import { u64Words } from "../../testbed/sim/workload/requests.ts";
 import { writeSnapshot } from "./snapshots.ts";
 
 const CHAIN_HASH = 0x1234_5678_9abc_def0n;

@@ -1,7 +1,8 @@
 /** Reservations in every state, and a way to say every command to them. */
 import { type ReservationRecord, viewReservation } from "../../core/query.ts";
-import { apply, applyCommand, type Bench, createBench, type Request } from "./core_builders.ts";
-import type { ModelOutcome } from "./model_words.ts";
+import { apply, applyCommand, type Bench, createBench } from "./core_builders.ts";
+import type { Request } from "../../testbed/sim/workload/plain.ts";
+import type { ModelOutcome } from "../../testbed/model/words.ts";
 
 /** Who holds it. */
 export const HOLDER = 7n;

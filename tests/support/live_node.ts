@@ -3,7 +3,7 @@ import { PROFILES } from "../../node/config/profiles.ts";
 import { SILENT_LOG } from "../../node/log_lines.ts";
 import { Node } from "../../node/node.ts";
 import { openNode } from "../../node/open_node.ts";
-import { MemoryDisk } from "./memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 
 /** See the top of this file. */
 export interface LiveNode {

@@ -6,7 +6,7 @@ import type { Disk, DiskFault } from "../../node/disk.ts";
 import { type LogRecovery, recoverLog, type RecoverOptions } from "../../node/log/recovery.ts";
 import type { LogWriter } from "../../node/log/store.ts";
 import { type FrameSpec, IDENTITY, viewOf, writeSpec } from "./log_frames.ts";
-import { SeededRandom } from "./seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 /** Sizes that make a few frames fill a segment, and make batches and segments end in odd places. */
 export const SMALL: RecoverOptions = {

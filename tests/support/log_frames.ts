@@ -17,7 +17,7 @@ import {
 } from "../../core/log_segment.ts";
 import { createTip, type Tip } from "../../core/log_tip.ts";
 import { readU64, writeU64 } from "../../core/words.ts";
-import { SeededRandom } from "./seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 /** The log that tests write, unless they need another one. */
 export const IDENTITY: LogIdentity = {

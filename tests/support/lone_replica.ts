@@ -4,7 +4,7 @@ import type { NodeLog } from "../../node/log_lines.ts";
 import { loadMetadata, settleMetadata, type StoredMetadata } from "../../node/metadata/metadata.ts";
 import { openReplica, type Replica } from "../../node/replica/replica.ts";
 import type { Message } from "../../node/vsr/messages.ts";
-import type { MemoryDisk } from "./memory_disk.ts";
+import type { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { TINY_ENGINE } from "./node_harness.ts";
 
 /** A replica and what it did. */

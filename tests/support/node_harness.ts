@@ -11,11 +11,12 @@ import type { NodeLog } from "../../node/log_lines.ts";
 import { Node } from "../../node/node.ts";
 import { openNode } from "../../node/open_node.ts";
 import type { RecoveryRefusal } from "../../node/recover.ts";
-import { encodePlain, plainOutcome, type Request, TINY_CONFIG } from "./core_builders.ts";
-import { openDirectory } from "./data_directory.ts";
-import { MemoryDisk } from "./memory_disk.ts";
-import type { Survival } from "./memory_file.ts";
-import type { ClientCommand, ModelOutcome } from "./model_words.ts";
+import { TINY_CONFIG } from "./core_builders.ts";
+import { encodePlain, plainOutcome, type Request } from "../../testbed/sim/workload/plain.ts";
+import { openDirectory } from "../../testbed/sim/disk/data_directory.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
+import type { Survival } from "../../testbed/sim/disk/memory_file.ts";
+import type { ClientCommand, ModelOutcome } from "../../testbed/model/words.ts";
 
 /** Bounds of the node around the engine, as low as those of the engine. */
 export const TINY_ENGINE: EngineConfig = {

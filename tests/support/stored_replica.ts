@@ -4,7 +4,7 @@ import type { ReplicaMetadata } from "../../node/metadata/codec.ts";
 import { encodeCopy } from "../../node/metadata/codec.ts";
 import { loadMetadata, METADATA_FILE } from "../../node/metadata/metadata.ts";
 import type { Disk } from "../../node/disk.ts";
-import type { MemoryDisk } from "./memory_disk.ts";
+import type { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 
 /** The metadata of a directory, which must be sound. */
 export function metadataOf(disk: Disk): ReplicaMetadata {

@@ -19,9 +19,10 @@ import { SILENT_LOG } from "../../node/log_lines.ts";
 import { Node } from "../../node/node.ts";
 import { openNode } from "../../node/open_node.ts";
 import { nameId } from "../../node/cli/ids.ts";
-import { encodePlain, type Request, TINY_CONFIG } from "../../tests/support/core_builders.ts";
-import type { ClientCommand } from "../../tests/support/model_words.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { TINY_CONFIG } from "../../tests/support/core_builders.ts";
+import { encodePlain, type Request } from "../../testbed/sim/workload/plain.ts";
+import type { ClientCommand } from "../../testbed/model/words.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 
 /** Bounds around engines of {@linkcode TINY_CONFIG}: low enough to be met by one request. */
 const ENGINE = { maxSubmissionQueue: 24, maxCommandBytes: 160, maxExpirationsPerTick: 4 };

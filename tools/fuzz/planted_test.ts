@@ -33,7 +33,7 @@ import { readMetricsReply, writeMetricsReply } from "../../node/wire/metrics.ts"
 import { readSubmit, readSubmitReply } from "../../node/wire/submit.ts";
 import type { WireWriter } from "../../node/wire/writer.ts";
 import { open, SMALL } from "../../tests/support/log_driver.ts";
-import { MemoryDisk } from "../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { runTarget } from "./run.ts";
 import type { Target } from "./target.ts";
 import { resultTarget, submitTarget } from "./targets/batches.ts";

@@ -2,7 +2,7 @@
  * The fuzzer's draws. Each case has a generator of its own, seeded by target, seed and number, so that one
  * case is repeated without those before it. Source: splitmix32 and xoshiro128** by Blackman and Vigna.
  */
-import { SeededRandom } from "../../tests/support/seeded_random.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
 
 /** Uniform draws that a seed repeats exactly. */
 export class FuzzRandom {

@@ -1,9 +1,13 @@
 // Lint rules that keep the deterministic layers replayable: what runs there may depend on nothing
-// but its arguments. They hold in core/ and node/vsr/, and not in the tests beside the sources.
+// but its arguments. They hold in core/, node/vsr/ and the simulator, and not in the tests beside the sources.
 import { fromFileUrl } from "@std/path";
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
-const DETERMINISTIC = ["core/", "node/vsr/"];
+const SIMULATED = ["disk", "judge", "life", "nemesis", "scenario", "single", "workload", "world"];
+const DETERMINISTIC = [
+  ...["core/", "node/vsr/", "testbed/model/", "testbed/jepsen/analysis/"],
+  ...SIMULATED.map((folder) => `testbed/sim/${folder}/`),
+];
 
 /** Whether the rules hold for this file: an absolute path, or one relative to the root. */
 function isDeterministic(path: string): boolean {

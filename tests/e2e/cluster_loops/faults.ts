@@ -1,7 +1,7 @@
 /** One round's trouble: from the first thing that goes wrong to the last that is put right. */
 import { DISK_FAULT_KINDS, type DiskFaultKind } from "../../../node/cli/cluster_options.ts";
 import type { LinkFault } from "../../../node/peer/line.ts";
-import type { SeededRandom } from "../../support/seeded_random.ts";
+import type { SeededRandom } from "../../../testbed/sim/random.ts";
 import { sleep } from "./load.ts";
 import type { LoopCluster, Weather } from "./loop_cluster.ts";
 import { Storm } from "./storm.ts";

@@ -4,10 +4,14 @@
  */
 import type { CoreConfig } from "../../../core/config.ts";
 import type { ClientCommand, Committed } from "../../../node/client/types.ts";
-import { equalReservations, equalResources, textOfOutcome } from "../../support/cluster_judges.ts";
-import type { MirrorFrame } from "../../support/cluster_log_mirror.ts";
-import { ClusterTruth, type Decided } from "../../support/cluster_truth.ts";
-import type { ModelOutcome } from "../../support/model_words.ts";
+import {
+  equalReservations,
+  equalResources,
+  textOfOutcome,
+} from "../../../testbed/sim/judge/judges.ts";
+import type { MirrorFrame } from "../../../testbed/sim/judge/log_mirror.ts";
+import { ClusterTruth, type Decided } from "../../../testbed/sim/judge/truth.ts";
+import type { ModelOutcome } from "../../../testbed/model/words.ts";
 import { type History, isAcknowledged, type Known, type Read, type Write } from "./history.ts";
 import type { ReplicaLog } from "./replica_log.ts";
 

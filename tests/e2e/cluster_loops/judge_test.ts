@@ -3,12 +3,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { RESOURCE_STATE_NAMES, type ResourceState } from "../../../core/tables.ts";
 import type { ClientCommand, Committed } from "../../../node/client/types.ts";
-import type { MirrorFrame } from "../../support/cluster_log_mirror.ts";
-import { ClusterTruth } from "../../support/cluster_truth.ts";
-import { encodePlain, TINY_CONFIG } from "../../support/core_builders.ts";
-import type { ModelResource } from "../../support/model.ts";
-import type { ClientCommand as PlainCommand, ModelOutcome } from "../../support/model_words.ts";
-import { confirm, create, release, reserve } from "../../support/requests.ts";
+import type { MirrorFrame } from "../../../testbed/sim/judge/log_mirror.ts";
+import { ClusterTruth } from "../../../testbed/sim/judge/truth.ts";
+import { TINY_CONFIG } from "../../support/core_builders.ts";
+import { encodePlain } from "../../../testbed/sim/workload/plain.ts";
+import type { ModelResource } from "../../../testbed/model/model.ts";
+import type { ClientCommand as PlainCommand, ModelOutcome } from "../../../testbed/model/words.ts";
+import { confirm, create, release, reserve } from "../../../testbed/sim/workload/requests.ts";
 import { History, type Read, type Write } from "./history.ts";
 import { LoopJudge, type StateAt } from "./judge.ts";
 

@@ -2,7 +2,7 @@
 import type { ReservationRead, ResourceRead } from "../../../node/api.ts";
 import { AllocDbClient } from "../../../node/client/client.ts";
 import { type ClientCommand, type Committed, TransportError } from "../../../node/client/types.ts";
-import { SeededRandom } from "../../support/seeded_random.ts";
+import { SeededRandom } from "../../../testbed/sim/random.ts";
 import type { History, ReadAnswer, Write } from "./history.ts";
 
 /** Longest bundle. */

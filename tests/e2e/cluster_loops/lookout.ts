@@ -9,7 +9,7 @@ import { TransportError } from "../../../node/client/types.ts";
 import { WireReader } from "../../../node/wire/reader.ts";
 import { readResourceReply } from "../../../node/wire/replies.ts";
 import { writeRequest } from "../../../node/wire/requests.ts";
-import { SeededRandom } from "../../support/seeded_random.ts";
+import { SeededRandom } from "../../../testbed/sim/random.ts";
 import type { History, Known } from "./history.ts";
 import type { Market } from "./load.ts";
 

@@ -4,7 +4,7 @@
  */
 import { join } from "@std/path";
 import type { Program } from "../../../node/process_self.ts";
-import { SeededRandom } from "../../support/seeded_random.ts";
+import { SeededRandom } from "../../../testbed/sim/random.ts";
 import { makeTrouble, ROUND_KINDS, type RoundKind, shuffled } from "./faults.ts";
 import { History, isAcknowledged, type Write } from "./history.ts";
 import { LoopJudge } from "./judge.ts";

@@ -8,7 +8,7 @@ import { configFingerprint } from "../../../node/config/text.ts";
 import { findSegments } from "../../../node/log/files.ts";
 import { LogReplay, type LogVisitor } from "../../../node/log/replay.ts";
 import { ReadDisk } from "../../../node/offline/read_disk.ts";
-import type { MirrorFrame } from "../../support/cluster_log_mirror.ts";
+import type { MirrorFrame } from "../../../testbed/sim/judge/log_mirror.ts";
 
 /** Largest payload that is read. */
 const PAYLOAD_BYTES_MAX = 1024 * 1024;

@@ -1,6 +1,6 @@
 /** Several troubles at once, on whichever replicas: what one alone does not bring about, two may. */
 import { DISK_FAULT_KINDS } from "../../../node/cli/cluster_options.ts";
-import type { SeededRandom } from "../../support/seeded_random.ts";
+import type { SeededRandom } from "../../../testbed/sim/random.ts";
 import { sleep } from "./load.ts";
 import type { LoopCluster } from "./loop_cluster.ts";
 

@@ -8,7 +8,7 @@ import {
   encodeCommand,
   encodedBytes,
 } from "../../../core/command_codec.ts";
-import { encodePlain } from "../../../tests/support/core_builders.ts";
+import { encodePlain } from "../../../testbed/sim/workload/plain.ts";
 import { drawClientCommand, drawExpire, drawId } from "../../../tests/support/draw_command.ts";
 import { GuardedView } from "../guarded_view.ts";
 import { join, mutate } from "../mutate.ts";

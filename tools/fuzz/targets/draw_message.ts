@@ -35,7 +35,7 @@ import { createResultColumns, setCommitted, setRejected } from "../../../node/wi
 import { type ServerStatus, writeStatusReply } from "../../../node/wire/status.ts";
 import { beginSubmit, writeSubmitReply } from "../../../node/wire/submit.ts";
 import { WireWriter } from "../../../node/wire/writer.ts";
-import { encodePlain } from "../../../tests/support/core_builders.ts";
+import { encodePlain } from "../../../testbed/sim/workload/plain.ts";
 import { drawClientCommand, drawId, drawU64 } from "../../../tests/support/draw_command.ts";
 import { SAMPLE_METRICS } from "../../../tests/support/wire_node.ts";
 import type { FuzzRandom } from "../random.ts";

@@ -4,8 +4,8 @@
  * somebody took away. Source: docs/storage.md#torn-or-damaged.
  */
 import { append, open, openWriter } from "../../../tests/support/log_driver.ts";
-import { MemoryDisk } from "../../../tests/support/memory_disk.ts";
-import { SeededRandom } from "../../../tests/support/seeded_random.ts";
+import { MemoryDisk } from "../../../testbed/sim/disk/memory_disk.ts";
+import { SeededRandom } from "../../../testbed/sim/random.ts";
 import { applyEdits, drawScript, type EditedFiles } from "../file_edits.ts";
 import { expect, expectEqual, type Target } from "../target.ts";
 import { isLossExplained, LOG_RULES, lookAtLog, type SoundLog } from "./log_facts.ts";

@@ -15,7 +15,7 @@ import {
   encodeCopy,
   type ReplicaMetadata,
 } from "../../../node/metadata/codec.ts";
-import { MemoryDisk } from "../../../tests/support/memory_disk.ts";
+import { MemoryDisk } from "../../../testbed/sim/disk/memory_disk.ts";
 import { sampleMetadata } from "../../../tests/support/metadata.ts";
 import { applyEdits, drawScript, type EditRules, type Files } from "../file_edits.ts";
 import { join, mutate } from "../mutate.ts";

@@ -10,7 +10,7 @@ import { WireReader } from "../../../node/wire/reader.ts";
 import { createResultColumns } from "../../../node/wire/results.ts";
 import { writeRequest } from "../../../node/wire/requests.ts";
 import { readSubmitReply } from "../../../node/wire/submit.ts";
-import { encodePlain } from "../../../tests/support/core_builders.ts";
+import { encodePlain } from "../../../testbed/sim/workload/plain.ts";
 import { referenceHead } from "../cbor_reference.ts";
 import { join, mutate } from "../mutate.ts";
 import { CLUSTER_ID, NodeSlot, turn } from "../node_slot.ts";

@@ -23,10 +23,10 @@ import {
 } from "../../../node/snapshot/store.ts";
 import { drawConfig, drawOrigin, drawStep } from "../../../tests/engine/draw_step.ts";
 import { applyAt, snapshotBlocks } from "../../../tests/support/core_builders.ts";
-import { MemoryDisk } from "../../../tests/support/memory_disk.ts";
-import { applyToModel, createModel } from "../../../tests/support/model.ts";
-import type { ClientCommand } from "../../../tests/support/model_words.ts";
-import { SeededRandom } from "../../../tests/support/seeded_random.ts";
+import { MemoryDisk } from "../../../testbed/sim/disk/memory_disk.ts";
+import { applyToModel, createModel } from "../../../testbed/model/model.ts";
+import type { ClientCommand } from "../../../testbed/model/words.ts";
+import { SeededRandom } from "../../../testbed/sim/random.ts";
 import { snapshotHeader, writeSnapshot } from "../../../tests/support/snapshots.ts";
 import { applyEdits, drawScript, type EditRules, type Files } from "../file_edits.ts";
 import { join } from "../mutate.ts";

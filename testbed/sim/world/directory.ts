@@ -1,12 +1,12 @@
 /** A replica's data directory as `cluster start` makes it. */
-import type { CoreConfig } from "../../core/config.ts";
-import { configFingerprint } from "../../node/config/text.ts";
-import type { Disk } from "../../node/disk.ts";
-import { recoverLog } from "../../node/log/recovery.ts";
-import { createMetadata } from "../../node/metadata/metadata.ts";
-import { logSizes } from "../../node/open_node.ts";
-import { CLUSTER_ID } from "./data_directory.ts";
-import { u64Words } from "./requests.ts";
+import type { CoreConfig } from "../../../core/config.ts";
+import { configFingerprint } from "../../../node/config/text.ts";
+import type { Disk } from "../../../node/disk.ts";
+import { recoverLog } from "../../../node/log/recovery.ts";
+import { createMetadata } from "../../../node/metadata/metadata.ts";
+import { logSizes } from "../../../node/open_node.ts";
+import { CLUSTER_ID } from "../disk/data_directory.ts";
+import { u64Words } from "../workload/requests.ts";
 
 /** Whose directory it is to be. */
 export interface ReplicaDirectory {

@@ -1,9 +1,9 @@
 /** Messages between replicas through their bytes, as sockets would carry them. */
-import { readMessage, writeMessage } from "../../node/peer/codec.ts";
-import type { Message } from "../../node/vsr/messages.ts";
-import { FRAME_HEADER_BYTES } from "../../node/wire/framing.ts";
-import { WireReader } from "../../node/wire/reader.ts";
-import { WireWriter } from "../../node/wire/writer.ts";
+import { readMessage, writeMessage } from "../../../node/peer/codec.ts";
+import type { Message } from "../../../node/vsr/messages.ts";
+import { FRAME_HEADER_BYTES } from "../../../node/wire/framing.ts";
+import { WireReader } from "../../../node/wire/reader.ts";
+import { WireWriter } from "../../../node/wire/writer.ts";
 
 /** A frame. */
 export type EncodedMessage = Uint8Array;

@@ -1,8 +1,8 @@
 /** A log entry's bytes as a command in the model's words. */
-import { CommandTag, createCommand, Field } from "../../core/command.ts";
-import { decodeEntry } from "../../core/replay.ts";
-import { readU128, readU64 } from "../../core/words.ts";
-import type { ModelCommand } from "./model_words.ts";
+import { CommandTag, createCommand, Field } from "../../../core/command.ts";
+import { decodeEntry } from "../../../core/replay.ts";
+import { readU128, readU64 } from "../../../core/words.ts";
+import type { ModelCommand } from "../../model/words.ts";
 
 const record = createCommand(16);
 

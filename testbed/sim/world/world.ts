@@ -3,32 +3,31 @@
  * delays, loses, repeats and cuts, clients that never give up, and judges that look after every turn. One
  * seed decides everything; the same seed takes the same course.
  */
-import type { CoreConfig, EngineConfig } from "../../core/config.ts";
-import type { CheckpointPolicy } from "../../node/checkpoint.ts";
-import type { ReplicaMetadata } from "../../node/metadata/codec.ts";
-import type { StoredMetadata } from "../../node/metadata/metadata.ts";
-import type { ReplicaOptions } from "../../node/replica/options.ts";
-import { openReplica } from "../../node/replica/replica.ts";
-import type { Message } from "../../node/vsr/messages.ts";
-import type { VsrTiming } from "../../node/vsr/timing.ts";
+import type { CoreConfig, EngineConfig } from "../../../core/config.ts";
+import type { CheckpointPolicy } from "../../../node/checkpoint.ts";
+import type { ReplicaMetadata } from "../../../node/metadata/codec.ts";
+import type { StoredMetadata } from "../../../node/metadata/metadata.ts";
+import type { ReplicaOptions } from "../../../node/replica/options.ts";
+import { openReplica } from "../../../node/replica/replica.ts";
+import type { Message } from "../../../node/vsr/messages.ts";
+import type { VsrTiming } from "../../../node/vsr/timing.ts";
 import {
   type ClientHost,
   ClusterClient,
   type Operation,
   type ReadAnswer,
-} from "./cluster_client.ts";
-import { makeReplicaDirectory } from "./cluster_directory.ts";
-import { ClusterJudges } from "./cluster_judges.ts";
-import type { MirrorFrame } from "./cluster_log_mirror.ts";
-import { ClusterNetwork, type NetworkWeather, textOf } from "./cluster_network.ts";
-import { ClusterMachine } from "./cluster_machine.ts";
-import { ClusterPromises } from "./cluster_promises.ts";
-import { EventQueue } from "./cluster_queue.ts";
-import type { OpenSubject, Subject } from "./cluster_subject.ts";
-import { TINY_CONFIG } from "./core_builders.ts";
-import { LifeCommands } from "./life_commands.ts";
-import type { ModelOutcome } from "./model_words.ts";
-import { SeededRandom } from "./seeded_random.ts";
+} from "../workload/client.ts";
+import { makeReplicaDirectory } from "./directory.ts";
+import { ClusterJudges } from "../judge/judges.ts";
+import type { MirrorFrame } from "../judge/log_mirror.ts";
+import { ClusterNetwork, type NetworkWeather, textOf } from "./network.ts";
+import { ClusterMachine } from "./machine.ts";
+import { ClusterPromises } from "../judge/promises.ts";
+import { EventQueue } from "./queue.ts";
+import type { OpenSubject, Subject } from "./subject.ts";
+import { LifeCommands } from "../workload/life_commands.ts";
+import type { ModelOutcome } from "../../model/words.ts";
+import { SeededRandom } from "../random.ts";
 
 /** What a world is asked to be. Everything else is drawn from the seed. */
 export interface WorldOptions {
@@ -78,13 +77,16 @@ export class ClusterViolation extends Error {
 
 /** Bounds under which everything collides and nothing is forgotten before the end. */
 export const WORLD_CORE: CoreConfig = {
-  ...TINY_CONFIG,
+  shardId: 0n,
+  maxResources: 8,
   maxReservations: 64,
   maxOperations: 20_000,
+  maxBundleSize: 4,
   maxTtlSlots: 256n,
   maxExpirationBucketLen: 64,
   reservationHistoryWindowSlots: 64n,
   maxClientRetryWindowSlots: 1_000_000n,
+  slotDurationMs: 10,
 };
 
 const WORLD_ENGINE: EngineConfig = {

@@ -2,21 +2,21 @@
  * One replica's machine: its disk, its clock, and the process that runs on it or does not. What happens to a
  * process comes as events of the world; what was meant for an earlier life of it never arrives.
  */
-import { DiskFault } from "../../node/disk.ts";
-import type { ReplicaMetadata } from "../../node/metadata/codec.ts";
+import { DiskFault } from "../../../node/disk.ts";
+import type { ReplicaMetadata } from "../../../node/metadata/codec.ts";
 import {
   loadMetadata,
   METADATA_FILE,
   settleMetadata,
   type StoredMetadata,
-} from "../../node/metadata/metadata.ts";
-import type { Clock } from "../../node/slot_clock.ts";
-import { LogMirror, type MirrorFrame } from "./cluster_log_mirror.ts";
-import type { EventQueue } from "./cluster_queue.ts";
-import type { Subject } from "./cluster_subject.ts";
-import { MemoryDisk } from "./memory_disk.ts";
-import type { Survival } from "./memory_file.ts";
-import { SeededRandom } from "./seeded_random.ts";
+} from "../../../node/metadata/metadata.ts";
+import type { Clock } from "../../../node/slot_clock.ts";
+import { LogMirror, type MirrorFrame } from "../judge/log_mirror.ts";
+import type { EventQueue } from "./queue.ts";
+import type { Subject } from "./subject.ts";
+import { MemoryDisk } from "../disk/memory_disk.ts";
+import type { Survival } from "../disk/memory_file.ts";
+import { SeededRandom } from "../random.ts";
 
 /** What a machine needs of the world. */
 export interface MachineHost {

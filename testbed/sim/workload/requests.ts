@@ -1,6 +1,6 @@
 /** Requests and words in as few words as possible. */
-import { writeU64 } from "../../core/words.ts";
-import type { Request } from "./core_builders.ts";
+import { writeU64 } from "../../../core/words.ts";
+import type { Request } from "./plain.ts";
 
 /** The holder that every request below has unless told. */
 export const HOLDER = 77n;

@@ -2,7 +2,7 @@
  * What the engine must do, said a second time: maps, `bigint` and scans over everything, straight from
  * docs/semantics.md. It imports nothing of the engine, so one mistake cannot excuse the other.
  */
-import type { ClientCommand, ModelBounds, ModelCommand, ModelOutcome } from "./model_words.ts";
+import type { ClientCommand, ModelBounds, ModelCommand, ModelOutcome } from "./words.ts";
 
 /** A resource. */
 export interface ModelResource {
@@ -96,8 +96,8 @@ export function overflowOf(
   const ends = kind === "release" || kind === "reclaim" || kind === "expire";
   if (ends && slot + bounds.reservationHistoryWindowSlots > U64_MAX) return "reservation_history";
   if (kind === "expire") return undefined;
-  const window = bounds.maxTtlSlots + bounds.maxClientRetryWindowSlots;
-  return slot + window > U64_MAX ? "operation_window" : undefined;
+  const keptSlots = bounds.maxTtlSlots + bounds.maxClientRetryWindowSlots;
+  return slot + keptSlots > U64_MAX ? "operation_window" : undefined;
 }
 
 /** What is remembered of an operation at a slot, without applying anything. */

@@ -1,10 +1,10 @@
 /** Scenarios in a quiet world: no client but those that the scenario has, no fault but its own. */
-import type { ReservationRead, ResourceRead } from "../../node/api.ts";
-import type { Operation } from "./cluster_client.ts";
-import type { ClusterMachine } from "./cluster_machine.ts";
-import { ClusterWorld, ELECTION_MS, type WorldOptions } from "./cluster_world.ts";
-import type { Request } from "./core_builders.ts";
-import type { ClientCommand, ModelOutcome } from "./model_words.ts";
+import type { ReservationRead, ResourceRead } from "../../../node/api.ts";
+import type { Operation } from "../workload/client.ts";
+import type { ClusterMachine } from "./machine.ts";
+import { ClusterWorld, ELECTION_MS, type WorldOptions } from "./world.ts";
+import type { Request } from "../workload/plain.ts";
+import type { ClientCommand, ModelOutcome } from "../../model/words.ts";
 
 /** Apart from that of clients that live by themselves. */
 const CLIENT_ID = 9n;

@@ -3,16 +3,16 @@
  * messages and what clients were told, and believe nothing that a replica says of itself. A violation begins
  * with the name of the promise that is broken.
  */
-import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../core/tables.ts";
-import type { ReservationView, ResourceView } from "../../node/api.ts";
-import type { ReplicaStatus } from "../../node/replica/status.ts";
-import { isRefusal, type Operation, type ReadAnswer } from "./cluster_client.ts";
-import type { MirrorFrame } from "./cluster_log_mirror.ts";
-import type { ClusterMachine } from "./cluster_machine.ts";
-import { ClusterTruth, type Decided } from "./cluster_truth.ts";
-import type { CoreConfig } from "../../core/config.ts";
-import type { ModelReservation, ModelResource } from "./model.ts";
-import type { ModelOutcome } from "./model_words.ts";
+import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../../core/tables.ts";
+import type { ReservationView, ResourceView } from "../../../node/api.ts";
+import type { ReplicaStatus } from "../../../node/replica/status.ts";
+import { isRefusal, type Operation, type ReadAnswer } from "../workload/client.ts";
+import type { MirrorFrame } from "./log_mirror.ts";
+import type { ClusterMachine } from "../world/machine.ts";
+import { ClusterTruth, type Decided } from "./truth.ts";
+import type { CoreConfig } from "../../../core/config.ts";
+import type { ModelReservation, ModelResource } from "../../model/model.ts";
+import type { ModelOutcome } from "../../model/words.ts";
 
 /** What the judges need of the world. */
 export interface JudgesHost {

@@ -3,11 +3,11 @@
  * hides another in all of them. One machine alone, the victim, ever loses or damages what was durable: nobody
  * can promise more than that copies of a majority are whole.
  */
-import { CALM_WEATHER, type NetworkWeather } from "./cluster_network.ts";
-import type { ClusterMachine } from "./cluster_machine.ts";
-import type { ClusterWorld } from "./cluster_world.ts";
-import type { DiskFaultKind } from "../../node/disk.ts";
-import type { SeededRandom } from "./seeded_random.ts";
+import { CALM_WEATHER, type NetworkWeather } from "../world/network.ts";
+import type { ClusterMachine } from "../world/machine.ts";
+import type { ClusterWorld } from "../world/world.ts";
+import type { DiskFaultKind } from "../../../node/disk.ts";
+import type { SeededRandom } from "../random.ts";
 
 /** Every kind of fault. */
 export const FAULTS = [

@@ -1,9 +1,9 @@
 // The disk that crash tests trust must itself forget, tear and lie exactly as a real one may: too kind a
 // model would prove nothing.
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { DiskFault } from "../../node/disk.ts";
+import type { DiskFault } from "../../../node/disk.ts";
 import { CrashSignal, type DiskAction, MemoryDisk } from "./memory_disk.ts";
-import { SeededRandom } from "./seeded_random.ts";
+import { SeededRandom } from "../random.ts";
 
 const SECTORS = 16;
 

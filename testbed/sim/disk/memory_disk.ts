@@ -4,10 +4,10 @@ import {
   type DiskFaultKind,
   type DiskFile,
   type Done,
-} from "../../node/disk.ts";
-import { wholeSectors } from "../../node/io/faulty_disk.ts";
+} from "../../../node/disk.ts";
+import { wholeSectors } from "../../../node/io/faulty_disk.ts";
 import { MemoryFile, type Survival } from "./memory_file.ts";
-import { SeededRandom } from "./seeded_random.ts";
+import { SeededRandom } from "../random.ts";
 
 /** What a plan can aim at. */
 export type DiskAction =

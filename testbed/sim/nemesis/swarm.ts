@@ -1,8 +1,8 @@
 /** Worlds by the number: each seed has its own size, bounds, weather and faults. */
-import { ClusterNemesis, drawWeather } from "./cluster_nemesis.ts";
-import { ClusterViolation, ClusterWorld, type WorldOptions } from "./cluster_world.ts";
-import type { VsrTiming } from "../../node/vsr/timing.ts";
-import { SeededRandom } from "./seeded_random.ts";
+import { ClusterNemesis, drawWeather } from "./nemesis.ts";
+import { ClusterViolation, ClusterWorld, type WorldOptions } from "../world/world.ts";
+import type { VsrTiming } from "../../../node/vsr/timing.ts";
+import { SeededRandom } from "../random.ts";
 
 /** How a seed ended. */
 export interface SwarmResult {

@@ -2,9 +2,9 @@
  * What a replica has promised on its disk, and what it says to others: nothing may be said that a power
  * failure in that very moment would make untrue.
  */
-import type { ReplicaMetadata } from "../../node/metadata/codec.ts";
-import type { Message } from "../../node/vsr/messages.ts";
-import type { ClusterMachine } from "./cluster_machine.ts";
+import type { ReplicaMetadata } from "../../../node/metadata/codec.ts";
+import type { Message } from "../../../node/vsr/messages.ts";
+import type { ClusterMachine } from "../world/machine.ts";
 
 interface Promised {
   view: bigint;

@@ -2,14 +2,14 @@
  * What the cluster has decided: each op the first time that any replica calls it committed, applied to the
  * model, which knows nothing of replicas. Everything that replicas and clients say is compared with this.
  */
-import { createEngine, type Engine } from "../../core/state.ts";
-import { digest } from "../../core/digest.ts";
-import { createCommand } from "../../core/command.ts";
-import type { CoreConfig } from "../../core/config.ts";
-import { createOutcome } from "../../core/outcome.ts";
-import { applyEntry } from "../../core/replay.ts";
-import { commandOf } from "./cluster_command.ts";
-import type { MirrorFrame } from "./cluster_log_mirror.ts";
+import { createEngine, type Engine } from "../../../core/state.ts";
+import { digest } from "../../../core/digest.ts";
+import { createCommand } from "../../../core/command.ts";
+import type { CoreConfig } from "../../../core/config.ts";
+import { createOutcome } from "../../../core/outcome.ts";
+import { applyEntry } from "../../../core/replay.ts";
+import { commandOf } from "./command.ts";
+import type { MirrorFrame } from "./log_mirror.ts";
 import {
   applyToModel,
   createModel,
@@ -17,9 +17,9 @@ import {
   type ModelReservation,
   type ModelResource,
   readModelReservation,
-} from "./model.ts";
-import type { ModelCommand, ModelOutcome } from "./model_words.ts";
-import { u64Words } from "./requests.ts";
+} from "../../model/model.ts";
+import type { ModelCommand, ModelOutcome } from "../../model/words.ts";
+import { u64Words } from "../workload/requests.ts";
 
 /** One decided entry. */
 export interface Decided {

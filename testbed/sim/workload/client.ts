@@ -2,14 +2,14 @@
  * A client of the cluster: submits commands, looks for the primary, retries under the same operation id until
  * it has an answer, and reads strictly in between.
  */
-import type { ReadRefusal, Rejection, ReservationRead, ResourceRead } from "../../node/api.ts";
-import type { Outcome } from "../../core/outcome.ts";
-import type { ClusterMachine } from "./cluster_machine.ts";
-import type { EventQueue } from "./cluster_queue.ts";
-import { encodePlain, plainOutcome } from "./core_builders.ts";
+import type { ReadRefusal, Rejection, ReservationRead, ResourceRead } from "../../../node/api.ts";
+import type { Outcome } from "../../../core/outcome.ts";
+import type { ClusterMachine } from "../world/machine.ts";
+import type { EventQueue } from "../world/queue.ts";
+import { encodePlain, plainOutcome } from "./plain.ts";
 import { type LifeCommands, RESOURCES } from "./life_commands.ts";
-import type { ClientCommand, ModelOutcome } from "./model_words.ts";
-import type { SeededRandom } from "./seeded_random.ts";
+import type { ClientCommand, ModelOutcome } from "../../model/words.ts";
+import type { SeededRandom } from "../random.ts";
 
 /** One command of one client, from the first attempt to the answer. */
 export interface Operation {

@@ -12,18 +12,18 @@ import {
   FrameWord,
   type LogBuffer,
   payloadBytesAt,
-} from "../../core/log_frame.ts";
-import { chainHash } from "../../core/log_hash.ts";
+} from "../../../core/log_frame.ts";
+import { chainHash } from "../../../core/log_hash.ts";
 import {
   baseOp,
   decodeSegmentHeader,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
-} from "../../core/log_segment.ts";
-import { TipWord } from "../../core/log_tip.ts";
-import { readU64 } from "../../core/words.ts";
-import { ACTIVE_SEGMENT, NEXT_SEGMENT } from "../../node/log/files.ts";
-import type { DiskObserver, MemoryDisk } from "./memory_disk.ts";
+} from "../../../core/log_segment.ts";
+import { TipWord } from "../../../core/log_tip.ts";
+import { readU64 } from "../../../core/words.ts";
+import { ACTIVE_SEGMENT, NEXT_SEGMENT } from "../../../node/log/files.ts";
+import type { DiskObserver, MemoryDisk } from "../disk/memory_disk.ts";
 
 /** One entry as it was written. */
 export interface MirrorFrame {

@@ -2,10 +2,10 @@
  * What replicas say to each other on its way: as bytes, over one connection in each direction, first in first
  * out unless the weather says otherwise. A connection that ends loses what is on it.
  */
-import type { Message } from "../../node/vsr/messages.ts";
-import { type EncodedMessage, encodeMessage, takeMessage } from "./cluster_message.ts";
-import type { EventQueue } from "./cluster_queue.ts";
-import type { SeededRandom } from "./seeded_random.ts";
+import type { Message } from "../../../node/vsr/messages.ts";
+import { type EncodedMessage, encodeMessage, takeMessage } from "./message.ts";
+import type { EventQueue } from "./queue.ts";
+import type { SeededRandom } from "../random.ts";
 
 /** How messages fare. A `…OneIn` of 0 is never. */
 export interface NetworkWeather {

@@ -1,14 +1,14 @@
 /** A data directory as `serve` makes and opens it, on any disk; and looking at one from outside. */
-import type { CoreConfig } from "../../core/config.ts";
-import { crc32c } from "../../core/crc32c.ts";
-import { configFingerprint } from "../../node/config/text.ts";
-import { initDataDirectory, inspectDataDirectory } from "../../node/data_dir.ts";
-import type { Disk } from "../../node/disk.ts";
-import { recoverLog } from "../../node/log/recovery.ts";
-import { settleMetadata } from "../../node/metadata/metadata.ts";
-import { logSizes } from "../../node/open_node.ts";
+import type { CoreConfig } from "../../../core/config.ts";
+import { crc32c } from "../../../core/crc32c.ts";
+import { configFingerprint } from "../../../node/config/text.ts";
+import { initDataDirectory, inspectDataDirectory } from "../../../node/data_dir.ts";
+import type { Disk } from "../../../node/disk.ts";
+import { recoverLog } from "../../../node/log/recovery.ts";
+import { settleMetadata } from "../../../node/metadata/metadata.ts";
+import { logSizes } from "../../../node/open_node.ts";
 import type { MemoryDisk } from "./memory_disk.ts";
-import { u64Words } from "./requests.ts";
+import { u64Words } from "../workload/requests.ts";
 
 /** The cluster of every directory made here. */
 export const CLUSTER_ID: Uint8Array = Uint8Array.from({ length: 16 }, (_, i) => i + 1);

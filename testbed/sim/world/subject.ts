@@ -1,6 +1,6 @@
 /** One replica as the world drives it: the real one, or one with something broken on purpose. */
-import type { ReplicaOptions } from "../../node/replica/options.ts";
-import type { Replica } from "../../node/replica/replica.ts";
+import type { ReplicaOptions } from "../../../node/replica/options.ts";
+import type { Replica } from "../../../node/replica/replica.ts";
 
 /** What the world calls. */
 export type Subject = Pick<

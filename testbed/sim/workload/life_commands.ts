@@ -1,8 +1,8 @@
 /** The commands of one seeded life: few resources, so that they collide, and retries of earlier ones. */
-import type { Request } from "./core_builders.ts";
-import type { ClientCommand } from "./model_words.ts";
+import type { Request } from "./plain.ts";
+import type { ClientCommand } from "../../model/words.ts";
 import { bundle, confirm, create, reclaim, release, reserve, revoke } from "./requests.ts";
-import type { SeededRandom } from "./seeded_random.ts";
+import type { SeededRandom } from "../random.ts";
 
 /** Resource ids are 1 to this. */
 export const RESOURCES = 6;

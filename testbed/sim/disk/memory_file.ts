@@ -1,4 +1,4 @@
-import type { SeededRandom } from "./seeded_random.ts";
+import type { SeededRandom } from "../random.ts";
 
 /** What a disk writes all of or nothing of. */
 export const SECTOR_BYTES = 512;

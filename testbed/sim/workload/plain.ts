@@ -1,0 +1,58 @@
+/** Commands and outcomes as plain values, and as the engine's records and bytes. */
+import { type Command, CommandTag, createCommand, Field } from "../../../core/command.ts";
+import { encodeCommand, encodedBytes } from "../../../core/command_codec.ts";
+import { type Outcome, OutcomeField, RESULT_NAMES } from "../../../core/outcome.ts";
+import { readU128, readU64, writeU128, writeU64 } from "../../../core/words.ts";
+import type { ClientCommand, ModelCommand, ModelOutcome } from "../../model/words.ts";
+
+/** A command without the retry key, which its client makes up. */
+export type Request<T = ClientCommand> = T extends ClientCommand
+  ? Omit<T, "operationId" | "clientId">
+  : never;
+
+/** The engine's outcome record in the model's words. */
+export function plainOutcome(outcome: Outcome): ModelOutcome {
+  const { words } = outcome;
+  const plain = {
+    code: RESULT_NAMES[outcome.code]!,
+    appliedLsn: readU64(words, OutcomeField.appliedLsn),
+    fromRetryCache: outcome.fromRetryCache,
+  };
+  if (!outcome.hasReservation) return plain;
+  const reserved = {
+    reservationId: readU128(words, OutcomeField.reservationId),
+    epoch: readU64(words, OutcomeField.epoch),
+    deadlineSlot: readU64(words, OutcomeField.deadlineSlot),
+  };
+  return { ...plain, reserved };
+}
+
+/** Bytes of a command. */
+export function encodePlain(command: ModelCommand): Uint8Array {
+  const record = toRecord(command);
+  const bytes = new Uint8Array(encodedBytes(record));
+  encodeCommand(new DataView(bytes.buffer), 0, record);
+  return bytes;
+}
+
+/** The record of a command, filled in field by field. */
+export function toRecord(command: ModelCommand): Command {
+  const ids = "resourceIds" in command ? command.resourceIds : [];
+  const record = createCommand(Math.max(ids.length, 1));
+  const { words } = record;
+  record.tag = CommandTag[command.kind];
+  if (command.kind !== "expire") {
+    writeU128(words, Field.operationId, command.operationId);
+    writeU128(words, Field.clientId, command.clientId);
+  }
+  if ("resourceId" in command) writeU128(words, Field.subjectId, command.resourceId);
+  if ("reservationId" in command) writeU128(words, Field.subjectId, command.reservationId);
+  if ("holderId" in command) writeU128(words, Field.holderId, command.holderId);
+  if ("ttlSlots" in command) writeU64(words, Field.quantity, command.ttlSlots);
+  if ("epoch" in command) writeU64(words, Field.quantity, command.epoch);
+  if ("deadlineSlot" in command) writeU64(words, Field.quantity, command.deadlineSlot);
+  for (const [i, id] of ids.entries()) writeU128(record.members, i * 4, id);
+  record.memberCount = command.kind === "reserve" ? 1 : ids.length;
+  if (command.kind === "reserve") writeU128(record.members, 0, command.resourceId);
+  return record;
+}
