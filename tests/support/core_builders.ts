@@ -1,11 +1,6 @@
 /** Small engines, and a way to speak to them in plain values: every command passes through its bytes. */
 import { type Command, CommandTag, createCommand } from "../../core/command.ts";
-import {
-  decodeCommand,
-  decodeInternalCommand,
-  type encodeCommand,
-  type encodedBytes,
-} from "../../core/command_codec.ts";
+import { decodeCommand, decodeInternalCommand } from "../../core/command_codec.ts";
 import type { CoreConfig } from "../../core/config.ts";
 import { applyClient, applyInternal, slotOverflow } from "../../core/engine.ts";
 import { hashKey } from "../../core/fixed_map.ts";
