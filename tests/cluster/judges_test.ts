@@ -286,6 +286,7 @@ function wrapped(
       linkDown: (peer) => inner.linkDown(peer),
       tick: () => inner.tick(),
       status: () => inner.status(),
+      metrics: (slot) => inner.metrics(slot),
       startViewChange: () => inner.startViewChange(),
       digest: () => inner.digest(),
       ...change(inner, options),
