@@ -1,7 +1,8 @@
 // Many lives of clusters, each with its own faults. ALLOCDB_SWARM_SEEDS=1000 lives more of them, and
 // ALLOCDB_SWARM_FROM=12345 others; a seed that ever failed is in tests/corpus/cluster_seeds.txt for good.
 import { assert, assertEquals } from "@std/assert";
-import { explainSeed, runSeed } from "../../testbed/sim/nemesis/swarm.ts";
+import { drawPlan } from "../../testbed/sim/life/draw.ts";
+import { explain, live } from "../../testbed/sim/life/life.ts";
 
 const SEEDS = Number(Deno.env.get("ALLOCDB_SWARM_SEEDS") ?? 60);
 const FROM = Number(Deno.env.get("ALLOCDB_SWARM_FROM") ?? 1);
@@ -18,17 +19,18 @@ Deno.test("a swarm of clusters keeps every promise", () => {
   assertEquals(failing(seeds), []);
 });
 
-Deno.test("a seed of the swarm takes the same course twice, traced or not", () => {
+Deno.test("a plan takes the same course twice, traced or not", () => {
   for (const seed of [3, 4]) {
-    const [first, second] = [runSeed(seed), runSeed(seed, true)];
-    assertEquals(first.world.queue.fingerprint, second.world.queue.fingerprint);
-    assert(first.world.queue.happened > 1_000, "something happened");
+    const plan = drawPlan(seed, "swarm");
+    const [first, second] = [live(plan), live(plan, { isTraced: true })];
+    assertEquals(first.transcriptHash, second.transcriptHash);
+    assert(first.events > 1_000, "something happened");
   }
 });
 
 /** Lives each seed; explains the first that fails. */
 function failing(seeds: readonly number[]): number[] {
-  const failed = seeds.filter((seed) => runSeed(seed).violation !== undefined);
-  if (failed.length > 0) console.log(explainSeed(failed[0]!));
+  const failed = seeds.filter((seed) => live(drawPlan(seed, "swarm")).violation !== undefined);
+  if (failed.length > 0) console.log(explain(drawPlan(failed[0]!, "swarm")));
   return failed;
 }

@@ -1,63 +1,37 @@
 /**
- * What goes wrong in a world, drawn from its seed. Each world has its own choice of faults, so that no fault
- * hides another in all of them. One machine alone, the victim, ever loses or damages what was durable: nobody
- * can promise more than that copies of a majority are whole.
+ * Lets go wrong what a plan says, when it says so. One machine alone, the victim, ever loses or damages what was
+ * durable: nobody can promise more than that copies of a majority are whole.
  */
-import { CALM_WEATHER, type NetworkWeather } from "../world/network.ts";
-import type { ClusterMachine } from "../world/machine.ts";
-import type { ClusterWorld } from "../world/world.ts";
 import type { DiskFaultKind } from "../../../node/disk.ts";
-import type { SeededRandom } from "../random.ts";
-
-/** Every kind of fault. */
-export const FAULTS = [
-  "crash",
-  "kill",
-  "crash_primary",
-  "power_failure",
-  "crash_midway",
-  "pause",
-  "pause_primary",
-  "partition",
-  "isolate_primary",
-  "usurp",
-  "cut_one_way",
-  "storm",
-  "slow_disk",
-  "disk_fault",
-  "full_disk",
-  "view_change",
-  "checkpoint",
-  "wipe",
-  "rot",
-] as const;
-
-/** One of {@linkcode FAULTS}. */
-export type FaultName = typeof FAULTS[number];
+import { SeededRandom } from "../random.ts";
+import type { ClusterMachine } from "../world/machine.ts";
+import { CALM_WEATHER } from "../world/network.ts";
+import type { ClusterWorld } from "../world/world.ts";
+import type { FaultName, Strike } from "./strike.ts";
+import { drawWeather } from "./weather.ts";
 
 /** See the top of this file. */
 export class ClusterNemesis {
   /** How often each fault struck. */
   readonly struck = new Map<FaultName, number>();
-  readonly faults: readonly FaultName[];
   readonly #world: ClusterWorld;
-  readonly #random: SeededRandom;
-  readonly #everyMs: number;
+  #random: SeededRandom;
   readonly #victim: ClusterMachine;
   #isOver = false;
 
   /**
    * @param world Where.
-   * @param random Draws everything.
-   * @param faults What may happen; a choice is drawn unless told.
+   * @param strikes What goes wrong.
    */
-  constructor(world: ClusterWorld, random: SeededRandom, faults?: readonly FaultName[]) {
+  constructor(world: ClusterWorld, strikes: readonly Strike[]) {
     this.#world = world;
-    this.#random = random;
-    this.faults = faults ?? FAULTS.filter(() => random.oneIn(3));
-    this.#everyMs = 100 + random.below(1_500);
+    this.#random = new SeededRandom(world.seed);
     this.#victim = this.#any();
-    this.#next();
+    for (const strike of strikes) {
+      world.queue.after(strike.atMs, () => {
+        if (!this.#isOver) this.strike(strike);
+      });
+    }
   }
 
   /** Nothing more goes wrong; what already does may go on. */
@@ -65,18 +39,13 @@ export class ClusterNemesis {
     this.#isOver = true;
   }
 
-  #next(): void {
-    this.#later(this.#random.below(2 * this.#everyMs), () => {
-      if (this.#isOver || this.faults.length === 0) return;
-      this.strike(this.faults[this.#random.below(this.faults.length)]!);
-      this.#next();
-    });
-  }
-
   /** Lets something go wrong now, and end by itself. */
-  strike(fault: FaultName): void {
+  strike(strike: Strike): void {
+    const { fault, seed } = strike;
+    this.#random = new SeededRandom(seed);
     this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1);
     this.#world.note(() => `nemesis: ${fault}`);
+    this.#world.observer?.struck(this.#world.queue.nowMs, strike);
     switch (fault) {
       case "crash":
         return this.#crash(this.#any());
@@ -235,18 +204,4 @@ export class ClusterNemesis {
       if (!this.#isOver) task();
     });
   }
-}
-
-/** Some weather, bad in some ways. */
-export function drawWeather(random: SeededRandom): NetworkWeather {
-  const chance = (): number => random.oneIn(2) ? 0 : 2 + random.below(60);
-  return {
-    delayMsMin: 0.1,
-    delayMsMax: 1 + random.below(40),
-    dropOneIn: chance(),
-    duplicateOneIn: chance(),
-    reorderOneIn: chance(),
-    spikeOneIn: chance(),
-    spikeMs: 1 + random.below(500),
-  };
 }

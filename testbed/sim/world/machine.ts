@@ -29,6 +29,8 @@ export interface MachineHost {
   turned(machine: ClusterMachine): void;
   /** It is gone. */
   ended(machine: ClusterMachine, how: string): void;
+  /** It stands still, or goes on. */
+  changed(machine: ClusterMachine, change: "paused" | "resumed"): void;
   /** An entry became durable. */
   durable(machine: ClusterMachine, frame: MirrorFrame): void;
   /** Metadata became durable, or was found at a start. */
@@ -129,13 +131,16 @@ export class ClusterMachine {
 
   /** Nothing reaches the process until {@linkcode ClusterMachine.resume}. */
   pause(): void {
-    if (this.isRunning) this.isPaused = true;
+    if (!this.isRunning || this.isPaused) return;
+    this.isPaused = true;
+    this.#host.changed(this, "paused");
   }
 
   /** Everything that was held back happens at once. */
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
+    this.#host.changed(this, "resumed");
     const { incarnation } = this;
     const tasks = this.#backlog.splice(0);
     const tick = this.#lateTick;

@@ -4,7 +4,9 @@
  */
 import type { Message } from "../../../node/vsr/messages.ts";
 import { type EncodedMessage, encodeMessage, takeMessage } from "./message.ts";
+import type { WorldObserver } from "./observer.ts";
 import type { EventQueue } from "./queue.ts";
+import type { Transcript } from "./transcript.ts";
 import type { SeededRandom } from "../random.ts";
 
 /** How messages fare. A `…OneIn` of 0 is never. */
@@ -59,6 +61,10 @@ export class ClusterNetwork {
   /** Changes messages on their way, or loses them: for judging the judges, and for scenarios. */
   tamper: ((from: bigint, to: bigint, message: Message) => Message | undefined) | undefined;
   sent = 0;
+  observer: WorldObserver | undefined;
+  /** Mixes what arrives. */
+  transcript: Transcript | undefined;
+  #number = 0;
   readonly #queue: EventQueue;
   readonly #random: SeededRandom;
   readonly #ends: NetworkEnds;
@@ -110,12 +116,13 @@ export class ClusterNetwork {
     const link = this.#link(from, to);
     const message = this.tamper === undefined ? original : this.tamper(from, to, original);
     if (message === undefined || !link.isUp || link.isCut || this.#chance(this.weather.dropOneIn)) {
+      this.observer?.lost(this.#queue.nowMs, undefined, from, to, message ?? original);
       return this.#ends.note(() => `${from}>${to} loses ${textOf(message ?? original)}`);
     }
     this.sent++;
     const bytes = encodeMessage(message);
-    this.#carry(link, bytes);
-    if (this.#chance(this.weather.duplicateOneIn)) this.#carry(link, bytes);
+    this.#carry(link, bytes, message);
+    if (this.#chance(this.weather.duplicateOneIn)) this.#carry(link, bytes, message);
   }
 
   /** Hands a message over at once, whoever sent it and whenever. */
@@ -165,8 +172,10 @@ export class ClusterNetwork {
     return this.#link(from, to).isCut;
   }
 
-  #carry(link: Link, bytes: EncodedMessage): void {
+  #carry(link: Link, bytes: EncodedMessage, sent: Message): void {
     const { generation } = link;
+    const number = ++this.#number;
+    this.observer?.sent(this.#queue.nowMs, number, link.from, link.to, sent);
     const { nowMs } = this.#queue;
     let arrivalMs = nowMs + this.#drawDelay();
     if (!this.#chance(this.weather.reorderOneIn)) {
@@ -174,7 +183,12 @@ export class ClusterNetwork {
       link.lastArrivalMs = arrivalMs;
     }
     this.#queue.after(arrivalMs - nowMs, () => {
-      if (link.generation !== generation || link.isCut) return;
+      if (link.generation !== generation || link.isCut) {
+        this.observer?.lost(this.#queue.nowMs, number, link.from, link.to, undefined);
+        return;
+      }
+      this.observer?.arrived(this.#queue.nowMs, number);
+      this.transcript?.mixBytes(bytes);
       takeMessage(bytes, (message) => {
         this.#ends.note(() => `${link.from}>${link.to} ${textOf(message)}`);
         this.#ends.receive(link.to, link.from, message);

@@ -1,4 +1,5 @@
 /** What is still to happen, by virtual time and, at the same time, in the order in which it was asked for. */
+import type { Transcript } from "./transcript.ts";
 
 interface Event {
   readonly atMs: number;
@@ -12,10 +13,16 @@ export class EventQueue {
   nowMs = 0;
   /** Events that have happened. */
   happened = 0;
-  /** Mixes when each event happened: two runs that agree on it took the same course. */
-  fingerprint = 0;
   readonly #heap: Event[] = [];
   #sequence = 0;
+  readonly #transcript: Transcript;
+
+  /**
+   * @param transcript Mixes when each event happened.
+   */
+  constructor(transcript: Transcript) {
+    this.#transcript = transcript;
+  }
 
   /** Lets something happen after a delay in milliseconds; 0 is later in this instant. */
   after(delayMs: number, run: () => void): void {
@@ -34,15 +41,9 @@ export class EventQueue {
     if (this.#heap.length > 0) this.#sink(last);
     this.nowMs = first.atMs;
     this.happened++;
-    this.#mix(first);
+    this.#transcript.mixMoment(first.atMs, first.sequence);
     first.run();
     return true;
-  }
-
-  #mix({ atMs, sequence }: Event): void {
-    const microseconds = Math.round(atMs * 1_000) | 0;
-    this.fingerprint = Math.imul(this.fingerprint ^ microseconds ^ (sequence << 7), 0x85ebca6b) >>>
-      0;
   }
 
   #rise(start: number, event: Event): void {

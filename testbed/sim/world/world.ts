@@ -23,8 +23,11 @@ import type { MirrorFrame } from "../judge/log_mirror.ts";
 import { ClusterNetwork, type NetworkWeather, textOf } from "./network.ts";
 import { ClusterMachine } from "./machine.ts";
 import { ClusterPromises } from "../judge/promises.ts";
+import type { ProcessChange, ReplicaSight, WorldObserver } from "./observer.ts";
 import { EventQueue } from "./queue.ts";
 import type { OpenSubject, Subject } from "./subject.ts";
+import { Transcript } from "./transcript.ts";
+import type { PlanWorkload } from "../workload/plan.ts";
 import { LifeCommands } from "../workload/life_commands.ts";
 import type { ModelOutcome } from "../../model/words.ts";
 import { SeededRandom } from "../random.ts";
@@ -48,12 +51,18 @@ export interface WorldOptions {
   readonly weather?: Partial<NetworkWeather>;
   /** Pace and beginning of each replica's clock; that of the world unless told. */
   readonly clocks?: readonly { readonly rate: number; readonly offsetMs: number }[];
+  /** What clients do; `clients` and `ttlSlotsMax` go before it. */
+  readonly workload?: PlanWorkload;
   /** Longest time to live that clients ask for, in slots. */
   readonly ttlSlotsMax?: number;
   /** Opens replicas with something broken. */
   readonly open?: OpenSubject;
   /** Whether to keep what happens in words. */
   readonly isTraced?: boolean;
+  /** Is told what happens. */
+  readonly observer?: WorldObserver;
+  /** Time stands still once so many events have happened. */
+  readonly eventsMax?: number;
 }
 
 /** Something happened that must not: what, when, and how to have it again. */
@@ -89,7 +98,8 @@ export const WORLD_CORE: CoreConfig = {
   slotDurationMs: 10,
 };
 
-const WORLD_ENGINE: EngineConfig = {
+/** Bounds of a node around the engine that are rarely met. */
+export const WORLD_ENGINE: EngineConfig = {
   maxSubmissionQueue: 64,
   maxCommandBytes: 256,
   maxExpirationsPerTick: 8,
@@ -108,7 +118,8 @@ export class ClusterWorld implements ClientHost {
   readonly seed: number;
   readonly core: CoreConfig;
   readonly engine: EngineConfig;
-  readonly queue = new EventQueue();
+  readonly transcriptHash = new Transcript();
+  readonly queue = new EventQueue(this.transcriptHash);
   readonly random: SeededRandom;
   readonly members: readonly bigint[];
   readonly machines: readonly ClusterMachine[];
@@ -121,12 +132,15 @@ export class ClusterWorld implements ClientHost {
   readonly transcript: string[] = [];
   /** Replicas whose files were damaged: they alone may need an operator. */
   readonly damaged = new Set<ClusterMachine>();
+  readonly observer: WorldObserver | undefined;
   /** Whether clients begin new operations. */
   isBusy = true;
   /** The highest lsn that any client has learned. */
   learnedLsn = 0;
   readonly #options: WorldOptions;
   readonly #open: OpenSubject;
+  readonly #eventsMax: number;
+  readonly #seen: ReplicaSight[] = [];
   #scripted = 0;
 
   /**
@@ -137,6 +151,8 @@ export class ClusterWorld implements ClientHost {
   constructor(options: WorldOptions) {
     this.#options = options;
     this.#open = options.open ?? openReplica;
+    this.observer = options.observer;
+    this.#eventsMax = options.eventsMax ?? Infinity;
     this.seed = options.seed;
     this.core = { ...WORLD_CORE, ...options.core };
     this.engine = { ...WORLD_ENGINE, ...options.engine };
@@ -147,6 +163,8 @@ export class ClusterWorld implements ClientHost {
       new ClusterMachine(id, index, this.random.nextU32(), this.#machineHost())
     );
     this.network = new ClusterNetwork(this.queue, this.#fork(), this.#ends(), this.members);
+    this.network.observer = options.observer;
+    this.network.transcript = this.transcriptHash;
     this.network.weather = { ...this.network.weather, ...options.weather };
     this.judges = new ClusterJudges(this.core, this.machines, this.#judgesHost());
     this.promises = new ClusterPromises(
@@ -154,8 +172,9 @@ export class ClusterWorld implements ClientHost {
       (op) => this.judges.truth.decided[op - 1]?.frame.hash,
       (what) => this.violated(what),
     );
-    this.commands = new LifeCommands(this.#fork(), options.ttlSlotsMax ?? 40);
-    this.clients = Array.from({ length: options.clients ?? 4 }, () => this.newClient());
+    this.commands = new LifeCommands(this.#fork(), ttlSlotsMaxOf(options));
+    const clients = options.clients ?? options.workload?.clients ?? 4;
+    this.clients = Array.from({ length: clients }, () => this.newClient());
     for (const machine of this.machines) {
       this.#setClock(machine);
       this.makeDirectory(machine, "backup");
@@ -187,17 +206,22 @@ export class ClusterWorld implements ClientHost {
     return found?.machine;
   }
 
+  /** Whether as many events have happened as there may be. */
+  get isCutShort(): boolean {
+    return this.queue.happened >= this.#eventsMax;
+  }
+
   /** Lets time pass. */
   run(ms: number): void {
     const untilMs = this.queue.nowMs + ms;
-    while (this.queue.step(untilMs)) this.#sometimes();
+    while (!this.isCutShort && this.queue.step(untilMs)) this.#sometimes();
   }
 
   /** Lets time pass until something holds; false when it does not within `ms`. */
   runUntil(holds: () => boolean, ms: number): boolean {
     const untilMs = this.queue.nowMs + ms;
     while (!holds()) {
-      if (!this.queue.step(untilMs)) return holds();
+      if (this.isCutShort || !this.queue.step(untilMs)) return holds();
       this.#sometimes();
     }
     return true;
@@ -297,6 +321,7 @@ export class ClusterWorld implements ClientHost {
   invoked(operation: Operation): void {
     this.operations.push(operation);
     this.judges.invoked(operation, this.learnedLsn);
+    this.observer?.asked(this.queue.nowMs, operation);
     this.note(() => `asked ${operation.command.operationId} ${operation.command.kind}`);
   }
 
@@ -305,6 +330,7 @@ export class ClusterWorld implements ClientHost {
     this.note(() =>
       `${machine.id} publishes ${operation.command.operationId} ${outcome.code} at ${outcome.appliedLsn}`
     );
+    this.transcriptHash.mix(machine.index, Number(outcome.appliedLsn));
     this.judges.published(machine, operation, outcome);
   }
 
@@ -322,6 +348,7 @@ export class ClusterWorld implements ClientHost {
   /** A client knows. */
   answered(operation: Operation): void {
     const { outcome, failure, command } = operation;
+    this.observer?.answered(this.queue.nowMs, operation);
     if (outcome !== undefined) this.#learn(Number(outcome.appliedLsn));
     if (failure !== undefined) {
       this.violated(`no client is refused for good: ${command.kind} ${failure.code}`);
@@ -443,11 +470,17 @@ export class ClusterWorld implements ClientHost {
       open: (machine, stored) => this.#openSubject(machine, stored),
       started: (machine) => {
         this.note(() => `${machine.id} starts, life ${machine.incarnation}`);
+        this.#watchProcess(machine, "started", `life ${machine.incarnation}`);
         this.network.machineUp(machine.id);
       },
-      turned: (machine) => this.judges.turned(machine),
+      turned: (machine) => {
+        if (this.observer !== undefined) this.#watchReplica(machine);
+        this.judges.turned(machine);
+      },
+      changed: (machine, change) => this.#watchProcess(machine, change, ""),
       ended: (machine, how) => {
         this.note(() => `${machine.id} ends: ${how}`);
+        this.#watchProcess(machine, "ended", how);
         this.network.machineDown(machine.id);
       },
       durable: (machine, frame: MirrorFrame) => this.judges.durable(machine, frame),
@@ -455,6 +488,21 @@ export class ClusterWorld implements ClientHost {
         this.promises.remembered(machine, metadata),
       bug: (machine, error) => this.#bug(machine, error),
     };
+  }
+
+  #watchProcess({ id, index }: ClusterMachine, change: ProcessChange, detail: string): void {
+    delete this.#seen[index];
+    this.observer?.process(this.queue.nowMs, id, change, detail);
+  }
+
+  #watchReplica({ id, index, subject }: ClusterMachine): void {
+    const status = subject?.status();
+    if (status === undefined) return;
+    const { role, view, commitOp } = status;
+    const seen = this.#seen[index];
+    if (seen?.role === role && seen.view === view && seen.commitOp === commitOp) return;
+    this.#seen[index] = { role, view, commitOp };
+    this.observer?.replica(this.queue.nowMs, id, this.#seen[index]);
   }
 
   #bug(machine: ClusterMachine, error: unknown): never {
@@ -499,4 +547,8 @@ export class ClusterWorld implements ClientHost {
   #fork(): SeededRandom {
     return new SeededRandom(this.random.nextU32());
   }
+}
+
+function ttlSlotsMaxOf({ ttlSlotsMax, workload }: WorldOptions): number {
+  return ttlSlotsMax ?? workload?.ttlSlotsMax ?? 40;
 }

@@ -1,0 +1,43 @@
+/**
+ * The course of a life as 64 bits: when each event happened, what each message that arrived said, and what
+ * clients were told, in order. Two lives with one hash took the same course.
+ */
+
+/** See the top of this file. Two lanes of 32 bits: no `bigint`, no object. */
+export class Transcript {
+  #high = 0x9e3779b9 | 0;
+  #low = 0x243f6a88;
+
+  /** Mixes two numbers of 32 bits; only the low bits of longer ones count. */
+  mix(a: number, b: number): void {
+    const low = Math.imul(this.#low ^ a, 0x85ebca6b);
+    const high = Math.imul(this.#high ^ b ^ (low >>> 15), 0xc2b2ae35);
+    this.#low = low ^ (high >>> 13);
+    this.#high = high + low | 0;
+  }
+
+  /** Mixes a moment in virtual milliseconds, to the microsecond, and a number. */
+  mixMoment(atMs: number, number: number): void {
+    this.mix(Math.round(atMs * 1_000) | 0, number);
+  }
+
+  /** Mixes bytes and how many they are. */
+  mixBytes(bytes: Uint8Array): void {
+    const { length } = bytes;
+    const whole = length & ~7;
+    for (let at = 0; at < whole; at += 8) this.mix(wordAt(bytes, at), wordAt(bytes, at + 4));
+    let rest = 0;
+    for (let at = whole; at < length; at++) rest = Math.imul(rest, 257) + bytes[at]! | 0;
+    this.mix(rest, length);
+  }
+
+  /** 16 hexadecimal digits. */
+  get text(): string {
+    return [this.#high, this.#low].map((lane) => (lane >>> 0).toString(16).padStart(8, "0"))
+      .join("");
+  }
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;
+}
