@@ -175,7 +175,7 @@ function forgetForRoom({ operations, bounds, lastSlot }: Model): void {
   }
 }
 
-/** Everything whose last readable slot has passed goes. */
+/** Everything whose last readable slot has passed goes. Slots never go back: operations go in the order they came. */
 function retire(model: Model): void {
   for (const [id, { retireAfterSlot, createdLsn }] of model.reservations) {
     if (retireAfterSlot === undefined || retireAfterSlot >= model.lastSlot) continue;
@@ -183,7 +183,8 @@ function retire(model: Model): void {
     model.reservations.delete(id);
   }
   for (const [key, { retireAfterSlot }] of model.operations) {
-    if (retireAfterSlot < model.lastSlot) model.operations.delete(key);
+    if (retireAfterSlot >= model.lastSlot) return;
+    model.operations.delete(key);
   }
 }
 
