@@ -43,6 +43,7 @@ export interface SnapshotSource {
   /** One past the highest reservation row that was taken. */
   readonly reservationEnd: number;
   readonly engine: Engine;
+  /** Holds the latest block. */
   readonly scratch: Uint32Array;
   table: number;
   next: number;
@@ -52,9 +53,13 @@ export interface SnapshotSource {
  * Freezes the present state for reading out; commands may go on being applied meanwhile.
  *
  * @param engine An engine without an open snapshot.
+ * @param scratch Room for {@linkcode BLOCK_BYTES_MAX} bytes, the source's until its end.
  * @returns A source; end it with {@linkcode endSnapshot}.
  */
-export function beginSnapshot(engine: Engine): SnapshotSource {
+export function beginSnapshot(
+  engine: Engine,
+  scratch: Uint32Array = new Uint32Array(BLOCK_WORDS_MAX),
+): SnapshotSource {
   const { tables } = engine;
   const reservationEnd = highestTaken(engine) + 1;
   beginCapture(engine.capture, {
@@ -72,7 +77,7 @@ export function beginSnapshot(engine: Engine): SnapshotSource {
     progress,
     reservationEnd,
     engine,
-    scratch: new Uint32Array(BLOCK_WORDS_MAX),
+    scratch,
     table: Block.progress,
     next: 0,
   };
@@ -91,13 +96,19 @@ export function endSnapshot(source: SnapshotSource): void {
  * @returns Bytes of the block, a multiple of 4; 0 when all are out.
  */
 export function nextBlock(source: SnapshotSource, into: Uint8Array): number {
-  const words = fillBlock(source);
+  const words = nextWords(source);
   if (words === 0) return 0;
-  into.set(new Uint8Array(source.scratch.buffer, 0, words * 4));
+  into.set(new Uint8Array(source.scratch.buffer, source.scratch.byteOffset, words * 4));
   return words * 4;
 }
 
-function fillBlock(source: SnapshotSource): number {
+/**
+ * The same, for who looks at a block where it is.
+ *
+ * @param source From {@linkcode beginSnapshot}.
+ * @returns Words of the block at the start of `source.scratch`; 0 when all are out.
+ */
+export function nextWords(source: SnapshotSource): number {
   const { progress, engine } = source;
   const { capture } = engine;
   if (source.table === Block.progress) {
