@@ -10,6 +10,7 @@ import {
   settleMetadata,
   type StoredMetadata,
 } from "../../../node/metadata/metadata.ts";
+import { PEER_PROTOCOL_VERSION } from "../../../node/peer/message_types.ts";
 import type { Clock } from "../../../node/slot_clock.ts";
 import { LogMirror, type MirrorFrame } from "../judge/log_mirror.ts";
 import type { EventQueue } from "./queue.ts";
@@ -55,6 +56,8 @@ export class ClusterMachine {
   diskMs: readonly [number, number] = [0.1, 1];
   clockRate = 1;
   clockOffsetMs = 0;
+  /** Of the messages that its program speaks. */
+  protocolVersion = PEER_PROTOCOL_VERSION;
   disk: MemoryDisk;
   /** The running replica. */
   subject: Subject | undefined;
@@ -115,6 +118,12 @@ export class ClusterMachine {
       this.#host.started(this);
       this.#tickOn();
     });
+  }
+
+  /** From now on the clock runs at another pace; what it shows now does not change. */
+  setClockRate(rate: number): void {
+    this.clockOffsetMs += this.#host.queue.nowMs * (this.clockRate - rate);
+    this.clockRate = rate;
   }
 
   /** The power fails. */

@@ -31,10 +31,15 @@ export const CALM_WEATHER: NetworkWeather = {
   spikeMs: 0,
 };
 
+/** What a narrow link has to carry for longer than this is dropped: nobody keeps it all. */
+const BACKLOG_MS_MAX = 3_000;
+
 /** What the network needs of the world. */
 export interface NetworkEnds {
   /** Whether a process is there to accept a connection. */
   isRunning(id: bigint): boolean;
+  /** Whether the one that is dialled lets the other one in. */
+  isLetIn(id: bigint, peer: bigint): boolean;
   linkUp(id: bigint, peer: bigint): void;
   linkDown(id: bigint, peer: bigint): void;
   receive(id: bigint, from: bigint, message: Message): void;
@@ -53,6 +58,16 @@ interface Link {
   generation: number;
   /** When the last message arrives that was sent on this connection. */
   lastArrivalMs: number;
+  /** Whether messages that arrive wait. */
+  isStuck: boolean;
+  /** What waits, in order. */
+  waiting: (() => void)[];
+  /** Milliseconds that each message takes longer. */
+  slowMs: number;
+  /** Milliseconds that a byte takes on a narrow link, which carries one message after the other. */
+  msPerByte: number;
+  /** When a narrow link has carried what it was given. */
+  freeMs: number;
 }
 
 /** See the top of this file. */
@@ -87,10 +102,14 @@ export class ClusterNetwork {
       isDialing: false,
       generation: 0,
       lastArrivalMs: 0,
+      isStuck: false,
+      slowMs: 0,
+      msPerByte: 0,
+      freeMs: 0,
     };
     for (const from of ids) {
       for (const to of ids) {
-        if (from !== to) this.#links.set(`${from}>${to}`, { from, to, ...state });
+        if (from !== to) this.#links.set(`${from}>${to}`, { from, to, ...state, waiting: [] });
       }
     }
   }
@@ -159,12 +178,44 @@ export class ClusterNetwork {
     }
   }
 
-  /** Everything passes again. */
+  /** Everything passes again, and as fast as ever. */
   heal(): void {
+    this.healAmong(this.#ids);
+  }
+
+  /** The same between the members of a group; what they say to others, and hear of them, fares as before. */
+  healAmong(group: readonly bigint[]): void {
     for (const link of this.#links.values()) {
-      link.isCut = false;
-      if (!link.isUp) this.#dialSoon(link);
+      if (!group.includes(link.from) || !group.includes(link.to)) continue;
+      link.slowMs = 0;
+      link.msPerByte = 0;
+      this.release(link.from, link.to);
+      this.restore(link.from, link.to);
     }
+  }
+
+  /** Undoes {@linkcode ClusterNetwork.cut}. */
+  restore(from: bigint, to: bigint): void {
+    const link = this.#link(from, to);
+    link.isCut = false;
+    if (!link.isUp) this.#dialSoon(link);
+  }
+
+  /** What arrives waits until {@linkcode ClusterNetwork.release}, as behind a switch that stands still. */
+  hold(from: bigint, to: bigint): void {
+    this.#link(from, to).isStuck = true;
+  }
+
+  /** What waited arrives now, in order. */
+  release(from: bigint, to: bigint): void {
+    const link = this.#link(from, to);
+    link.isStuck = false;
+    for (const arrive of link.waiting.splice(0)) arrive();
+  }
+
+  /** Makes a link slow and narrow; both 0 for one that is neither. */
+  clog(from: bigint, to: bigint, slowMs: number, msPerByte: number): void {
+    Object.assign(this.#link(from, to), { slowMs, msPerByte });
   }
 
   /** Whether nothing passes from one to the other. */
@@ -177,12 +228,17 @@ export class ClusterNetwork {
     const number = ++this.#number;
     this.observer?.sent(this.#queue.nowMs, number, link.from, link.to, sent);
     const { nowMs } = this.#queue;
-    let arrivalMs = nowMs + this.#drawDelay();
+    let arrivalMs = nowMs + this.#drawDelay() + link.slowMs;
+    if (link.msPerByte > 0) {
+      if (link.freeMs - nowMs > BACKLOG_MS_MAX) return;
+      link.freeMs = Math.max(link.freeMs, nowMs) + bytes.length * link.msPerByte;
+      arrivalMs = Math.max(arrivalMs, link.freeMs);
+    }
     if (!this.#chance(this.weather.reorderOneIn)) {
       arrivalMs = Math.max(arrivalMs, link.lastArrivalMs);
       link.lastArrivalMs = arrivalMs;
     }
-    this.#queue.after(arrivalMs - nowMs, () => {
+    const arrive = (): void => {
       if (link.generation !== generation || link.isCut) {
         this.observer?.lost(this.#queue.nowMs, number, link.from, link.to, undefined);
         return;
@@ -193,6 +249,10 @@ export class ClusterNetwork {
         this.#ends.note(() => `${link.from}>${link.to} ${textOf(message)}`);
         this.#ends.receive(link.to, link.from, message);
       });
+    };
+    this.#queue.after(arrivalMs - nowMs, () => {
+      if (link.isStuck) link.waiting.push(arrive);
+      else arrive();
     });
   }
 
@@ -218,6 +278,7 @@ export class ClusterNetwork {
     if (!this.#ends.isRunning(to) || link.isCut || this.#link(to, from).isCut) {
       return this.#dialSoon(link, 50 + this.#random.below(150));
     }
+    if (!this.#ends.isLetIn(to, from)) return this.#dialSoon(link, 50 + this.#random.below(150));
     link.isUp = true;
     link.lastArrivalMs = this.#queue.nowMs;
     this.#ends.linkUp(from, to);

@@ -18,6 +18,7 @@ import {
   type ReadAnswer,
 } from "../workload/client.ts";
 import { makeReplicaDirectory } from "./directory.ts";
+import { isLetIn } from "./greeting.ts";
 import { ClusterJudges } from "../judge/judges.ts";
 import type { MirrorFrame } from "../judge/log_mirror.ts";
 import { ClusterNetwork, type NetworkWeather, textOf } from "./network.ts";
@@ -514,6 +515,7 @@ export class ClusterWorld implements ClientHost {
   #ends(): ConstructorParameters<typeof ClusterNetwork>[2] {
     return {
       isRunning: (id) => this.machine(id).isRunning,
+      isLetIn: (id, peer) => isLetIn(this, this.machine(id), this.machine(peer)),
       linkUp: (id, peer) => this.#linked(id, peer, true),
       linkDown: (id, peer) => this.#linked(id, peer, false),
       receive: (id, from, message) => {
