@@ -1,0 +1,110 @@
+/** Verbs of clients: commands, retries, strict reads. */
+import {
+  bundle,
+  confirm,
+  create,
+  HOLDER,
+  reclaim,
+  release,
+  reserve,
+  revoke,
+} from "../workload/requests.ts";
+import type { Request } from "../workload/plain.ts";
+import { askAbout, readText } from "./asking.ts";
+import type { Stage } from "./stage.ts";
+import type { Verbs } from "./verb.ts";
+import type { Words } from "./words.ts";
+
+const READ_MS = 2_000;
+/** Nothing that a script reserves runs out unless it says so. */
+const TTL_SLOTS = 60_000n;
+
+/** See the top of this file. */
+export const CLIENT_VERBS: Verbs = {
+  create: {
+    form: "create resource=ID [to=R] [as=NAME] [id-of=NAME]",
+    says:
+      "a client asks once, `to=` a replica or the primary; `id-of=` uses another operation's id",
+    run: (stage, words) => stage.submit(words, create(words.number("resource"))),
+  },
+  reserve: {
+    form: "reserve resource=ID [ttl=SLOTS] [holder=ID] [to=R] [as=NAME] [id-of=NAME]",
+    says: "the same; a slot is 10 ms",
+    run: (stage, words) => {
+      const { ttl, holder } = terms(words);
+      stage.submit(words, reserve(words.number("resource"), ttl, holder));
+    },
+  },
+  bundle: {
+    form: "bundle resources=ID,ID [ttl=SLOTS] [holder=ID] [to=R] [as=NAME] [id-of=NAME]",
+    says: "reserves several resources as one, in this order",
+    run: (stage, words) => {
+      const { ttl, holder } = terms(words);
+      stage.submit(words, bundle(words.numbers("resources"), ttl, holder));
+    },
+  },
+  confirm: held("makes the reservation that operation `of=` made last", confirm),
+  release: held("gives it back", release),
+  revoke: of("takes it away from its holder, who may still be using it", revoke),
+  reclaim: of("makes what was revoked free again", reclaim),
+  retry: {
+    form: "retry NAME [to=R]",
+    says: "asks again under the same operation id",
+    run: (stage, words) => {
+      stage.attempt(stage.asked(words, words.place(0, "an operation")), stage.addressee(words));
+    },
+  },
+  read: {
+    form: "read [resource=ID] [reservation=NAME] at=R [fence=LSN]",
+    says:
+      "reads strictly at a replica: nothing older than `fence=`, nothing that may be out of date",
+    run: read,
+  },
+};
+
+function terms(words: Words): { readonly ttl: bigint; readonly holder: bigint } {
+  return { ttl: words.number("ttl", TTL_SLOTS), holder: words.number("holder", HOLDER) };
+}
+
+/** A verb of a reservation's holder. */
+function held(
+  says: string,
+  request: (id: bigint, epoch: bigint, holder: bigint) => Request,
+): Verbs[string] {
+  return {
+    form: "VERB of=NAME [epoch=N] [holder=ID] [to=R] [as=NAME] [id-of=NAME]",
+    says,
+    run: (stage, words) => {
+      const { id, epoch } = stage.reservation(words, words.value("of"));
+      const { holder } = terms(words);
+      stage.submit(words, request(id, words.number("epoch", epoch), holder));
+    },
+  };
+}
+
+/** A verb of whoever owns the resources. */
+function of(says: string, request: (id: bigint) => Request): Verbs[string] {
+  return {
+    form: "VERB of=NAME [to=R] [as=NAME] [id-of=NAME]",
+    says,
+    run: (stage, words) =>
+      stage.submit(words, request(stage.reservation(words, words.value("of")).id)),
+  };
+}
+
+function read(stage: Stage, words: Words): void {
+  const name = words.named.get("reservation");
+  const resourceId = name === undefined ? words.number("resource") : undefined;
+  const reservationId = name === undefined ? undefined : stage.reservation(words, name).id;
+  const requiredLsn = words.number("fence", 0n);
+  const machine = stage.machine(words, "at");
+  const what = name === undefined ? `resource ${resourceId}` : `reservation ${name}`;
+  const heard = { isOver: false };
+  askAbout(stage.world, { resourceId, reservationId, requiredLsn }, machine, (result) => {
+    heard.isOver = true;
+    const text = readText(result, (id) => stage.nameOfReservation(id));
+    stage.say(`${what} at ${machine.id}: ${text}`);
+  });
+  if (stage.world.runUntil(() => heard.isOver, READ_MS)) return;
+  stage.say(`${what} at ${machine.id}: no answer yet`);
+}
