@@ -47,7 +47,14 @@ import { openInner } from "./open_inner.ts";
 import { SnapshotReceiver, SnapshotSender } from "./transfer.ts";
 import { installSnapshot } from "./install.ts";
 import { answerRange } from "./range.ts";
-import { type ReplicaStatus, replicaStatus, replicationView } from "./status.ts";
+import {
+  createGlance,
+  glanceAt,
+  type ReplicaGlance,
+  type ReplicaStatus,
+  replicaStatus,
+  replicationView,
+} from "./status.ts";
 import { Repair } from "./repair.ts";
 
 /** Pauses before a data directory that failed is opened again. */
@@ -89,6 +96,7 @@ export class Replica implements NodeApi {
   #prefixOp: bigint | undefined;
   #told: { role: ReplicaRole; view: bigint } | undefined;
   #counters = { reopens: 0, snapshotsInstalled: 0 };
+  readonly #glance = createGlance();
 
   /** @param options See {@linkcode openReplica}. */
   constructor(options: ReplicaOptions) {
@@ -189,6 +197,12 @@ export class Replica implements NodeApi {
       nowMs: this.#nowMs(),
       counters: this.#counters,
     });
+  }
+
+  /** What of it changes all the time. The same object at every call, so that looking often costs nothing. */
+  glance(): Readonly<ReplicaGlance> {
+    glanceAt(this.#glance, this.#node, this.#role, this.#counters.reopens);
+    return this.#glance;
   }
 
   submit(

@@ -91,6 +91,50 @@ export function replicaStatus(parts: StatusParts): ReplicaStatus {
   };
 }
 
+/** The figures of a status that change all the time, for whoever looks after every turn. */
+export interface ReplicaGlance {
+  /** Whether the data is open: without it there is nothing to show but what was once written down. */
+  isOpen: boolean;
+  role: ReplicaRole;
+  view: bigint;
+  commitOp: bigint;
+  appliedOp: bigint;
+  tipOp: bigint;
+  /** How often the data directory was opened again. */
+  reopens: number;
+}
+
+/** A glance before anything was seen. */
+export function createGlance(): ReplicaGlance {
+  return {
+    isOpen: false,
+    role: "recovering",
+    view: 0n,
+    commitOp: 0n,
+    appliedOp: 0n,
+    tipOp: 0n,
+    reopens: 0,
+  };
+}
+
+/** Fills a glance in; a replica whose data is not open leaves it as it is but for that. */
+export function glanceAt(
+  glance: ReplicaGlance,
+  node: Node | undefined,
+  role: ReplicaRole,
+  reopens: number,
+): void {
+  glance.isOpen = node !== undefined;
+  glance.role = role;
+  glance.reopens = reopens;
+  if (node === undefined) return;
+  const { driver, executor } = node;
+  glance.view = driver.state.view;
+  glance.commitOp = driver.state.commitOp;
+  glance.appliedOp = executor.appliedOp;
+  glance.tipOp = driver.tipOp;
+}
+
 /** The part of a status that clients may see. */
 export function replicationView(status: ReplicaStatus): ReplicationView {
   const { role, view, primary, commitOp, appliedOp, tipOp } = status;

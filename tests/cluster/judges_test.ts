@@ -200,7 +200,7 @@ Deno.test("an answer from before its question: in the order of time", () => {
 Deno.test("a replica that believes it leads too: one primary in a view", () => {
   expectViolation("R1 one primary in a view", () => {
     const world = quietWorld({
-      open: wrapped((inner) => ({ status: () => ({ ...inner.status(), role: "primary" }) })),
+      open: wrapped((inner) => ({ glance: () => ({ ...inner.glance(), role: "primary" }) })),
     });
     world.run(1_000);
   });
@@ -210,9 +210,9 @@ Deno.test("a replica that applies what is not committed: only committed entries"
   expectViolation("R14 only committed entries are applied", () => {
     const world = quietWorld({
       open: wrapped((inner) => ({
-        status: () => {
-          const status = inner.status();
-          return { ...status, appliedOp: status.commitOp + 1n };
+        glance: () => {
+          const glance = inner.glance();
+          return { ...glance, appliedOp: glance.commitOp + 1n };
         },
       })),
     });
@@ -286,6 +286,7 @@ function wrapped(
       linkDown: (peer) => inner.linkDown(peer),
       tick: () => inner.tick(),
       status: () => inner.status(),
+      glance: () => inner.glance(),
       metrics: (slot) => inner.metrics(slot),
       startViewChange: () => inner.startViewChange(),
       digest: () => inner.digest(),

@@ -5,7 +5,8 @@
  */
 import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../../core/tables.ts";
 import type { ReservationView, ResourceView } from "../../../node/api.ts";
-import type { ReplicaStatus } from "../../../node/replica/status.ts";
+import type { ReplicaGlance } from "../../../node/replica/status.ts";
+import type { ReplicaRole } from "../../../node/vsr/role.ts";
 import { isRefusal, type Operation, type ReadAnswer } from "../workload/client.ts";
 import type { MirrorFrame } from "./log_mirror.ts";
 import type { ClusterMachine } from "../world/machine.ts";
@@ -27,12 +28,36 @@ export interface JudgesHost {
 /** What one replica has shown so far. */
 interface Shown {
   /** Which life of the process, and which opening of its directory in it. */
-  life: string;
+  incarnation: number;
+  reopens: number;
   /** Compared with the truth up to here, in this life. */
   judgedOp: number;
+  role: ReplicaRole;
   commitOp: bigint;
+  appliedOp: bigint;
+  tipOp: bigint;
   view: bigint;
 }
+
+/** Who ever had one of the entries that compete for an op durably: bits by replica. */
+interface Holding {
+  readonly hash: bigint;
+  holders: number;
+}
+
+/** Digests that are kept, the latest ones. */
+const DIGESTS_MAX = 1_024;
+
+const NOTHING_SHOWN: Shown = {
+  incarnation: 0,
+  reopens: 0,
+  judgedOp: 0,
+  role: "recovering",
+  commitOp: 0n,
+  appliedOp: 0n,
+  tipOp: 0n,
+  view: 0n,
+};
 
 interface Published {
   readonly machine: ClusterMachine;
@@ -51,8 +76,8 @@ export class ClusterJudges {
   readonly #host: JudgesHost;
   readonly #machines: readonly ClusterMachine[];
   readonly #shown: Shown[];
-  /** Who ever had an entry durably: bits by replica, by hash, by op. */
-  readonly #holders = new Map<number, Map<bigint, number>>();
+  /** Who had entries durably that are not decided yet, by op. */
+  readonly #holdings = new Map<number, Holding[]>();
   readonly #primaries = new Map<bigint, string>();
   readonly #digests = new Map<bigint, bigint>();
   /** When an operation was first asked for, and what somebody knew then. */
@@ -65,7 +90,7 @@ export class ClusterJudges {
     this.#host = host;
     this.#machines = machines;
     this.truth = new ClusterTruth(core);
-    this.#shown = machines.map(() => ({ life: "", judgedOp: 0, commitOp: 0n, view: 0n }));
+    this.#shown = machines.map(() => ({ ...NOTHING_SHOWN }));
   }
 
   /** A client asks for something, when `learnedLsn` is the highest that any client knows. */
@@ -87,18 +112,25 @@ export class ClusterJudges {
   /** An entry became durable somewhere. */
   durable(machine: ClusterMachine, { op, hash }: MirrorFrame): void {
     if (op <= this.truth.op) return;
-    const byHash = this.#holders.get(op) ?? new Map<bigint, number>();
-    this.#holders.set(op, byHash);
-    byHash.set(hash, (byHash.get(hash) ?? 0) | (1 << machine.index));
+    const holdings = this.#holdings.get(op) ?? [];
+    if (holdings.length === 0) this.#holdings.set(op, holdings);
+    const bit = 1 << machine.index;
+    const holding = holdings.find((other) => other.hash === hash);
+    if (holding === undefined) holdings.push({ hash, holders: bit });
+    else holding.holders |= bit;
   }
 
   /** A replica's turn is over. */
   turned(machine: ClusterMachine): void {
-    const status = machine.subject?.status();
+    const glance = machine.subject?.glance();
     // Without its state a replica has nothing to show: it only says what it once wrote down.
-    if (status?.startup !== undefined) this.#look(machine, status);
-    for (const published of this.#published.splice(0)) this.#judgePublished(published);
-    for (const answer of this.#reads.splice(0)) this.#judgeRead(answer);
+    if (glance?.isOpen === true) this.#look(machine, glance);
+    if (this.#published.length > 0) {
+      for (const published of this.#published.splice(0)) this.#judgePublished(published);
+    }
+    if (this.#reads.length > 0) {
+      for (const answer of this.#reads.splice(0)) this.#judgeRead(answer);
+    }
   }
 
   /** Compares the state of a replica with that of all others at the same op. */
@@ -111,7 +143,7 @@ export class ClusterJudges {
     const known = this.#digests.get(op) ??
       (op === BigInt(this.truth.op) ? this.truth.digest() : undefined);
     this.judged.digests++;
-    if (known === undefined) this.#digests.set(op, digest);
+    if (known === undefined) this.#keepDigest(op, digest);
     else if (known !== digest) {
       this.#violated(`R4 same prefix, same state: replica ${machine.id} differs at op ${op}`);
     }
@@ -126,27 +158,40 @@ export class ClusterJudges {
     }
   }
 
-  #look(machine: ClusterMachine, status: ReplicaStatus): void {
+  #keepDigest(op: bigint, digest: bigint): void {
+    this.#digests.set(op, digest);
+    if (this.#digests.size <= DIGESTS_MAX) return;
+    for (const oldest of this.#digests.keys()) return void this.#digests.delete(oldest);
+  }
+
+  #look(machine: ClusterMachine, glance: ReplicaGlance): void {
     const shown = this.#shown[machine.index]!;
-    const life = lifeOf(machine, status);
-    if (shown.life !== life) Object.assign(shown, { life, judgedOp: 0, commitOp: 0n, view: 0n });
-    const { commitOp, appliedOp, view, tipOp } = status;
-    const who = `replica ${machine.id}`;
-    if (commitOp < shown.commitOp) this.#violated(`R11 commit never goes back: ${who}`);
-    if (view < shown.view) this.#violated(`R11 view never goes back: ${who}`);
-    if (appliedOp > commitOp) this.#violated(`R14 only committed entries are applied: ${who}`);
-    if (commitOp > tipOp) this.#violated(`R14 nothing is committed that is not there: ${who}`);
-    shown.commitOp = commitOp;
+    const isSameLife = shown.incarnation === machine.incarnation &&
+      shown.reopens === glance.reopens;
+    if (isSameLife && isAsShown(shown, glance)) return;
+    if (!isSameLife) {
+      const { incarnation } = machine;
+      Object.assign(shown, { ...NOTHING_SHOWN, incarnation, reopens: glance.reopens });
+    }
+    const { commitOp, appliedOp, view, tipOp, role } = glance;
+    const who = (): string => `replica ${machine.id}`;
+    if (commitOp < shown.commitOp) this.#violated(`R11 commit never goes back: ${who()}`);
+    if (view < shown.view) this.#violated(`R11 view never goes back: ${who()}`);
+    if (appliedOp > commitOp) this.#violated(`R14 only committed entries are applied: ${who()}`);
+    if (commitOp > tipOp) this.#violated(`R14 nothing is committed that is not there: ${who()}`);
+    const isNewStanding = role !== shown.role || view !== shown.view;
+    shown.role = role;
     shown.view = view;
-    this.#judgePrimary(machine, status);
-    if (Number(commitOp) > shown.judgedOp) this.#follow(machine, shown, status);
+    shown.commitOp = commitOp;
+    shown.appliedOp = appliedOp;
+    shown.tipOp = tipOp;
+    if (isNewStanding && role === "primary") this.#judgePrimary(machine, shown);
+    if (Number(commitOp) > shown.judgedOp) this.#follow(machine, shown);
   }
 
   /** At most one life of one replica leads a view. */
-  #judgePrimary(machine: ClusterMachine, status: ReplicaStatus): void {
-    if (status.role !== "primary") return;
-    const { view } = status;
-    const who = `replica ${machine.id} life ${lifeOf(machine, status)}`;
+  #judgePrimary({ id }: ClusterMachine, { view, incarnation, reopens }: Shown): void {
+    const who = `replica ${id} life ${incarnation}.${reopens}`;
     const before = this.#primaries.get(view);
     if (before === undefined) this.#primaries.set(view, who);
     else if (before !== who) {
@@ -154,18 +199,20 @@ export class ClusterJudges {
     }
   }
 
-  #follow(machine: ClusterMachine, shown: Shown, status: ReplicaStatus): void {
+  #follow(machine: ClusterMachine, shown: Shown): void {
     const { frames } = machine.mirror;
-    const commitOp = Number(status.commitOp);
+    const commitOp = Number(shown.commitOp);
     for (let op = shown.judgedOp + 1; op <= commitOp; op++) {
       const frame = frames.get(op);
-      const decided = this.truth.decided[op - 1];
-      if (decided === undefined) {
-        this.#decide(machine, op, frame ?? this.#heldElsewhere(op), status);
-      } else if (frame !== undefined && frame.hash !== decided.frame.hash) {
+      const hash = this.truth.hashAt(op);
+      if (hash === undefined) {
+        this.#decide(machine, op, frame ?? this.#heldElsewhere(op), shown);
+      } else if (frame !== undefined && frame.hash !== hash) {
         this.#violated(
-          `R2 what is committed never changes: op ${op} of view ${decided.frame.view} is another ` +
-            `one of view ${frame.view} on replica ${machine.id}`,
+          `R2 what is committed never changes: op ${op} of view ${
+            this.truth.at(op)?.frame.view
+          } is ` +
+            `another one of view ${frame.view} on replica ${machine.id}`,
         );
       }
     }
@@ -185,13 +232,13 @@ export class ClusterJudges {
     machine: ClusterMachine,
     op: number,
     frame: MirrorFrame | undefined,
-    { role, view }: ReplicaStatus,
+    { role, view }: Shown,
   ): void {
     if (frame === undefined) {
       return this.#violated(`R2 replica ${machine.id} commits op ${op}, which nobody has written`);
     }
-    const mask = this.#holders.get(op)?.get(frame.hash) ?? 0;
-    const holders = this.#machines.filter(({ index }) => (mask & (1 << index)) !== 0);
+    const held = this.#holdings.get(op)?.find(({ hash }) => hash === frame.hash)?.holders ?? 0;
+    const holders = this.#machines.filter(({ index }) => (held & (1 << index)) !== 0);
     const counted = holders.filter(({ id }) =>
       role !== "primary" || this.#host.enteredView(id) >= view
     );
@@ -201,7 +248,7 @@ export class ClusterJudges {
           `of which ${counted.length} hold the log of view ${view}`,
       );
     }
-    this.#holders.delete(op);
+    this.#holdings.delete(op);
     const decided = this.truth.decide(frame, this.#host.nowMs());
     this.judged.decided++;
     this.#judgeExpiration(decided);
@@ -292,12 +339,15 @@ export class ClusterJudges {
   }
 }
 
-function lifeOf({ incarnation }: ClusterMachine, { counters }: ReplicaStatus): string {
-  return `${incarnation}.${counters.reopens}`;
+function isAsShown(shown: Shown, glance: ReplicaGlance): boolean {
+  return shown.appliedOp === glance.appliedOp && shown.commitOp === glance.commitOp &&
+    shown.tipOp === glance.tipOp && shown.view === glance.view && shown.role === glance.role;
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 /** The lsn, the code and what was reserved; not whether it was remembered. */

@@ -66,6 +66,16 @@ export class ClusterTruth {
     return digest(this.#engine);
   }
 
+  /** Chain hash of the decided entry at an op. */
+  hashAt(op: number): bigint | undefined {
+    return this.decided[op - 1]?.frame.hash;
+  }
+
+  /** The decided entry at an op. */
+  at(op: number): Decided | undefined {
+    return this.decided[op - 1];
+  }
+
   /** The entry at an lsn. */
   atLsn(lsn: bigint): Decided | undefined {
     return this.#byLsn[Number(lsn) - 1];

@@ -16,6 +16,7 @@ export type Subject = Pick<
   | "linkDown"
   | "tick"
   | "status"
+  | "glance"
   | "metrics"
   | "startViewChange"
   | "digest"
