@@ -1,41 +1,17 @@
-import {
-  type Disk,
-  DiskFault,
-  type DiskFaultKind,
-  type DiskFile,
-  type Done,
-} from "../../../node/disk.ts";
-import { wholeSectors } from "../../../node/io/faulty_disk.ts";
-import { MemoryFile, type Survival } from "./memory_file.ts";
+import { type Disk, DiskFault, type DiskFaultKind, type DiskFile } from "../../../node/disk.ts";
 import { SeededRandom } from "../random.ts";
+import { MemoryFile, type Survival } from "./memory_file.ts";
+import { OpenMemoryFile } from "./open_memory_file.ts";
+import {
+  CrashSignal,
+  type DiskAction,
+  type Diversion,
+  plannedError,
+  type PlannedFault,
+} from "./plan.ts";
+import { PAGE_BYTES, SECTOR_BYTES } from "./sector.ts";
 
-/** What a plan can aim at. */
-export type DiskAction =
-  | "create"
-  | "open"
-  | "read"
-  | "write"
-  | "sync"
-  | "rename"
-  | "remove"
-  | "sync_directory";
-
-/** One thing that shall go wrong. */
-export interface PlannedFault {
-  /** Strikes the n-th matching operation from now on, 1-based. */
-  readonly nth: number;
-  /** What counts; without it everything that changes the disk: not `open` and `read`. */
-  readonly action?: DiskAction;
-  /** The power fails in the middle of the operation, or the operation answers a fault. */
-  readonly effect: "crash" | DiskFaultKind;
-  /** Bytes that a failing write still writes, down to the end of a sector; 0 if not given. */
-  readonly tornBytes?: number;
-}
-
-/** The process is gone: thrown by the operation the plan struck and by everything after it. */
-export class CrashSignal extends Error {
-  override readonly name = "CrashSignal";
-}
+export { CrashSignal, type DiskAction, type Diversion, type PlannedFault } from "./plan.ts";
 
 /** How a {@linkcode MemoryDisk} behaves. */
 export interface MemoryDiskOptions {
@@ -63,16 +39,23 @@ type DirectoryChange = (entries: Map<string, MemoryFile>) => void;
 
 /**
  * A {@linkcode Disk} in memory that keeps what the port promises and nothing more. After
- * {@linkcode MemoryDisk.crash} every unsynced sector is old or new by itself, and of the creates, renames
- * and removes since the last directory sync a prefix has happened, as on a journalling file system.
+ * {@linkcode MemoryDisk.crash} every unsynced sector is old or new, of a page all, some or none is new, and of the
+ * creates, renames and removes since the last directory sync a prefix has happened, as on a journalling file system.
+ *
+ * It can do worse on demand: lose or misdirect what it said it wrote, rot, refuse to read, fill up. Such damage lies
+ * over the files and {@linkcode MemoryDisk.heal} takes it away; {@linkcode MemoryDisk.relieve} ends what passes by
+ * itself on a real machine.
  */
 export class MemoryDisk implements Disk {
   /** Operations so far that changed the disk: how many points there are to crash at. */
   operations = 0;
   readonly random: SeededRandom;
   readonly observer: DiskObserver | undefined;
-  /** While set, everything that changes the disk answers this fault. */
+  /** While set, everything that changes the disk answers this fault, or {@linkcode MemoryDisk.failingAction} alone. */
   failing: DiskFaultKind | undefined;
+  failingAction: DiskAction | undefined;
+  /** Room for what files hold, in bytes: sparse files take as many pages as were written to. */
+  capacityBytes = Infinity;
   /** A disk that says it has synced and has not: for proving that somebody notices. */
   isLying = false;
   readonly #deferred: boolean;
@@ -82,6 +65,7 @@ export class MemoryDisk implements Disk {
   #unsyncedChanges: DirectoryChange[] = [];
   #pending: (() => void)[] = [];
   #plan: { fault: PlannedFault; left: number } | undefined;
+  #diversion: Diversion | undefined;
   #crashed = false;
 
   constructor(options: MemoryDiskOptions = {}) {
@@ -99,6 +83,70 @@ export class MemoryDisk implements Disk {
   /** Arms one fault, in place of an earlier one; `undefined` disarms. */
   plan(fault: PlannedFault | undefined): void {
     this.#plan = fault && { fault, left: fault.nth };
+  }
+
+  /** Arms one write that goes astray, in place of an earlier one; `undefined` disarms. */
+  divert(diversion: Diversion | undefined): void {
+    this.#diversion = diversion;
+  }
+
+  /** Whether the write that was armed is still to come. */
+  get isDiverting(): boolean {
+    return this.#diversion !== undefined;
+  }
+
+  /** What is planned and what passes by itself is over: there is room again and nothing fails. Damage stays. */
+  relieve(): void {
+    this.failing = this.failingAction = undefined;
+    this.capacityBytes = Infinity;
+    this.#plan = this.#diversion = undefined;
+  }
+
+  /** All of it is over: the files hold what was written to them. */
+  heal(): void {
+    this.relieve();
+    for (const file of this.#entries.values()) file.damage = undefined;
+    for (const file of this.#durableEntries.values()) file.damage = undefined;
+  }
+
+  /** Bytes that files take room for. */
+  get usedBytes(): number {
+    let pages = 0;
+    for (const file of this.#entries.values()) pages += file.pages;
+    return pages * PAGE_BYTES;
+  }
+
+  /** Flips bits of one byte on the medium. */
+  rot(name: string, at: number, mask: number): void {
+    const file = this.#find("open", name);
+    const sector = Math.floor(at / SECTOR_BYTES);
+    if (file.damage?.get(sector) === "unreadable") return;
+    const bytes = file.sector(sector);
+    bytes[at % SECTOR_BYTES]! ^= mask;
+    file.harm(sector, bytes);
+  }
+
+  /** Reads of the sectors that hold bytes from `from` to `to` fail until each has been written again as a whole. */
+  makeUnreadable(name: string, from: number, to: number): void {
+    const file = this.#find("open", name);
+    for (let s = from >>> 9; s * SECTOR_BYTES < to; s++) file.harm(s, "unreadable");
+  }
+
+  /** A write of long ago turns out never to have happened: the sectors that hold bytes from `from` to `to` are zeros. */
+  loseWritten(name: string, from: number, to: number): void {
+    const file = this.#find("open", name);
+    for (let s = from >>> 9; s * SECTOR_BYTES < to; s++) file.harm(s, new Uint8Array(SECTOR_BYTES));
+  }
+
+  /** Whole sectors land on those of a file that begin at byte `at`; what is behind its end is lost. */
+  landOn(name: string, at: number, bytes: Uint8Array): void {
+    this.#find("open", name).writeStray(at, bytes);
+  }
+
+  /** First bytes of the sectors of a file that do not hold what was written to them, in order. */
+  damagedSectors(name: string): number[] {
+    const sectors = [...this.#entries.get(name)?.damage?.sectors ?? []];
+    return sectors.sort((a, b) => a - b).map((sector) => sector * SECTOR_BYTES);
   }
 
   /** The disk as the next start finds it after a power failure now. This one stays as it is. */
@@ -119,6 +167,7 @@ export class MemoryDisk implements Disk {
   /** Puts a durable file there, past plans and counts. */
   install(name: string, bytes: Uint8Array): void {
     const file = new MemoryFile(bytes.slice());
+    file.allocateAll();
     file.sync();
     this.#entries.set(name, file);
     this.#durableEntries.set(name, file);
@@ -130,9 +179,14 @@ export class MemoryDisk implements Disk {
     this.#durableEntries.delete(name);
   }
 
-  /** The live bytes of a file, to look at or to damage. */
+  /** What was written to a file, to look at or to damage for good. */
   contents(name: string): Uint8Array {
     return this.#find("open", name).bytes;
+  }
+
+  /** What can be read of a file, with unreadable sectors full of 0xff: to look at. */
+  visible(name: string): Uint8Array {
+    return this.#find("open", name).visible();
   }
 
   /** Ends deferred work, oldest first; what it starts meanwhile is ended too. */
@@ -152,20 +206,26 @@ export class MemoryDisk implements Disk {
 
   readAll(name: string): Uint8Array {
     this.strike("read", name);
-    return this.#find("read", name).bytes.slice();
+    const file = this.#find("read", name);
+    const bytes = new Uint8Array(file.bytes.length);
+    if (file.read(0, bytes) === undefined) {
+      throw new DiskFault("io_error", "read", name, "a sector cannot be read");
+    }
+    return bytes;
   }
 
   create(name: string, bytes: number): DiskFile {
     return this.#change("create", name, () => {
+      if (this.#freePages() < 1) throw new DiskFault("disk_full", "create", name, "no room");
       const file = new MemoryFile(new Uint8Array(bytes));
       this.#record((entries) => entries.set(name, file));
-      return new MemoryDiskFile(this, name, file);
+      return new OpenMemoryFile(this, name, file);
     });
   }
 
   open(name: string): DiskFile {
     this.strike("open", name);
-    return new MemoryDiskFile(this, name, this.#find("open", name));
+    return new OpenMemoryFile(this, name, this.#find("open", name));
   }
 
   rename(from: string, to: string): void {
@@ -193,7 +253,7 @@ export class MemoryDisk implements Disk {
   strike(action: DiskAction, name: string): void {
     const fault = this.draw(action);
     if (fault === undefined) return;
-    throw fault.effect === "crash" ? new CrashSignal() : planned(fault, action, name);
+    throw fault.effect === "crash" ? new CrashSignal() : plannedError(fault, action, name);
   }
 
   /** Counts an operation and answers the fault planned for it, for callers that have partial effects. */
@@ -201,7 +261,9 @@ export class MemoryDisk implements Disk {
     this.#checkAlive();
     const changes = action !== "read" && action !== "open";
     if (changes) this.operations++;
-    if (changes && this.failing !== undefined) return { nth: 1, effect: this.failing };
+    if (changes && this.failing !== undefined && (this.failingAction ?? action) === action) {
+      return { nth: 1, effect: this.failing };
+    }
     const plan = this.#plan;
     if (plan === undefined) return undefined;
     if (plan.fault.action === undefined ? !changes : plan.fault.action !== action) return undefined;
@@ -209,6 +271,34 @@ export class MemoryDisk implements Disk {
     this.#plan = undefined;
     if (plan.fault.effect === "crash") this.#crashed = true;
     return plan.fault;
+  }
+
+  /** How many of a write's bytes there is room for. */
+  roomFor(file: MemoryFile, at: number, length: number): number {
+    if (this.capacityBytes === Infinity || length === 0) return length;
+    let free = this.#freePages();
+    let end = at;
+    while (end < at + length) {
+      const next = (Math.floor(end / PAGE_BYTES) + 1) * PAGE_BYTES;
+      free -= file.pagesMissing(end, 1);
+      if (free < 0) break;
+      end = next;
+    }
+    return Math.min(end - at, length);
+  }
+
+  /** Does what is planned for a write that would have succeeded, in place of it; false when nothing is. */
+  hasDiverted(name: string, file: MemoryFile, at: number, bytes: Uint8Array): boolean {
+    const diversion = this.#diversion;
+    if (diversion === undefined || diversion.file !== name || bytes.length === 0) return false;
+    if (at < (diversion.from ?? 0) || at >= (diversion.to ?? Infinity)) return false;
+    this.#diversion = undefined;
+    file.writeNothing(at, bytes);
+    const { landing } = diversion;
+    if (landing === undefined) return true;
+    const landed = this.#entries.get(landing.file);
+    landed?.writeStray(landing.page * PAGE_BYTES + at % PAGE_BYTES, bytes);
+    return true;
   }
 
   /** Runs `work` now, in {@linkcode settle}, or when whoever made the disk says. */
@@ -221,10 +311,15 @@ export class MemoryDisk implements Disk {
   /** A crash in a directory operation leaves it to chance whether it happened; a fault means it did not. */
   #change<T>(action: DiskAction, name: string, apply: () => T): T {
     const fault = this.draw(action);
-    if (fault !== undefined && fault.effect !== "crash") throw planned(fault, action, name);
+    if (fault !== undefined && fault.effect !== "crash") throw plannedError(fault, action, name);
     const result = apply();
     if (fault !== undefined) throw new CrashSignal();
     return result;
+  }
+
+  #freePages(): number {
+    if (this.capacityBytes === Infinity) return Infinity;
+    return Math.floor((this.capacityBytes - this.usedBytes) / PAGE_BYTES);
   }
 
   #record(change: DirectoryChange): void {
@@ -247,76 +342,4 @@ export class MemoryDisk implements Disk {
   #checkAlive(): void {
     if (this.#crashed) throw new CrashSignal();
   }
-}
-
-class MemoryDiskFile implements DiskFile {
-  readonly name: string;
-  readonly #disk: MemoryDisk;
-  readonly #file: MemoryFile;
-
-  constructor(disk: MemoryDisk, name: string, file: MemoryFile) {
-    this.name = name;
-    this.#disk = disk;
-    this.#file = file;
-  }
-
-  read(at: number, into: Uint8Array): number {
-    this.#disk.strike("read", this.name);
-    const found = this.#file.bytes.subarray(at, at + into.length);
-    into.set(found);
-    return found.length;
-  }
-
-  write(at: number, bytes: Uint8Array): void {
-    const fault = this.#disk.draw("write");
-    if (fault === undefined) return this.#put(at, bytes);
-    if (fault.effect === "crash") {
-      this.#put(at, bytes);
-      throw new CrashSignal();
-    }
-    this.#put(at, bytes.subarray(0, wholeSectors(at, fault.tornBytes ?? 0)));
-    throw planned(fault, "write", this.name);
-  }
-
-  sync(): void {
-    const fault = this.#disk.draw("sync");
-    if (fault === undefined) {
-      if (!this.#disk.isLying) this.#file.sync();
-      return this.#disk.observer?.synced(this.name);
-    }
-    if (fault.effect === "crash") throw new CrashSignal();
-    this.#file.failSync(this.#disk.random);
-    throw planned(fault, "sync", this.name);
-  }
-
-  writeDurably(at: number, bytes: Uint8Array, done: Done): void {
-    const fault = faultOf(() => this.write(at, bytes));
-    this.#disk.later(() => done(fault ?? faultOf(() => this.sync())));
-  }
-
-  syncLater(done: Done): void {
-    this.#disk.later(() => done(faultOf(() => this.sync())));
-  }
-
-  close(): void {}
-
-  #put(at: number, bytes: Uint8Array): void {
-    this.#file.write(at, bytes);
-    this.#disk.observer?.wrote(this.name, at, bytes);
-  }
-}
-
-function faultOf(call: () => void): DiskFault | undefined {
-  try {
-    call();
-    return undefined;
-  } catch (error) {
-    if (error instanceof DiskFault) return error;
-    throw error;
-  }
-}
-
-function planned(fault: PlannedFault, action: DiskAction, name: string): Error {
-  if (fault.effect === "crash") return new CrashSignal();
-  return new DiskFault(fault.effect, action, name, "planned by the test");
 }

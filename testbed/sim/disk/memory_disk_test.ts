@@ -9,7 +9,7 @@ const SECTORS = 16;
 
 Deno.test("MemoryDisk.crash() mixes old and new by sector, never inside one", () => {
   const mixtures = new Set<string>();
-  for (let seed = 0; seed < 50; seed++) {
+  for (let seed = 0; seed < 100; seed++) {
     const disk = written(1, 2);
     const bytes = disk.crash(new SeededRandom(seed)).readAll("a");
     for (let s = 0; s < SECTORS; s++) {
@@ -19,6 +19,7 @@ Deno.test("MemoryDisk.crash() mixes old and new by sector, never inside one", ()
     mixtures.add(bytes.filter((_, i) => i % 512 === 0).join(""));
   }
   assert(mixtures.size > 40);
+  assert(mixtures.has("1".repeat(8) + "2".repeat(8)), "pages are lost or kept as a whole, too");
 });
 
 Deno.test("MemoryDisk.crash() keeps or loses everything unsynced when told so", () => {
@@ -58,6 +59,24 @@ Deno.test("MemoryDisk.crash() may leave a file that was never synced empty", () 
     sizes.add(disk.crash(new SeededRandom(seed)).size("a"));
   }
   assertEquals([...sizes].sort(), [0, 600]);
+});
+
+Deno.test("MemoryDisk.crash() keeps lengths apart from bytes: what a file has grown by may be zeros", () => {
+  const seen = new Set<string>();
+  for (let seed = 0; seed < 100; seed++) {
+    const disk = new MemoryDisk();
+    const file = disk.create("a", 512);
+    file.write(0, new Uint8Array(512).fill(1));
+    file.sync();
+    disk.syncDirectory();
+    file.write(512, new Uint8Array(512).fill(2));
+    file.write(1024, new Uint8Array(512).fill(3));
+    seen.add(
+      disk.crash(new SeededRandom(seed)).readAll("a").filter((_, i) => i % 512 === 0).join(""),
+    );
+  }
+  const lost = ["1", "12", "123", "10", "103", "100", "120"];
+  assertEquals([...seen].sort(), lost.sort());
 });
 
 Deno.test("MemoryDisk: after a failed sync a later one succeeds and makes nothing durable", () => {

@@ -174,7 +174,8 @@ function segmentsOf(disk: MemoryDisk): Uint8Array[] {
   const hasActive = names.includes(ACTIVE_SEGMENT);
   return names
     .filter((name) => name.startsWith(ACTIVE_SEGMENT) && !(hasActive && name === NEXT_SEGMENT))
-    .map((name) => ({ bytes: disk.contents(name), header: headerOf(disk.contents(name)) }))
+    .map((name) => disk.visible(name))
+    .map((bytes) => ({ bytes, header: headerOf(bytes) }))
     .flatMap(({ bytes, header }) => header === undefined ? [] : [{ bytes, header }])
     .sort((a, b) => a.header.generation < b.header.generation ? -1 : 1)
     .map(({ bytes }) => bytes);
