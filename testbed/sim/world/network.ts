@@ -3,7 +3,7 @@
  * out unless the weather says otherwise. A connection that ends loses what is on it.
  */
 import type { Message } from "../../../node/vsr/messages.ts";
-import { type EncodedMessage, encodeMessage, takeMessage } from "./message.ts";
+import { dropMessage, type EncodedMessage, encodeMessage } from "./message.ts";
 import type { WorldObserver } from "./observer.ts";
 import type { EventQueue } from "./queue.ts";
 import type { Transcript } from "./transcript.ts";
@@ -42,7 +42,8 @@ export interface NetworkEnds {
   isLetIn(id: bigint, peer: bigint): boolean;
   linkUp(id: bigint, peer: bigint): void;
   linkDown(id: bigint, peer: bigint): void;
-  receive(id: bigint, from: bigint, message: Message): void;
+  /** Hands a message on, and its memory back once it was taken. */
+  receive(id: bigint, from: bigint, message: EncodedMessage): void;
   note(text: () => string): void;
 }
 
@@ -83,7 +84,8 @@ export class ClusterNetwork {
   readonly #queue: EventQueue;
   readonly #random: SeededRandom;
   readonly #ends: NetworkEnds;
-  readonly #links = new Map<string, Link>();
+  /** By sender, each with the links to its receivers. */
+  readonly #links = new Map<bigint, Map<bigint, Link>>();
   readonly #ids: readonly bigint[];
 
   constructor(
@@ -108,9 +110,9 @@ export class ClusterNetwork {
       freeMs: 0,
     };
     for (const from of ids) {
-      for (const to of ids) {
-        if (from !== to) this.#links.set(`${from}>${to}`, { from, to, ...state, waiting: [] });
-      }
+      const links = this.#others(from)
+        .map((to): [bigint, Link] => [to, { from, to, ...state, waiting: [] }]);
+      this.#links.set(from, new Map(links));
     }
   }
 
@@ -139,14 +141,15 @@ export class ClusterNetwork {
       return this.#ends.note(() => `${from}>${to} loses ${textOf(message ?? original)}`);
     }
     this.sent++;
-    const bytes = encodeMessage(message);
-    this.#carry(link, bytes, message);
-    if (this.#chance(this.weather.duplicateOneIn)) this.#carry(link, bytes, message);
+    const encoded = encodeMessage(message);
+    this.#carry(link, encoded, message);
+    if (!this.#chance(this.weather.duplicateOneIn)) return;
+    this.#carry(link, encodeMessage(message), message);
   }
 
   /** Hands a message over at once, whoever sent it and whenever. */
   inject(from: bigint, to: bigint, message: Message): void {
-    takeMessage(encodeMessage(message), (copy) => this.#ends.receive(to, from, copy));
+    this.#ends.receive(to, from, encodeMessage(message));
   }
 
   /** Nothing passes from one replica to another until {@linkcode ClusterNetwork.heal}. */
@@ -185,7 +188,7 @@ export class ClusterNetwork {
 
   /** The same between the members of a group; what they say to others, and hear of them, fares as before. */
   healAmong(group: readonly bigint[]): void {
-    for (const link of this.#links.values()) {
+    for (const link of this.#ids.flatMap((id) => [...this.#links.get(id)!.values()])) {
       if (!group.includes(link.from) || !group.includes(link.to)) continue;
       link.slowMs = 0;
       link.msPerByte = 0;
@@ -223,15 +226,15 @@ export class ClusterNetwork {
     return this.#link(from, to).isCut;
   }
 
-  #carry(link: Link, bytes: EncodedMessage, sent: Message): void {
+  #carry(link: Link, encoded: EncodedMessage, sent: Message): void {
     const { generation } = link;
     const number = ++this.#number;
     this.observer?.sent(this.#queue.nowMs, number, link.from, link.to, sent);
     const { nowMs } = this.#queue;
     let arrivalMs = nowMs + this.#drawDelay() + link.slowMs;
     if (link.msPerByte > 0) {
-      if (link.freeMs - nowMs > BACKLOG_MS_MAX) return;
-      link.freeMs = Math.max(link.freeMs, nowMs) + bytes.length * link.msPerByte;
+      if (link.freeMs - nowMs > BACKLOG_MS_MAX) return dropMessage(encoded);
+      link.freeMs = Math.max(link.freeMs, nowMs) + encoded.length * link.msPerByte;
       arrivalMs = Math.max(arrivalMs, link.freeMs);
     }
     if (!this.#chance(this.weather.reorderOneIn)) {
@@ -241,14 +244,11 @@ export class ClusterNetwork {
     const arrive = (): void => {
       if (link.generation !== generation || link.isCut) {
         this.observer?.lost(this.#queue.nowMs, number, link.from, link.to, undefined);
-        return;
+        return dropMessage(encoded);
       }
       this.observer?.arrived(this.#queue.nowMs, number);
-      this.transcript?.mixBytes(bytes);
-      takeMessage(bytes, (message) => {
-        this.#ends.note(() => `${link.from}>${link.to} ${textOf(message)}`);
-        this.#ends.receive(link.to, link.from, message);
-      });
+      this.transcript?.mixBytes(encoded.view, encoded.length);
+      this.#ends.receive(link.to, link.from, encoded);
     };
     this.#queue.after(arrivalMs - nowMs, () => {
       if (link.isStuck) link.waiting.push(arrive);
@@ -294,7 +294,7 @@ export class ClusterNetwork {
   }
 
   #link(from: bigint, to: bigint): Link {
-    const link = this.#links.get(`${from}>${to}`);
+    const link = this.#links.get(from)?.get(to);
     if (link === undefined) throw new Error(`No link from ${from} to ${to}`);
     return link;
   }

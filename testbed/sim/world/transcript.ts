@@ -21,13 +21,14 @@ export class Transcript {
     this.mix(Math.round(atMs * 1_000) | 0, number);
   }
 
-  /** Mixes bytes and how many they are. */
-  mixBytes(bytes: Uint8Array): void {
-    const { length } = bytes;
+  /** Mixes the first bytes of a view, and how many they are. */
+  mixBytes(view: DataView, length: number): void {
     const whole = length & ~7;
-    for (let at = 0; at < whole; at += 8) this.mix(wordAt(bytes, at), wordAt(bytes, at + 4));
+    for (let at = 0; at < whole; at += 8) {
+      this.mix(view.getInt32(at, true), view.getInt32(at + 4, true));
+    }
     let rest = 0;
-    for (let at = whole; at < length; at++) rest = Math.imul(rest, 257) + bytes[at]! | 0;
+    for (let at = whole; at < length; at++) rest = Math.imul(rest, 257) + view.getUint8(at) | 0;
     this.mix(rest, length);
   }
 
@@ -36,8 +37,4 @@ export class Transcript {
     return [this.#high, this.#low].map((lane) => (lane >>> 0).toString(16).padStart(8, "0"))
       .join("");
   }
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;
 }

@@ -23,6 +23,7 @@ import { ClusterJudges } from "../judge/judges.ts";
 import type { MirrorFrame } from "../judge/log_mirror.ts";
 import { ClusterNetwork, type NetworkWeather, textOf } from "./network.ts";
 import { ClusterMachine } from "./machine.ts";
+import { takeMessage } from "./message.ts";
 import { ClusterPromises } from "../judge/promises.ts";
 import type { ProcessChange, ReplicaSight, WorldObserver } from "./observer.ts";
 import { EventQueue } from "./queue.ts";
@@ -520,7 +521,12 @@ export class ClusterWorld implements ClientHost {
       linkDown: (id, peer) => this.#linked(id, peer, false),
       receive: (id, from, message) => {
         const machine = this.machine(id);
-        machine.reach(() => machine.subject?.receive(from, message));
+        machine.reach(() =>
+          takeMessage(message, (taken) => {
+            this.note(() => `${from}>${id} ${textOf(taken)}`);
+            machine.subject?.receive(from, taken);
+          })
+        );
       },
       note: (text) => this.note(text),
     };
