@@ -8,8 +8,10 @@ import type { ReservationView, ResourceView } from "../../../node/api.ts";
 import type { ReplicaGlance } from "../../../node/replica/status.ts";
 import type { ReplicaRole } from "../../../node/vsr/role.ts";
 import { isRefusal, type Operation, type ReadAnswer } from "../workload/client.ts";
+import { PAST_SLOTS } from "../workload/submitter.ts";
 import type { MirrorFrame } from "./log_mirror.ts";
 import type { ClusterMachine } from "../world/machine.ts";
+import { RefusalJudge } from "./refusals.ts";
 import { ClusterTruth, type Decided } from "./truth.ts";
 import type { CoreConfig } from "../../../core/config.ts";
 import type { ModelReservation, ModelResource } from "../../model/model.ts";
@@ -18,6 +20,8 @@ import type { ModelOutcome } from "../../model/words.ts";
 /** What the judges need of the world. */
 export interface JudgesHost {
   nowMs(): number;
+  /** What clocks can have counted from one moment to another, at most. */
+  elapsedMsMax(fromMs: number, toMs: number): number;
   /** The latest view whose log a replica ever remembered to hold in full. */
   enteredView(id: bigint): bigint;
   /** A read has shown that everything up to here was decided. */
@@ -68,10 +72,9 @@ interface Published {
 /** See the top of this file. */
 export class ClusterJudges {
   readonly truth: ClusterTruth;
+  readonly refusals: RefusalJudge;
   /** How often each judge had something to judge: a judge that never has is not one. */
   readonly judged = { decided: 0, published: 0, reads: 0, expirations: 0, digests: 0 };
-  /** The fastest clock there is, in milliseconds per millisecond. */
-  clockRateMax = 1;
   readonly #core: CoreConfig;
   readonly #host: JudgesHost;
   readonly #machines: readonly ClusterMachine[];
@@ -90,13 +93,16 @@ export class ClusterJudges {
     this.#host = host;
     this.#machines = machines;
     this.truth = new ClusterTruth(core);
+    this.refusals = new RefusalJudge((what) => this.#violated(what));
     this.#shown = machines.map(() => ({ ...NOTHING_SHOWN }));
   }
 
   /** A client asks for something, when `learnedLsn` is the highest that any client knows. */
-  invoked({ command, invokedMs }: Operation, learnedLsn: number): void {
+  invoked({ command, invokedMs, wish }: Operation, learnedLsn: number): void {
     const key = `${command.clientId} ${command.operationId}`;
-    if (!this.#asked.has(key)) this.#asked.set(key, { ms: invokedMs, learnedLsn });
+    // A time to live that begins in a slot of the past ends earlier.
+    const ms = wish.slot === "past" ? invokedMs - pastMs(this.#core) : invokedMs;
+    if (!this.#asked.has(key)) this.#asked.set(key, { ms, learnedLsn });
   }
 
   /** A replica has told how a command ended. */
@@ -146,15 +152,6 @@ export class ClusterJudges {
     if (known === undefined) this.#keepDigest(op, digest);
     else if (known !== digest) {
       this.#violated(`R4 same prefix, same state: replica ${machine.id} differs at op ${op}`);
-    }
-  }
-
-  /** Nothing was done that was definitely refused. */
-  judgeFailures(operations: readonly Operation[]): void {
-    for (const { failure, attempts, command } of operations) {
-      if (failure?.category !== "definite" || attempts > 1) continue;
-      if (this.truth.firstOf(command.clientId, command.operationId) === undefined) continue;
-      this.#violated(`definite means not done: operation ${command.operationId} happened`);
     }
   }
 
@@ -251,6 +248,7 @@ export class ClusterJudges {
     this.#holdings.delete(op);
     const decided = this.truth.decide(frame, this.#host.nowMs());
     this.judged.decided++;
+    this.refusals.decided(decided.command);
     this.#judgeExpiration(decided);
   }
 
@@ -265,7 +263,7 @@ export class ClusterJudges {
     const expiredMs = Math.min(...copies.map((copy) => copy!.writtenMs));
     const dueMs = Number(reserve.ttlSlots) * this.#core.slotDurationMs;
     this.judged.expirations++;
-    if ((expiredMs - askedMs) * this.clockRateMax >= dueMs - 1e-6) return;
+    if (this.#host.elapsedMsMax(askedMs, expiredMs) >= dueMs - 1e-6) return;
     this.#violated(
       `R9 never early: ${dueMs} ms were asked for and ${expiredMs - askedMs} ms were given`,
     );
@@ -279,11 +277,9 @@ export class ClusterJudges {
     if (decided === undefined) {
       return this.#violated(`R6 published after commit: ${what} at lsn ${outcome.appliedLsn}`);
     }
+    if (outcome.code === "operation_conflict") return this.#judgeConflict(what, operation, decided);
     if (!equalBytes(decided.frame.payload, bytes)) {
       return this.#violated(`waiters: ${what} is told of lsn ${outcome.appliedLsn}, not its own`);
-    }
-    if (this.truth.firstOf(command.clientId, command.operationId) !== decided) {
-      return this.#violated(`R7 once: ${what} is told of its second execution`);
     }
     const { learnedLsn } = this.#asked.get(`${command.clientId} ${command.operationId}`)!;
     if (outcome.appliedLsn <= BigInt(learnedLsn)) {
@@ -292,6 +288,16 @@ export class ClusterJudges {
     const expected = textOfOutcome(decided.outcome);
     const got = textOfOutcome(outcome);
     if (got !== expected) this.#violated(`R7 ${what} is told ${got}, not ${expected}`);
+  }
+
+  /** A key belongs to the command that was executed under it, and to no other. */
+  #judgeConflict(what: string, { command, bytes }: Operation, { frame, ...first }: Decided): void {
+    const isSameKey = first.command?.kind !== "expire" &&
+      first.command?.clientId === command.clientId &&
+      first.command.operationId === command.operationId;
+    const isRemembered = first.outcome?.code !== "operation_table_full";
+    if (isSameKey && isRemembered && !equalBytes(frame.payload, bytes)) return;
+    this.#violated(`R7 ${what} is told of a conflict with lsn ${frame.lsn}, which is none`);
   }
 
   #judgeRead(answer: ReadAnswer): void {
@@ -342,6 +348,10 @@ export class ClusterJudges {
 function isAsShown(shown: Shown, glance: ReplicaGlance): boolean {
   return shown.appliedOp === glance.appliedOp && shown.commitOp === glance.commitOp &&
     shown.tipOp === glance.tipOp && shown.view === glance.view && shown.role === glance.role;
+}
+
+function pastMs({ slotDurationMs }: CoreConfig): number {
+  return Number(PAST_SLOTS + 1n) * slotDurationMs;
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

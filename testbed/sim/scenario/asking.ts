@@ -7,7 +7,8 @@ import type { Outcome } from "../../../core/outcome.ts";
 import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../../core/tables.ts";
 import type { ClientCommand, ModelOutcome } from "../../model/words.ts";
 import { isRefusal, type Operation } from "../workload/client.ts";
-import { encodePlain, plainOutcome } from "../workload/plain.ts";
+import { createOperation } from "../workload/operation.ts";
+import { plainOutcome } from "../workload/plain.ts";
 import type { ClusterMachine } from "../world/machine.ts";
 import type { ClusterWorld } from "../world/world.ts";
 
@@ -35,15 +36,7 @@ const TOKEN = 1;
 
 /** Makes an operation that nobody has been asked to do yet. */
 export function newOperation(world: ClusterWorld, command: ClientCommand): Operation {
-  return {
-    command,
-    bytes: encodePlain(command),
-    invokedMs: world.queue.nowMs,
-    attempts: 0,
-    outcome: undefined,
-    answeredMs: undefined,
-    failure: undefined,
-  };
+  return createOperation("script", { command }, world.queue.nowMs);
 }
 
 /**

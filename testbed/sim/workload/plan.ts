@@ -41,7 +41,7 @@ export type ActionName = typeof ACTIONS[number];
 export interface PlanWorkload {
   /** Clients that live by themselves. */
   readonly clients: number;
-  /** Those of them that read from one replica each, whatever it is, and do nothing else. */
+  /** Further clients that read from one replica each, whether it leads or not, and do nothing else. */
   readonly pinnedReaders: number;
   /** Commands that one client has under way at once, at most. */
   readonly inFlightMax: number;
@@ -53,7 +53,7 @@ export interface PlanWorkload {
   readonly weights: Readonly<Record<ActionName, number>>;
   /** Resource ids that are used: 1 to this, which may be more than there may be. */
   readonly resources: number;
-  /** How much the first resources are preferred: 0 is not at all, 1 is by 1/n, more is steeper. */
+  /** How much the first resources are preferred: the smallest of so many further draws; 0 is not at all. */
   readonly skew: number;
   /** Holders that compete: their ids are 77 and up. */
   readonly holders: number;
@@ -135,7 +135,7 @@ export function drawWorkload(random: SeededRandom): PlanWorkload {
     thinkMs: 5 + random.below(random.oneIn(3) ? 200 : 40),
     weights: drawWeights(random),
     resources: random.oneIn(3) ? 1 + random.below(3) : 2 + random.below(12),
-    skew: random.oneIn(2) ? 0 : (1 + random.below(20)) / 10,
+    skew: random.oneIn(2) ? 0 : 1 + random.below(4),
     holders: 1 + random.below(3),
     impostorOneIn: oftenOrNever(random, 4, 20),
     heldMax: 1 + random.below(12),
@@ -144,7 +144,7 @@ export function drawWorkload(random: SeededRandom): PlanWorkload {
     bundleMax: 2 + random.below(3),
     timeoutMs: random.oneIn(4) ? 30 + random.below(200) : 300 + random.below(800),
     backoffMs: 5 + random.below(60),
-    attemptsMax: random.oneIn(3) ? 1 + random.below(6) : 0,
+    attemptsMax: random.oneIn(3) ? 2 + random.below(8) : 0,
     strayOneIn: oftenOrNever(random, 2, 12),
     fenceOneIn: oftenOrNever(random, 1, 5),
     fenceTooHighOneIn: oftenOrNever(random, 3, 8),
