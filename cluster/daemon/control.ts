@@ -41,7 +41,7 @@ function answer(
     case "digest":
       return unlessFaulted(host, () => {
         const found = host.digest();
-        return found === undefined ? REOPENING : { status: "ok", ...found };
+        return found === undefined ? NO_STATE : { status: "ok", ...found };
       });
     case "checkpoint":
       return unlessFaulted(host, () => checkpoint(host));
@@ -73,7 +73,10 @@ function unlessFaulted(host: ReplicaHost, act: () => Reply): Reply {
   return controlError("unavailable", `the replica is faulted: ${faultReason ?? "unknown"}`);
 }
 
-const REOPENING = controlError("unavailable", "the replica is opening its data");
+const NO_STATE = controlError(
+  "unavailable",
+  "the replica is opening its data or writing a snapshot",
+);
 
 function checkpoint(host: ReplicaHost): Promise<ControlReply> {
   return new Promise((resolve) => host.checkpoint((result) => resolve(checkpointReply(result))));

@@ -176,10 +176,10 @@ export class Replica implements NodeApi {
     node.driver.take({ kind: "view_change_wanted" });
   }
 
-  /** A number that replicas at the same op agree on. Reads all of the state. */
+  /** A number that replicas at the same op agree on. Reads all of the state; nothing while a checkpoint does. */
   digest(): { readonly op: bigint; readonly lsn: bigint; readonly digest: bigint } | undefined {
     const executor = this.#node?.executor;
-    if (executor === undefined) return undefined;
+    if (executor === undefined || executor.engine.capture.active) return undefined;
     const lsn = readU64(executor.appliedTip, TipWord.lsn);
     return { op: executor.appliedOp, lsn, digest: digest(executor.engine) };
   }
