@@ -37,3 +37,23 @@ export class SeededRandom {
     return bytes;
   }
 }
+
+/**
+ * A generator of its own for one part of a life: what one part draws does not shift what the others do.
+ *
+ * @param seed The life's.
+ * @param part Its name.
+ * @param index Which of several of that name.
+ */
+export function partRandom(seed: number, part: string, index = 0): SeededRandom {
+  return new SeededRandom(partSeed(seed, part, index));
+}
+
+/** The seed of {@linkcode partRandom}. */
+export function partSeed(seed: number, part: string, index = 0): number {
+  let hash = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(index + 1, 0xc2b2ae35);
+  for (let at = 0; at < part.length; at++) {
+    hash = Math.imul(hash ^ (hash >>> 13) ^ part.charCodeAt(at), 0x85ebca6b);
+  }
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

@@ -186,8 +186,12 @@ export class ClusterJudges {
     if (Number(commitOp) > shown.judgedOp) this.#follow(machine, shown);
   }
 
-  /** At most one life of one replica leads a view. */
+  /**
+   * At most one life of one replica leads a view. Where there is no other replica, every life leads the first view:
+   * nobody else can have heard what an earlier one said.
+   */
   #judgePrimary({ id }: ClusterMachine, { view, incarnation, reopens }: Shown): void {
+    if (this.#machines.length === 1) return;
     const who = `replica ${id} life ${incarnation}.${reopens}`;
     const before = this.#primaries.get(view);
     if (before === undefined) this.#primaries.set(view, who);

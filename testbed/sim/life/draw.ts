@@ -1,73 +1,89 @@
 /** Plans drawn from seeds: each has its own size, bounds, weather and faults, so that no fault hides another in all. */
-import { DEFAULT_TIMING, type VsrTiming } from "../../../node/vsr/timing.ts";
-import { FAULTS, type Strike } from "../nemesis/strike.ts";
-import { drawWeather } from "../nemesis/weather.ts";
-import { SeededRandom } from "../random.ts";
+import { FATES } from "../nemesis/fates.ts";
+import { shuffled } from "../nemesis/scene.ts";
+import { DURABLE_FAULTS } from "../nemesis/strike.ts";
+import { partRandom, type SeededRandom } from "../random.ts";
 import { drawWorkload, PLAIN_WORKLOAD, type PlanWorkload } from "../workload/plan.ts";
-import { CALM_WEATHER } from "../world/network.ts";
-import { WORLD_CORE, WORLD_ENGINE } from "../world/world.ts";
-import { type Plan, type PlanClock, planCore, type PlanWorld, type ProfileName } from "./plan.ts";
+import { drawStrikes } from "./draw_strikes.ts";
+import { drawWorld, PLAIN_WORLD } from "./draw_world.ts";
+import type { Plan, PlanEnding, PlanWorld, ProfileName } from "./plan.ts";
 
-/** Virtual time in which things go wrong. */
-const TROUBLE_MS = 12_000;
+/** Virtual time in milliseconds in which things go wrong, at least and at most. */
+const TROUBLE_MS: Readonly<Record<ProfileName, readonly [number, number]>> = {
+  swarm: [3_000, 12_000],
+  ci: [2_000, 5_000],
+  lite: [4_000, 8_000],
+  calm: [10_000, 10_000],
+};
 
 /**
- * Draws a life.
+ * Draws a life. World, clients, strikes and ending have a generator each: another way to draw one of them leaves
+ * the others of a seed as they were.
  *
  * @param seed Any 32-bit number.
- * @param profile What kind of life.
+ * @param profile What kind of life. Source: docs/simulator.md#profiles.
  * @returns The same plan for the same seed and profile.
  */
 export function drawPlan(seed: number, profile: ProfileName): Plan {
-  const random = new SeededRandom(seed);
-  const workload = profile === "calm" ? PLAIN_WORKLOAD : drawWorkload(random);
-  const world = drawWorld(random, workload);
-  const troubleMs = profile === "ci" ? TROUBLE_MS / 2 : TROUBLE_MS;
-  const strikes = profile === "calm" ? [] : drawStrikes(random, troubleMs);
-  const core = Array.from({ length: world.replicas }, (_, index) => index);
-  return { seed: seed >>> 0, profile, world, workload, strikes, troubleMs, ending: { core } };
+  const random = partRandom(seed, "plan");
+  const [min, max] = TROUBLE_MS[profile];
+  const troubleMs = min + random.below(max - min + 1);
+  const world = worldOf(seed, profile);
+  const victims = drawVictims(world, random);
+  const rules = { profile, world, troubleMs, hasVictims: victims.length > 0 };
+  const strikes = profile === "calm" ? [] : drawStrikes(rules, partRandom(seed, "nemesis"));
+  const isDamaged = strikes.some(({ fault }) => DURABLE_FAULTS.has(fault));
+  const ending = profile === "swarm" || profile === "ci"
+    ? drawEnding(world, isDamaged ? victims : [], partRandom(seed, "ending"))
+    : { core: positions(world), fates: [] };
+  const workload = workloadOf(seed, profile);
+  return { seed: seed >>> 0, profile, world, workload, strikes, victims, troubleMs, ending };
 }
 
-function drawWorld(random: SeededRandom, { clients }: PlanWorkload): PlanWorld {
-  const replicas = random.oneIn(4) ? 5 : 3;
-  const hasCheckpoints = random.oneIn(2);
-  // In one world of three every clock has its own pace, up to 5 per cent off, and its own beginning.
-  const isSkewed = random.oneIn(3);
-  return {
-    replicas,
-    core: planCore(WORLD_CORE),
-    engine: { ...WORLD_ENGINE, maxSubmissionQueue: clients >= 16 ? 2 + random.below(30) : 64 },
-    timing: drawTiming(random),
-    weather: random.oneIn(3) ? drawWeather(random) : CALM_WEATHER,
-    clocks: isSkewed ? Array.from({ length: replicas }, () => drawClock(random)) : [],
-    checkpoints: hasCheckpoints ? { bytes: 1e9, frames: 20 + random.below(300), ageMs: 1e9 } : null,
-    segmentBytes: 4_096 << random.below(5),
-  };
+function worldOf(seed: number, profile: ProfileName): PlanWorld {
+  return profile === "calm" || profile === "lite"
+    ? PLAIN_WORLD
+    : drawWorld(partRandom(seed, "world"), profile);
 }
 
-/** Sometimes leases, sometimes messages and windows of a few entries. */
-function drawTiming(random: SeededRandom): VsrTiming {
-  return {
-    ...DEFAULT_TIMING,
-    ...(random.oneIn(3) ? { leaseMs: 20 + random.below(181) } : {}),
-    ...(random.oneIn(3) ? { messageBytesMax: 200 + random.below(4_000) } : {}),
-    ...(random.oneIn(3) ? { windowBytes: 500 + random.below(20_000) } : {}),
-  };
+function workloadOf(seed: number, profile: ProfileName): PlanWorkload {
+  return profile === "calm" ? PLAIN_WORKLOAD : drawWorkload(partRandom(seed, "workload"));
 }
 
-function drawClock(random: SeededRandom): PlanClock {
-  return { rate: 0.95 + random.below(1_000) / 10_000, offsetMs: random.below(1_000_000) };
+/** A minority: that copies of a majority are whole is all that anybody can promise to survive. */
+function drawVictims(world: PlanWorld, random: SeededRandom): number[] {
+  const max = (world.replicas - 1) >>> 1;
+  const count = max === 0 ? 0 : 1 + random.below(max);
+  return ascending(shuffled(positions(world), random).slice(0, count));
 }
 
-function drawStrikes(random: SeededRandom, troubleMs: number): Strike[] {
-  const faults = FAULTS.filter(() => random.oneIn(3));
-  const everyMs = 100 + random.below(1_500);
-  const strikes: Strike[] = [];
-  if (faults.length === 0) return strikes;
-  for (let atMs = 0;;) {
-    atMs += random.below(2 * everyMs);
-    if (atMs >= troubleMs) return strikes;
-    const fault = faults[random.below(faults.length)]!;
-    strikes.push({ atMs, fault, seed: random.nextU32(), forMs: 1 + random.below(4_000) });
-  }
+/**
+ * In one life of two everything heals. In the others a core does, and all else is broken for good: a majority that
+ * has a majority of those that never lost anything, since nobody counts who has lost what he promised.
+ */
+function drawEnding(
+  world: PlanWorld,
+  damaged: readonly number[],
+  random: SeededRandom,
+): PlanEnding {
+  const all = positions(world);
+  if (random.oneIn(2)) return { core: all, fates: [] };
+  const quorum = (all.length >>> 1) + 1;
+  const sound = shuffled(all.filter((at) => !damaged.includes(at)), random);
+  const others = all.filter((at) => !sound.slice(0, quorum).includes(at));
+  const core = ascending([...sound.slice(0, quorum), ...others.filter(() => random.oneIn(3))]);
+  const fates = all.filter((at) => !core.includes(at)).map((replica) => ({
+    replica,
+    fate: FATES[random.below(FATES.length)]!,
+    seed: random.nextU32(),
+  }));
+  return { core, fates };
+}
+
+function ascending(numbers: readonly number[]): number[] {
+  return numbers.toSorted((a, b) => a - b);
+}
+
+function positions({ replicas }: PlanWorld): number[] {
+  return Array.from({ length: replicas }, (_, index) => index);
 }

@@ -1,9 +1,12 @@
 /** One life of a cluster from its plan: trouble, then rest, with judges watching all along. */
+import { meet } from "../nemesis/fates.ts";
 import { ClusterNemesis } from "../nemesis/nemesis.ts";
 import type { WorldObserver } from "../world/observer.ts";
 import type { OpenSubject } from "../world/subject.ts";
 import { ClusterViolation, ClusterWorld, type WorldOptions } from "../world/world.ts";
-import { coreOfPlan, type Plan, type PlanWorld } from "./plan.ts";
+import { SeededRandom } from "../random.ts";
+import { calm, comeToRest } from "../world/rest.ts";
+import { coreOfPlan, type Plan, type PlanEnding, type PlanWorld } from "./plan.ts";
 
 /** What is around a life. None of it changes the course of a sound one. */
 export interface LifeOptions {
@@ -42,11 +45,11 @@ export interface Life {
  */
 export function live(plan: Plan, options: LifeOptions = {}): Life {
   const world = new ClusterWorld(worldOptions(plan, options));
-  const nemesis = new ClusterNemesis(world, plan.strikes);
+  const nemesis = new ClusterNemesis(world, plan.strikes, plan.victims);
   const violation = violationOf(() => {
     world.run(plan.troubleMs);
     nemesis.end();
-    if (!world.isCutShort) world.settle();
+    if (!world.isCutShort) end(world, plan.ending);
   });
   return {
     plan,
@@ -57,6 +60,17 @@ export function live(plan: Plan, options: LifeOptions = {}): Life {
     counts: countsOf(world, nemesis),
     world,
   };
+}
+
+/** Trouble ends in the core, and outside of it everybody meets a fate. */
+function end(world: ClusterWorld, ending: PlanEnding): void {
+  const core = ending.core.map((index) => world.machines[index]!);
+  world.network.heal();
+  calm(world, core);
+  for (const { replica, fate, seed } of ending.fates) {
+    meet(world, world.machines[replica]!, fate, new SeededRandom(seed));
+  }
+  comeToRest(world, core);
 }
 
 /** The same life again in words: its faults, its replicas at the end, and what led to the broken promise. */
@@ -82,7 +96,7 @@ function worldOptions(plan: Plan, life: LifeOptions): WorldOptions {
 }
 
 function clusterOptions(world: PlanWorld): Omit<WorldOptions, "seed"> {
-  const { replicas, engine, timing, weather, clocks, segmentBytes } = world;
+  const { replicas, engine, timing, weather, clocks, segmentBytes, manualFailover } = world;
   return {
     replicas,
     core: coreOfPlan(world.core),
@@ -91,6 +105,7 @@ function clusterOptions(world: PlanWorld): Omit<WorldOptions, "seed"> {
     weather,
     clocks,
     segmentBytes,
+    manualFailover,
     ...(world.checkpoints === null ? {} : { checkpoints: world.checkpoints }),
   };
 }

@@ -5,6 +5,7 @@
 import type { CoreConfig, EngineConfig } from "../../../core/config.ts";
 import type { CheckpointPolicy } from "../../../node/checkpoint.ts";
 import type { VsrTiming } from "../../../node/vsr/timing.ts";
+import type { Fate } from "../nemesis/fates.ts";
 import type { Strike } from "../nemesis/strike.ts";
 import type { PlanWorkload } from "../workload/plan.ts";
 import type { NetworkWeather } from "../world/network.ts";
@@ -40,6 +41,8 @@ export interface PlanWorld {
   readonly checkpoints: CheckpointPolicy | null;
   /** Length of a new log segment in bytes. */
   readonly segmentBytes: number;
+  /** Whether views change only when an operator wants it. */
+  readonly manualFailover: boolean;
 }
 
 /** How trouble ends. */
@@ -49,6 +52,8 @@ export interface PlanEnding {
    * broken for good.
    */
   readonly core: readonly number[];
+  /** What becomes of the others. */
+  readonly fates: readonly Fate[];
 }
 
 /** Everything that a life is. */
@@ -60,6 +65,11 @@ export interface Plan {
   readonly workload: PlanWorkload;
   /** In the order in which they happen. */
   readonly strikes: readonly Strike[];
+  /**
+   * Positions of the replicas that may lose or damage what was durable, from 0: a minority. Source:
+   * docs/simulator.md#fault-budget.
+   */
+  readonly victims: readonly number[];
   /** Virtual time in milliseconds in which things go wrong. */
   readonly troubleMs: number;
   readonly ending: PlanEnding;

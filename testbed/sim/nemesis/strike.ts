@@ -1,30 +1,64 @@
-/** What can go wrong in a life, as plain data. */
+/** What can go wrong in a life, as plain data. Source: docs/simulator.md#faults. */
 
-/** Every kind of fault. */
+/** Every kind of fault; what each does is in the table of the file named here. */
 export const FAULTS = [
+  // process_faults.ts
   "crash",
-  "kill",
   "crash_primary",
+  "crash_majority",
   "power_failure",
-  "crash_midway",
+  "kill",
+  "kill_again",
   "pause",
   "pause_primary",
+  "pause_majority",
+  "version_skew",
+  // network_faults.ts
   "partition",
   "isolate_primary",
-  "usurp",
+  "bridge",
+  "ring",
   "cut_one_way",
+  "deaf",
+  "mute",
+  "stuck",
+  "clog",
+  "narrow",
+  "swizzle",
   "storm",
+  "usurp",
+  // clock_faults.ts
+  "clock_jump",
+  "clock_pace",
+  "clock_restart",
+  "suspend",
+  // disk_faults.ts
+  "crash_midway",
   "slow_disk",
   "disk_fault",
+  "sync_fault",
   "full_disk",
-  "view_change",
-  "checkpoint",
   "wipe",
   "rot",
+  // operator_faults.ts
+  "view_change",
+  "checkpoint",
 ] as const;
 
 /** One of {@linkcode FAULTS}. */
 export type FaultName = typeof FAULTS[number];
+
+/** Faults that take or change what was durable: only a plan's victims ever suffer them. */
+export const DURABLE_FAULTS: ReadonlySet<FaultName> = new Set<FaultName>(["wipe", "rot"]);
+
+/**
+ * Faults that a lease does not survive: a clock that leaps or stands still breaks the promise that clocks run at
+ * somewhat different paces, on which leases rest. Lives with leases go without them.
+ */
+export const LEASELESS_FAULTS: ReadonlySet<FaultName> = new Set<FaultName>([
+  "clock_jump",
+  "suspend",
+]);
 
 /**
  * One thing that goes wrong. What a strike leaves to chance is drawn from its own seed when it happens, so that

@@ -9,14 +9,16 @@ import type { ReplicaMetadata } from "../../../node/metadata/codec.ts";
 import type { StoredMetadata } from "../../../node/metadata/metadata.ts";
 import type { ReplicaOptions } from "../../../node/replica/options.ts";
 import { openReplica } from "../../../node/replica/replica.ts";
+import type { Rejection } from "../../../node/api.ts";
 import type { Message } from "../../../node/vsr/messages.ts";
-import type { VsrTiming } from "../../../node/vsr/timing.ts";
+import { DEFAULT_TIMING, type VsrTiming } from "../../../node/vsr/timing.ts";
 import {
   type ClientHost,
   ClusterClient,
   type Operation,
   type ReadAnswer,
 } from "../workload/client.ts";
+import { ClockLedger } from "./clocks.ts";
 import { makeReplicaDirectory } from "./directory.ts";
 import { isLetIn } from "./greeting.ts";
 import { ClusterJudges } from "../judge/judges.ts";
@@ -27,12 +29,14 @@ import { takeMessage } from "./message.ts";
 import { ClusterPromises } from "../judge/promises.ts";
 import type { ProcessChange, ReplicaSight, WorldObserver } from "./observer.ts";
 import { EventQueue } from "./queue.ts";
+import { calm, comeToRest, ELECTIONS_MAX } from "./rest.ts";
 import type { OpenSubject, Subject } from "./subject.ts";
 import { Transcript } from "./transcript.ts";
-import type { PlanWorkload } from "../workload/plan.ts";
-import { LifeCommands } from "../workload/life_commands.ts";
+import { WorkloadCommands } from "../workload/commands.ts";
+import { ClientHistory } from "../workload/history.ts";
+import { PLAIN_WORKLOAD, type PlanWorkload } from "../workload/plan.ts";
 import type { ModelOutcome } from "../../model/words.ts";
-import { SeededRandom } from "../random.ts";
+import { partRandom, partSeed, SeededRandom } from "../random.ts";
 
 /** What a world is asked to be. Everything else is drawn from the seed. */
 export interface WorldOptions {
@@ -107,13 +111,12 @@ export const WORLD_ENGINE: EngineConfig = {
   maxExpirationsPerTick: 8,
 };
 
-/** The longest election timeout in milliseconds, in which promises of time are counted. */
-export const ELECTION_MS = 800;
+/** The longest election timeout in milliseconds unless told. */
+export const ELECTION_MS: number = DEFAULT_TIMING.electionMsMax;
 
 const TAIL_LINES = 120;
 const TRANSCRIPT_LINES = 4_000;
 const DIGEST_EVERY = 2_000;
-const LOOK_MS = 20;
 
 /** See the top of this file. */
 export class ClusterWorld implements ClientHost {
@@ -122,6 +125,8 @@ export class ClusterWorld implements ClientHost {
   readonly engine: EngineConfig;
   readonly transcriptHash = new Transcript();
   readonly queue = new EventQueue(this.transcriptHash);
+  readonly clocks: ClockLedger = new ClockLedger(() => this.queue.nowMs);
+  /** For scenarios; what goes on by itself has generators of its own. */
   readonly random: SeededRandom;
   readonly members: readonly bigint[];
   readonly machines: readonly ClusterMachine[];
@@ -129,8 +134,12 @@ export class ClusterWorld implements ClientHost {
   readonly judges: ClusterJudges;
   readonly promises: ClusterPromises;
   readonly clients: readonly ClusterClient[];
-  readonly commands: LifeCommands;
-  readonly operations: Operation[] = [];
+  readonly workload: PlanWorkload;
+  readonly commands: WorkloadCommands;
+  /** What clients see, attempt by attempt. */
+  readonly history = new ClientHistory();
+  /** Commands that somebody waits for. */
+  readonly operations = new Set<Operation>();
   readonly transcript: string[] = [];
   /** Replicas whose files were damaged: they alone may need an operator. */
   readonly damaged = new Set<ClusterMachine>();
@@ -162,9 +171,14 @@ export class ClusterWorld implements ClientHost {
     const count = options.replicas ?? 3;
     this.members = Array.from({ length: count }, (_, i) => BigInt(i + 1));
     this.machines = this.members.map((id, index) =>
-      new ClusterMachine(id, index, this.random.nextU32(), this.#machineHost())
+      new ClusterMachine(id, index, partSeed(this.seed, "disk", index), this.#machineHost())
     );
-    this.network = new ClusterNetwork(this.queue, this.#fork(), this.#ends(), this.members);
+    this.network = new ClusterNetwork(
+      this.queue,
+      partRandom(this.seed, "network"),
+      this.#ends(),
+      this.members,
+    );
     this.network.observer = options.observer;
     this.network.transcript = this.transcriptHash;
     this.network.weather = { ...this.network.weather, ...options.weather };
@@ -174,20 +188,27 @@ export class ClusterWorld implements ClientHost {
       (op) => this.judges.truth.decided[op - 1]?.frame.hash,
       (what) => this.violated(what),
     );
-    this.commands = new LifeCommands(this.#fork(), ttlSlotsMaxOf(options));
-    const clients = options.clients ?? options.workload?.clients ?? 4;
-    this.clients = Array.from({ length: clients }, () => this.newClient());
+    this.workload = workloadOf(options);
+    this.commands = new WorkloadCommands(
+      partRandom(this.seed, "commands"),
+      this.workload,
+      this.core,
+    );
+    this.clients = Array.from({ length: this.workload.clients }, () => this.newClient());
+    const watchers = Array.from({ length: this.workload.pinnedReaders }, () => this.newClient());
     for (const machine of this.machines) {
       this.#setClock(machine);
       this.makeDirectory(machine, "backup");
       machine.start();
     }
     for (const client of this.clients) client.live();
+    for (const [i, watcher] of watchers.entries()) watcher.watch(this.machines[i % count]!);
   }
 
   /** A client that does nothing by itself. */
   newClient(): ClusterClient {
-    return new ClusterClient(`client ${++this.#scripted}`, this, this.#fork());
+    const number = ++this.#scripted;
+    return new ClusterClient(number, this, partRandom(this.seed, "client", number));
   }
 
   /** The replica with an id. */
@@ -213,6 +234,17 @@ export class ClusterWorld implements ClientHost {
     return this.queue.happened >= this.#eventsMax;
   }
 
+  /** The longest election timeout in milliseconds of the world, by the slowest clock there was. */
+  get electionMs(): number {
+    const longestMs = this.#options.timing?.electionMsMax ?? DEFAULT_TIMING.electionMsMax;
+    return longestMs / this.clocks.rateMin;
+  }
+
+  /** Whether views change only when an operator wants it. */
+  get isManual(): boolean {
+    return this.#options.manualFailover === true;
+  }
+
   /** Lets time pass. */
   run(ms: number): void {
     const untilMs = this.queue.nowMs + ms;
@@ -230,8 +262,9 @@ export class ClusterWorld implements ClientHost {
   }
 
   /** Lets time pass until a replica accepts writes, which it must in time. */
-  runToPrimary(electionTimeouts = 20): ClusterMachine {
-    if (!this.runUntil(() => this.primary !== undefined, electionTimeouts * ELECTION_MS)) {
+  runToPrimary(electionTimeouts = ELECTIONS_MAX): ClusterMachine {
+    const ms = electionTimeouts * this.electionMs;
+    if (!this.runUntil(() => this.primary !== undefined, ms)) {
       this.violated(`R18 a majority elects a primary within ${electionTimeouts} election timeouts`);
     }
     return this.primary!;
@@ -262,37 +295,21 @@ export class ClusterWorld implements ClientHost {
     return this.#options.segmentBytes ?? 64 * 1024;
   }
 
-  /** Faults end, replicas run again, and clients begin nothing new. */
+  /** Faults end, replicas run again but for some, and clients begin nothing new. */
   calm(except: readonly ClusterMachine[] = []): void {
-    this.isBusy = false;
-    this.network.tamper = undefined;
-    this.network.weather = { ...this.network.weather, dropOneIn: 0, spikeOneIn: 0 };
+    calm(this, this.machines.filter((machine) => !except.includes(machine)));
     this.network.heal();
-    for (const machine of this.machines) {
-      machine.disk.failing = undefined;
-      machine.disk.plan(undefined);
-      machine.diskMs = [0.1, 1];
-      machine.resume();
-      if (except.includes(machine)) continue;
-      if (machine.subject?.status().state === "faulted") machine.kill();
-      machine.start();
-    }
+    for (const machine of except) machine.resume();
   }
 
   /**
-   * Calms the world and lets it come to rest, which it must within 20 election timeouts; then compares
-   * everything with everything.
+   * Calms the world and lets it come to rest, which it must in time; then compares everything with everything.
    *
    * @param except Replicas that stay down: a minority.
    */
   settle(except: readonly ClusterMachine[] = []): void {
     this.calm(except);
-    if (!this.#runToRest(except, 3 * ELECTION_MS)) this.#operate(except);
-    if (!this.#runToRest(except, 20 * ELECTION_MS)) {
-      this.violated(`R18 a calm majority goes on: ${this.#whyNotAtRest(except)}`);
-    }
-    this.run(ELECTION_MS);
-    this.#compareAll(except);
+    comeToRest(this, this.machines.filter((machine) => !except.includes(machine)));
   }
 
   /** Ends everything with a violation. */
@@ -321,7 +338,7 @@ export class ClusterWorld implements ClientHost {
 
   /** A client asks for something. */
   invoked(operation: Operation): void {
-    this.operations.push(operation);
+    this.operations.add(operation);
     this.judges.invoked(operation, this.learnedLsn);
     this.observer?.asked(this.queue.nowMs, operation);
     this.note(() => `asked ${operation.command.operationId} ${operation.command.kind}`);
@@ -336,6 +353,17 @@ export class ClusterWorld implements ClientHost {
     this.judges.published(machine, operation, outcome);
   }
 
+  /** The bytes of a command have reached a replica. */
+  submitted(_machine: ClusterMachine, operation: Operation): void {
+    this.judges.refusals.submitted(operation);
+  }
+
+  /** A replica refuses a command. */
+  refused(machine: ClusterMachine, operation: Operation, rejection: Rejection): void {
+    this.note(() => `${machine.id} refuses ${operation.command.operationId}: ${rejection.code}`);
+    this.judges.refusals.refused(operation, rejection);
+  }
+
   /** A replica answers a read. */
   read(answer: ReadAnswer): void {
     this.note(() => {
@@ -347,27 +375,14 @@ export class ClusterWorld implements ClientHost {
     this.judges.read(answer);
   }
 
-  /** A client knows. */
+  /** A client knows, or has given up. */
   answered(operation: Operation): void {
-    const { outcome, failure, command } = operation;
+    const { outcome, failure, command, wish } = operation;
+    this.operations.delete(operation);
     this.observer?.answered(this.queue.nowMs, operation);
     if (outcome !== undefined) this.#learn(Number(outcome.appliedLsn));
-    if (failure !== undefined) {
+    if (failure !== undefined && wish.refusals?.includes(failure.code) !== true) {
       this.violated(`no client is refused for good: ${command.kind} ${failure.code}`);
-    }
-  }
-
-  /** What an operator does about replicas that cannot help themselves, which only damage excuses. */
-  #operate(except: readonly ClusterMachine[]): void {
-    for (const machine of this.machines) {
-      const isHelpless = machine.subject === undefined ||
-        machine.subject.status().state === "faulted";
-      if (except.includes(machine) || !isHelpless) continue;
-      if (!this.damaged.has(machine)) {
-        this.violated(`R16 a sound replica starts by itself: ${this.describe(machine)}`);
-      }
-      this.replace(machine);
-      machine.start();
     }
   }
 
@@ -376,56 +391,12 @@ export class ClusterWorld implements ClientHost {
     if (clock === undefined) return;
     machine.clockRate = clock.rate;
     machine.clockOffsetMs = clock.offsetMs;
-    this.judges.clockRateMax = Math.max(this.judges.clockRateMax, clock.rate);
+    this.clocks.paced(clock.rate);
   }
 
   #sometimes(): void {
     if (this.queue.happened % DIGEST_EVERY !== 0) return;
     for (const machine of this.machines) this.judges.judgeDigest(machine);
-  }
-
-  /** Looks only now and then: looking at everything takes longer than an event. */
-  #runToRest(except: readonly ClusterMachine[], ms: number): boolean {
-    const untilMs = this.queue.nowMs + ms;
-    while (!this.#isAtRest(except)) {
-      if (this.queue.nowMs >= untilMs) return false;
-      this.run(LOOK_MS);
-    }
-    return true;
-  }
-
-  #isAtRest(except: readonly ClusterMachine[]): boolean {
-    if (this.operations.some((operation) => operation.answeredMs === undefined)) return false;
-    if (this.primary === undefined) return false;
-    return this.machines.every((machine) => {
-      if (except.includes(machine)) return true;
-      const status = machine.subject?.status();
-      if (status === undefined || status.state === "faulted") return false;
-      const isServing = status.role === "primary" || status.role === "backup";
-      const op = BigInt(this.judges.truth.op);
-      return isServing && status.commitOp === op && status.tipOp === op && status.appliedOp === op;
-    });
-  }
-
-  #whyNotAtRest(except: readonly ClusterMachine[]): string {
-    const waiting = this.operations.filter(({ answeredMs }) => answeredMs === undefined).length;
-    const replicas = this.machines.filter((machine) => !except.includes(machine));
-    return `${waiting} operations wait, truth is at op ${this.judges.truth.op}; ` +
-      replicas.map((machine) => this.describe(machine)).join("; ");
-  }
-
-  #compareAll(except: readonly ClusterMachine[]): void {
-    const { truth } = this.judges;
-    for (const machine of this.machines) {
-      if (except.includes(machine)) continue;
-      const { tipOp, tipHash } = machine.subject!.status();
-      const last = truth.decided[Number(tipOp) - 1];
-      if (last !== undefined && tipHash !== last.frame.hash) {
-        this.violated(`R2 all logs end the same: replica ${machine.id}`);
-      }
-      this.judges.judgeDigest(machine);
-    }
-    this.judges.judgeFailures(this.operations);
   }
 
   #openSubject(machine: ClusterMachine, stored: StoredMetadata): Subject {
@@ -541,6 +512,7 @@ export class ClusterWorld implements ClientHost {
   #judgesHost(): ConstructorParameters<typeof ClusterJudges>[2] {
     return {
       nowMs: () => this.queue.nowMs,
+      elapsedMsMax: (fromMs, toMs) => this.clocks.elapsedMsMax(fromMs, toMs),
       enteredView: (id) => this.promises.enteredView(id),
       // The reader is told a moment later; who asks meanwhile may still see what was before.
       learned: (lsn) => this.queue.after(2, () => this.#learn(lsn)),
@@ -551,12 +523,13 @@ export class ClusterWorld implements ClientHost {
   #learn(lsn: number): void {
     this.learnedLsn = Math.max(this.learnedLsn, lsn);
   }
-
-  #fork(): SeededRandom {
-    return new SeededRandom(this.random.nextU32());
-  }
 }
 
-function ttlSlotsMaxOf({ ttlSlotsMax, workload }: WorldOptions): number {
-  return ttlSlotsMax ?? workload?.ttlSlotsMax ?? 40;
+function workloadOf({ clients, ttlSlotsMax, workload }: WorldOptions): PlanWorkload {
+  return {
+    ...PLAIN_WORKLOAD,
+    ...workload,
+    ...(clients === undefined ? {} : { clients }),
+    ...(ttlSlotsMax === undefined ? {} : { ttlSlotsMax }),
+  };
 }

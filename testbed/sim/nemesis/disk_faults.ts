@@ -1,0 +1,78 @@
+/** Disks that fail, fill up and crawl; and, on a victim's machine alone, disks that lose or change what they hold. */
+import type { PlannedFault } from "../disk/memory_disk.ts";
+import type { ClusterMachine } from "../world/machine.ts";
+import { startLater } from "./process_faults.ts";
+import type { FaultAct, Scene } from "./scene.ts";
+
+/** Milliseconds that a write and sync take on a sound disk. */
+export const SOUND_DISK_MS = [0.1, 1] as const;
+
+function plan(scene: Scene, machine: ClusterMachine, fault: Omit<PlannedFault, "tornBytes">): void {
+  machine.disk.plan({ ...fault, tornBytes: scene.random.below(1_500) });
+  scene.later(scene.lasting(), () => revive(machine));
+}
+
+function fail(scene: Scene, machine: ClusterMachine): void {
+  const { disk } = machine;
+  disk.failing = scene.random.oneIn(2) ? "disk_full" : "io_error";
+  scene.later(scene.lasting(), () => {
+    disk.failing = undefined;
+    revive(machine);
+  });
+}
+
+/** As a supervisor does it: what has stopped or given up is started again. */
+function revive(machine: ClusterMachine): void {
+  machine.disk.plan(undefined);
+  if (machine.subject?.status().state === "faulted") machine.kill();
+  machine.start();
+}
+
+function slow(scene: Scene, machine: ClusterMachine): void {
+  machine.diskMs = [5, 20 + scene.random.below(400)];
+  scene.later(scene.lasting(), () => machine.diskMs = SOUND_DISK_MS);
+}
+
+/** A disk is lost with all that it held, and a new one is there with the directory of a replacement. */
+function wipe(scene: Scene): void {
+  const machine = scene.victim();
+  if (machine === undefined) return;
+  scene.world.replace(machine);
+  startLater(scene, machine);
+}
+
+/** A few bits of one file change, while its process runs or while it is down. */
+function rot(scene: Scene): void {
+  const machine = scene.victim();
+  if (machine === undefined) return;
+  const { random } = scene;
+  scene.world.damaged.add(machine);
+  if (random.oneIn(2)) {
+    machine.kill();
+    startLater(scene, machine);
+  }
+  const files = machine.disk.list().filter((name) => machine.disk.contents(name).length > 0);
+  if (files.length === 0) return;
+  const bytes = machine.disk.contents(files[random.below(files.length)]!);
+  for (let left = 1 + random.below(3); left > 0; left--) {
+    bytes[random.below(bytes.length)]! ^= 1 << random.below(8);
+  }
+}
+
+/** What each of these faults does. */
+export const DISK_FAULTS = {
+  crash_midway: (scene) =>
+    plan(scene, scene.any(), { nth: 1 + scene.random.below(30), effect: "crash" }),
+  slow_disk: (scene) => slow(scene, scene.any()),
+  disk_fault: (scene) =>
+    plan(scene, scene.any(), { nth: 1 + scene.random.below(6), effect: "io_error" }),
+  sync_fault: (scene) =>
+    plan(scene, scene.any(), {
+      nth: 1 + scene.random.below(6),
+      action: "sync",
+      effect: "io_error",
+    }),
+  full_disk: (scene) => fail(scene, scene.any()),
+  wipe,
+  rot,
+} as const satisfies Record<string, FaultAct>;

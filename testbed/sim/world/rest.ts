@@ -1,0 +1,149 @@
+/**
+ * The end of trouble. Among the members of a core, a majority, everything is well again, and what is broken
+ * elsewhere stays so for good. Then the core must come to rest: one of it leads within 20 election timeouts, everybody
+ * gets an answer, and all of it stands at the same op with the same state.
+ */
+import { PEER_PROTOCOL_VERSION } from "../../../node/peer/message_types.ts";
+import type { ClusterMachine } from "./machine.ts";
+import { CALM_WEATHER } from "./network.ts";
+import type { ClusterWorld } from "./world.ts";
+
+/** How many election timeouts a calm majority may take to elect somebody. Source: docs/simulator.md#liveness. */
+export const ELECTIONS_MAX = 20;
+
+/**
+ * How long everything else may take at least, in milliseconds: clients wait and fall back by their own clocks, however
+ * short elections are.
+ */
+const REST_MS_MIN = 20_000;
+/** A replica that cannot help itself by then does not. */
+const HELPLESS_MS = 2_500;
+const LOOK_MS = 20;
+
+/**
+ * Ends trouble among the members of a core, and lets clients begin nothing new.
+ *
+ * @param world Where.
+ * @param core A majority of its machines.
+ */
+export function calm(world: ClusterWorld, core: readonly ClusterMachine[]): void {
+  const { network } = world;
+  world.isBusy = false;
+  network.tamper = undefined;
+  const { delayMsMin, delayMsMax } = CALM_WEATHER;
+  network.weather = { ...network.weather, delayMsMin, delayMsMax, dropOneIn: 0, spikeOneIn: 0 };
+  network.healAmong(core.map(({ id }) => id));
+  for (const machine of core) mend(machine);
+}
+
+/** A machine has room on its disk, and a program of the right version that runs. */
+export function mend(machine: ClusterMachine): void {
+  machine.disk.relieve();
+  machine.diskMs = [0.1, 1];
+  machine.resume();
+  const isSkewed = machine.protocolVersion !== PEER_PROTOCOL_VERSION;
+  machine.protocolVersion = PEER_PROTOCOL_VERSION;
+  if (isSkewed || machine.subject?.status().state === "faulted") machine.kill();
+  machine.start();
+}
+
+/**
+ * Lets the core come to rest and compares everything in it with everything.
+ *
+ * @param world Calm in the core.
+ * @param core A majority of its machines.
+ * @throws {ClusterViolation} When it does not come to rest, or not to the same.
+ */
+export function comeToRest(world: ClusterWorld, core: readonly ClusterMachine[]): void {
+  const { electionMs } = world;
+  if (!runToPrimary(world, core, ELECTIONS_MAX * electionMs)) {
+    world.violated(
+      `R18 a majority elects a primary within ${ELECTIONS_MAX} election timeouts: ` +
+        describeAll(world, core),
+    );
+  }
+  if (!runToRest(world, core, Math.max(3 * electionMs, HELPLESS_MS))) operate(world, core);
+  if (!runToRest(world, core, Math.max(ELECTIONS_MAX * electionMs, REST_MS_MIN))) {
+    world.violated(`R18 a calm majority goes on: ${whyNotAtRest(world, core)}`);
+  }
+  world.run(electionMs);
+  compareAll(world, core);
+}
+
+/** Where views change only when an operator wants it, one asks a replica after the other until somebody leads. */
+function runToPrimary(
+  world: ClusterWorld,
+  core: readonly ClusterMachine[],
+  ms: number,
+): boolean {
+  const leads = (): boolean => core.some((machine) => isLeading(machine));
+  if (!world.isManual) return world.runUntil(leads, ms);
+  const untilMs = world.queue.nowMs + ms;
+  for (let turn = 0; world.queue.nowMs < untilMs; turn++) {
+    if (world.runUntil(leads, world.electionMs)) return true;
+    core[turn % core.length]!.reachSubject((subject) => subject.startViewChange());
+  }
+  return leads();
+}
+
+function isLeading({ subject }: ClusterMachine): boolean {
+  return subject?.status().role === "primary";
+}
+
+/** What an operator does about replicas that cannot help themselves, which only damage excuses. */
+function operate(world: ClusterWorld, core: readonly ClusterMachine[]): void {
+  for (const machine of core) {
+    const isHelpless = machine.subject === undefined ||
+      machine.subject.status().state === "faulted";
+    if (!isHelpless) continue;
+    if (!world.damaged.has(machine)) {
+      world.violated(`R16 a sound replica starts by itself: ${world.describe(machine)}`);
+    }
+    world.replace(machine);
+    machine.start();
+  }
+}
+
+/** Looks only now and then: looking at everything takes longer than an event. */
+function runToRest(world: ClusterWorld, core: readonly ClusterMachine[], ms: number): boolean {
+  const untilMs = world.queue.nowMs + ms;
+  while (!isAtRest(world, core)) {
+    if (world.queue.nowMs >= untilMs || world.isCutShort) return world.isCutShort;
+    world.run(LOOK_MS);
+  }
+  return true;
+}
+
+function isAtRest(world: ClusterWorld, core: readonly ClusterMachine[]): boolean {
+  if (!core.some((machine) => isLeading(machine))) return false;
+  const op = BigInt(world.judges.truth.op);
+  for (const machine of core) {
+    const status = machine.subject?.status();
+    if (status === undefined || status.state === "faulted") return false;
+    const isServing = status.role === "primary" || status.role === "backup";
+    const isThere = status.commitOp === op && status.tipOp === op && status.appliedOp === op;
+    if (!isServing || !isThere) return false;
+  }
+  return world.operations.size === 0;
+}
+
+function whyNotAtRest(world: ClusterWorld, core: readonly ClusterMachine[]): string {
+  return `${world.operations.size} operations wait, truth is at op ${world.judges.truth.op}; ` +
+    describeAll(world, core);
+}
+
+function describeAll(world: ClusterWorld, core: readonly ClusterMachine[]): string {
+  return core.map((machine) => world.describe(machine)).join("; ");
+}
+
+function compareAll(world: ClusterWorld, core: readonly ClusterMachine[]): void {
+  const { truth } = world.judges;
+  for (const machine of core) {
+    const { tipOp, tipHash } = machine.subject!.status();
+    const last = truth.decided[Number(tipOp) - 1];
+    if (last !== undefined && tipHash !== last.frame.hash) {
+      world.violated(`R2 all logs end the same: replica ${machine.id}`);
+    }
+    world.judges.judgeDigest(machine);
+  }
+}
