@@ -1,0 +1,276 @@
+/** Turns the operations of one part of a history into a problem: everything becomes an index or a small number. */
+import type { HistoryAnswer, HistoryRequest, ReservationSeen } from "../history.ts";
+import { NOT_FOUND, RETIRED } from "./answers.ts";
+import type { Material } from "./build.ts";
+import { isWrite, type LogicalOperation, lsnOf, requestText } from "./fold.ts";
+import { type Claim, type Problem, SLOT_MAX, type Work } from "./problem.ts";
+import { memberIds, type Sighting } from "./sightings.ts";
+import type { ReservationBounds } from "./verdict.ts";
+import { Code, codeNumber, Kind, Status } from "./words.ts";
+
+type Draft = Omit<Claim, "slot" | "rivals"> & {
+  readonly slot: bigint | undefined;
+  readonly rivals: number[];
+};
+
+/** See the top of this file. */
+export class Numbering {
+  readonly #material: Material;
+  readonly #orphans: ReadonlyMap<LogicalOperation, readonly Sighting[]>;
+  readonly #operations: readonly LogicalOperation[];
+  readonly #resources = new Map<bigint, number>();
+  readonly #groups = new Map<number, GroupNumbers>();
+  readonly #drafts: Draft[] = [];
+  readonly #claimsById = new Map<bigint, number[]>();
+  readonly #claimsByReserve = new Map<LogicalOperation, number[]>();
+  readonly #likenesses = new Map<string, number>();
+  #usedBits = 0;
+
+  /** Of one part; `orphans` are the ids that an unanswered reserve may have made. */
+  constructor(
+    material: Material,
+    orphans: ReadonlyMap<LogicalOperation, readonly Sighting[]>,
+    operations: readonly LogicalOperation[],
+  ) {
+    this.#material = material;
+    this.#orphans = orphans;
+    this.#operations = operations;
+  }
+
+  /** The problem. */
+  problem(): Problem {
+    const { bounds, initialResourceIds } = this.#material;
+    for (const operation of this.#operations) this.#number(operation);
+    for (const operation of this.#operations) this.#draftClaims(operation);
+    const works = this.#operations.map((operation, index) => this.#work(operation, index));
+    const resourceIds = [...this.#resources.keys()];
+    return {
+      resourceIds,
+      wasThere: resourceIds.map((id) => initialResourceIds.has(id)),
+      claims: withSmallSlots(this.#drafts),
+      works: withFences(works),
+      groups: this.#groups.size,
+      usedBits: this.#usedBits,
+      mayFill: bounds.tables !== "roomy",
+      mayRetire: bounds.history !== "kept",
+    };
+  }
+
+  #number({ request, group }: LogicalOperation): void {
+    for (const id of resourceIdsOf(request)) {
+      if (!this.#resources.has(id)) this.#resources.set(id, this.#resources.size);
+    }
+    if (group < 0) return;
+    let numbers = this.#groups.get(group);
+    if (numbers === undefined) {
+      numbers = { index: this.#groups.size, variants: new Map() };
+      this.#groups.set(group, numbers);
+    }
+    const text = requestText(request);
+    if (!numbers.variants.has(text)) numbers.variants.set(text, numbers.variants.size + 1);
+  }
+
+  #draftClaims(operation: LogicalOperation): void {
+    const { request, answer, isConflict } = operation;
+    if (!("ttlSlots" in request) || isConflict) return;
+    if (answer?.kind === "applied") {
+      const { reserved } = answer;
+      if (reserved === undefined) return;
+      this.#draft(operation, reserved.reservationId, reserved.deadlineSlot);
+      return;
+    }
+    this.#draft(operation, undefined, undefined);
+    for (const seen of this.#orphans.get(operation) ?? []) {
+      this.#draft(operation, seen.id, recordedDeadline(seen));
+    }
+  }
+
+  #draft(
+    operation: LogicalOperation,
+    id: bigint | undefined,
+    deadline: bigint | undefined,
+  ): void {
+    const { request } = operation;
+    if (!("ttlSlots" in request)) return;
+    const index = this.#drafts.length;
+    const rivals = id === undefined ? [] : listOf(this.#claimsById, id);
+    rivals.push(index);
+    listOf(this.#claimsByReserve, operation).push(index);
+    const members = new Set(memberIds(operation).map((member) => this.#resources.get(member)!));
+    this.#drafts.push({
+      id,
+      holderId: request.holderId,
+      members: [...members],
+      slot: deadline === undefined ? undefined : deadline - request.ttlSlots,
+      ttl: clamp(request.ttlSlots),
+      rivals,
+    });
+  }
+
+  #work(operation: LogicalOperation, index: number): Work {
+    const { request, answer, isOptional, isConflict, invokedAt, completedAt } = operation;
+    const kind = isConflict ? Kind.conflict : KINDS[request.kind];
+    const code = isWrite(request) && answer?.kind === "applied" ? codeNumber(answer.code) : 0;
+    const members = isConflict ? [] : resourceIdsOf(request).map((id) => this.#resources.get(id)!);
+    const claims = isConflict ? [] : this.#claimsOf(operation);
+    const { group, variant } = this.#groupOf(operation);
+    const usedBit = isOptional && kind === Kind.reserve ? this.#usedBits++ : -1;
+    const isGrouped = group >= 0;
+    return {
+      index,
+      operation,
+      kind,
+      code,
+      invokedAt,
+      completedAt,
+      isOptional,
+      isActive: isWrite(request) && !isConflict && (isOptional || code === Code.ok || isGrouped),
+      touches: this.#touches(members, claims, group),
+      members,
+      duplicateAt: members.findIndex((member, i) => members.indexOf(member) < i),
+      staticCode: staticCodeOf(request, code, this.#material.bounds),
+      claims,
+      holderFits: claims.map((claim) => this.#drafts[claim]!.holderId === holderOf(request)),
+      epoch: "epoch" in request && request.epoch <= 2n ? Number(request.epoch) : 0,
+      group,
+      variant,
+      seen: seenBy(answer),
+      version: answer?.kind === "resource" ? versionOf(answer.version) : -1,
+      mayBeBelowWatermark: "reservationId" in request &&
+        this.#material.sightings.get(request.reservationId)?.makers.length === 0,
+      usedBit,
+      likeness: usedBit >= 0 && !isGrouped ? this.#likeness(claims, members) : -1,
+      after: [],
+    };
+  }
+
+  #claimsOf(operation: LogicalOperation): readonly number[] {
+    const { request, answer } = operation;
+    if ("ttlSlots" in request) return this.#claimsByReserve.get(operation) ?? [];
+    if ("reservationId" in request) return this.#claimsById.get(request.reservationId) ?? [];
+    if (answer?.kind !== "resource" || answer.reservationId === undefined) return [];
+    return this.#claimsById.get(answer.reservationId) ?? [];
+  }
+
+  #touches(members: readonly number[], claims: readonly number[], group: number): number[] {
+    const touched = new Set(members);
+    for (const claim of claims) {
+      for (const member of this.#drafts[claim]!.members) touched.add(member);
+    }
+    if (group >= 0) touched.add(this.#resources.size + group);
+    return [...touched];
+  }
+
+  #groupOf({ group, request }: LogicalOperation): { group: number; variant: number } {
+    const numbers = this.#groups.get(group);
+    if (numbers === undefined) return { group: -1, variant: 0 };
+    return { group: numbers.index, variant: numbers.variants.get(requestText(request))! };
+  }
+
+  #likeness(claims: readonly number[], members: readonly number[]): number {
+    if (claims.length !== 1) return -1;
+    const { id, ttl } = this.#drafts[claims[0]!]!;
+    if (id !== undefined) return -1;
+    const text = `${members} ${ttl}`;
+    const known = this.#likenesses.get(text) ?? this.#likenesses.size;
+    this.#likenesses.set(text, known);
+    return known;
+  }
+}
+
+interface GroupNumbers {
+  readonly index: number;
+  readonly variants: Map<string, number>;
+}
+
+const KINDS: Record<HistoryRequest["kind"], Kind> = {
+  create_resource: Kind.create,
+  reserve: Kind.reserve,
+  reserve_bundle: Kind.reserve,
+  confirm: Kind.confirm,
+  release: Kind.release,
+  revoke: Kind.revoke,
+  reclaim: Kind.reclaim,
+  get_resource: Kind.readResource,
+  get_reservation: Kind.readReservation,
+};
+
+function resourceIdsOf(request: HistoryRequest): readonly bigint[] {
+  if ("resourceIds" in request) return request.resourceIds;
+  return "resourceId" in request ? [request.resourceId] : [];
+}
+
+function holderOf(request: HistoryRequest): bigint | undefined {
+  return "holderId" in request ? request.holderId : undefined;
+}
+
+function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
+  let list = lists.get(key);
+  if (list === undefined) lists.set(key, list = []);
+  return list;
+}
+
+/** Slots count from the first one that is known. */
+function withSmallSlots(drafts: readonly Draft[]): Claim[] {
+  let first: bigint | undefined;
+  for (const { slot } of drafts) if (slot !== undefined && !(slot > first!)) first = slot;
+  return drafts.map((draft) => ({
+    ...draft,
+    slot: draft.slot === undefined ? -1 : clamp(draft.slot - first!),
+  }));
+}
+
+/** Rounding down to `SLOT_MAX` keeps every order that there is: it can hide a violation, never make one. */
+function clamp(slots: bigint): number {
+  return slots > BigInt(SLOT_MAX) ? SLOT_MAX : Number(slots);
+}
+
+function versionOf(version: bigint | undefined): number {
+  return version === undefined ? -1 : clamp(version);
+}
+
+/** The deadline that a record of an id of unclear origin shows, if one does. */
+function recordedDeadline({ records }: Sighting): bigint | undefined {
+  for (const { answer } of records) {
+    const { deadlineSlot } = answer as ReservationSeen;
+    if (deadlineSlot !== undefined) return deadlineSlot;
+  }
+  return undefined;
+}
+
+function seenBy(answer: HistoryAnswer | undefined): number {
+  if (answer === undefined || answer.kind === "applied") return 0;
+  if (answer.kind === "not_found") return NOT_FOUND;
+  if (answer.kind === "retired") return RETIRED;
+  return answer.state === "available" ? Status.none : Status[answer.state];
+}
+
+/** What a reserve of this size and time to live answers in any state. A bound that is not known is what the answer says it is. */
+function staticCodeOf(request: HistoryRequest, code: number, bounds: ReservationBounds): number {
+  if (!("ttlSlots" in request)) return 0;
+  const { maxBundleSize, maxTtlSlots } = bounds;
+  const size = "resourceIds" in request ? request.resourceIds.length : 1;
+  const isTooLarge = maxBundleSize === undefined
+    ? size > 1 && code === Code.bundle_too_large
+    : size > maxBundleSize;
+  if (size === 0 || isTooLarge) return Code.bundle_too_large;
+  const isTooLong = maxTtlSlots === undefined
+    ? code === Code.ttl_out_of_range
+    : request.ttlSlots > maxTtlSlots;
+  return request.ttlSlots === 0n || isTooLong ? Code.ttl_out_of_range : 0;
+}
+
+/** A fenced read comes after every answered operation of its part up to its fence. */
+function withFences(works: readonly Work[]): Work[] {
+  return works.map((work) => {
+    const { request } = work.operation;
+    const fence = isWrite(request) ? 0n : request.requiredLsn ?? 0n;
+    if (fence === 0n || work.isOptional) return work;
+    const after = works.filter((other) => {
+      const lsn = lsnOf(other.operation);
+      return lsn !== undefined && lsn <= fence && !other.isOptional &&
+        other.completedAt > work.invokedAt;
+    });
+    return { ...work, after: after.map(({ index }) => index) };
+  });
+}

@@ -1,0 +1,79 @@
+/** One partition, numbered and ready to be searched. */
+import type { LogicalOperation } from "./fold.ts";
+import type { Kind } from "./words.ts";
+
+/** A reservation that may come to be: of an answered reserve, or of an unanswered one under one of the ids that were seen. */
+export interface Claim {
+  /** Undefined when nobody has ever seen it. */
+  readonly id: bigint | undefined;
+  readonly holderId: bigint;
+  /** Indexes of its resources, each once. */
+  readonly members: readonly number[];
+  /** Slot of its reserve counted from the partition's first one, -1 when unknown. */
+  readonly slot: number;
+  /** In slots. */
+  readonly ttl: number;
+  /** Other claims under the same id, of which at most one comes to be. */
+  rivals: readonly number[];
+}
+
+/** One operation as the search sees it. */
+export interface Work {
+  /** Its place in the problem. */
+  readonly index: number;
+  readonly operation: LogicalOperation;
+  readonly kind: Kind;
+  /** The answered code, `Code.unknown` for none. */
+  readonly code: number;
+  readonly invokedAt: number;
+  readonly completedAt: number;
+  readonly isOptional: boolean;
+  /** Whether it changes anything: an answered one that succeeded, any optional one, any one whose key others share. */
+  readonly isActive: boolean;
+  /** Resources it reads or writes; groups come after the resources. */
+  readonly touches: readonly number[];
+  /** Of a create or reserve: resources in the order of the request. */
+  readonly members: readonly number[];
+  /** Position in `members` of the first id that was named before, -1 if none was. */
+  readonly duplicateAt: number;
+  /** What a reserve answers whatever the state is: 0, or the code of a wrong size or time to live. */
+  readonly staticCode: number;
+  /** Of a reserve: claims that it can make. Of anything that names a reservation: claims that it can mean. */
+  readonly claims: readonly number[];
+  /** Whether `claims[i]` is of the holder that a confirm or release names. */
+  readonly holderFits: readonly boolean[];
+  /** Epoch that it names, 0 for one that no reservation ever has. */
+  readonly epoch: number;
+  /** Index of its group, -1 for none. */
+  readonly group: number;
+  /** Number of the operation in its group, from 1. */
+  readonly variant: number;
+  /** What a read saw: a status, -1 when it was not found, -2 when it had been retired, 0 for an available resource. */
+  readonly seen: number;
+  /** Version that a read of a resource saw, -1 when it does not say. */
+  readonly version: number;
+  /** Whether an id that never was may read as retired. */
+  readonly mayBeBelowWatermark: boolean;
+  /** Of an optional reserve: place of its mark, -1 for others. */
+  readonly usedBit: number;
+  /** Optional reserves without a name that differ in nothing have the same number; -1 for others. */
+  readonly likeness: number;
+  /** Indexes of the works that a fenced read must come after. */
+  after: readonly number[];
+}
+
+/** See the top of this file. */
+export interface Problem {
+  readonly resourceIds: readonly bigint[];
+  /** Whether each resource was there before the history began. */
+  readonly wasThere: readonly boolean[];
+  readonly claims: readonly Claim[];
+  readonly works: readonly Work[];
+  readonly groups: number;
+  readonly usedBits: number;
+  readonly mayFill: boolean;
+  readonly mayRetire: boolean;
+}
+
+/** Largest slot that is told apart, counted from a partition's first one; later ones count as this. */
+export const SLOT_MAX = 2 ** 31 - 1;

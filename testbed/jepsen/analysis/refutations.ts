@@ -1,0 +1,196 @@
+/**
+ * What can be refuted without a search: two or three operations that contradict each other whatever happened in between. Each
+ * rule looks at a history once and names the first contradiction.
+ */
+import type { AppliedAnswer, ReservationSeen } from "../history.ts";
+import { type Folded, type LogicalOperation, lsnOf } from "./fold.ts";
+import { lsnOfId, memberIds, mustHaveBeen, type Sighting } from "./sightings.ts";
+import type { ReservationBounds } from "./verdict.ts";
+
+/** Operations that cannot all be true. */
+export interface Refutation {
+  /** In the form `area/claim`. */
+  readonly rule: string;
+  readonly sentence: string;
+  /** The one that does not fit first. */
+  readonly operations: readonly LogicalOperation[];
+}
+
+/** The first contradiction, if there is one. */
+export function refute(
+  { operations, contradiction }: Folded,
+  sightings: ReadonlyMap<bigint, Sighting>,
+  bounds: ReservationBounds,
+): Refutation | undefined {
+  if (contradiction !== undefined) {
+    const { first, second } = contradiction;
+    const operation = operations.find(({ attempts }) => attempts.includes(second))!;
+    const [one, other] = [first, second].map(({ outcome }) =>
+      outcome.kind === "ok" && outcome.answer.kind === "applied" ? textOf(outcome.answer) : "?"
+    );
+    return {
+      rule: "operation/one-answer",
+      sentence: `two attempts of one ${operation.request.kind} were answered ${one} and ${other}`,
+      operations: [{ ...operation, attempts: [first, second] }],
+    };
+  }
+  return refuteLsns(operations) ?? refuteReservations(sightings, bounds);
+}
+
+function textOf({ code, lsn, reserved }: AppliedAnswer): string {
+  const made = reserved === undefined ? "" : ` with reservation ${reserved.reservationId}`;
+  return `${code} at lsn ${lsn}${made}`;
+}
+
+/** One command a lsn, and lsns in the order of time and of slots. */
+function refuteLsns(operations: readonly LogicalOperation[]): Refutation | undefined {
+  const known = operations.filter((operation) => lsnOf(operation) !== undefined)
+    .sort((a, b) => compare(lsnOf(a)!, lsnOf(b)!));
+  let latest: LogicalOperation | undefined;
+  let lastReserve: LogicalOperation | undefined;
+  for (const [i, operation] of known.entries()) {
+    const lsn = lsnOf(operation)!;
+    const previous = known[i - 1];
+    if (previous !== undefined && lsnOf(previous) === lsn) {
+      const sentence = `two different operations were applied at lsn ${lsn}`;
+      return { rule: "lsn/one-command", sentence, operations: [operation, previous] };
+    }
+    if (latest !== undefined && operation.completedAt < latest.invokedAt) {
+      const sentence = `the ${latest.request.kind} at lsn ${lsnOf(latest)} began after the ` +
+        `${operation.request.kind} at lsn ${lsn} had been answered`;
+      return { rule: "lsn/in-real-time", sentence, operations: [latest, operation] };
+    }
+    if (latest === undefined || operation.invokedAt > latest.invokedAt) latest = operation;
+    const slot = slotOf(operation);
+    if (slot === undefined) continue;
+    if (lastReserve !== undefined && slotOf(lastReserve)! > slot) {
+      const sentence = `the reserve at lsn ${lsn} ran at slot ${slot}, before the slot ` +
+        `${slotOf(lastReserve)} of the reserve at lsn ${lsnOf(lastReserve)}`;
+      return { rule: "slot/never-back", sentence, operations: [operation, lastReserve] };
+    }
+    lastReserve = operation;
+  }
+  return undefined;
+}
+
+/** The slot at which a successful reserve ran. */
+function slotOf({ request, answer }: LogicalOperation): bigint | undefined {
+  if (answer?.kind !== "applied" || answer.reserved === undefined) return undefined;
+  return "ttlSlots" in request ? answer.reserved.deadlineSlot - request.ttlSlots : undefined;
+}
+
+/** Everything that is said of one reservation agrees. */
+function refuteReservations(
+  sightings: ReadonlyMap<bigint, Sighting>,
+  bounds: ReservationBounds,
+): Refutation | undefined {
+  for (const seen of sightings.values()) {
+    const refutation = refuteOrigin(seen, bounds) ?? refuteRecords(seen, bounds);
+    if (refutation !== undefined) return refutation;
+  }
+  return undefined;
+}
+
+function refuteOrigin(
+  seen: Sighting,
+  { reservationIds }: ReservationBounds,
+): Refutation | undefined {
+  const { id, makers, candidates } = seen;
+  const [maker, another] = makers;
+  if (maker === undefined) {
+    if (candidates.length > 0 || !mustHaveBeen(seen)) return undefined;
+    const witness = [...seen.records, ...seen.holds, ...seen.commands].filter(({ answer }) =>
+      answer !== undefined
+    ).slice(0, 1);
+    const sentence = `reservation ${id} was seen, and no reserve can have made it`;
+    return { rule: "reservation/has-a-reserve", sentence, operations: witness };
+  }
+  if (another !== undefined) {
+    const sentence = `two reserves were both answered with reservation ${id}`;
+    return { rule: "reservation/one-reserve", sentence, operations: [another, maker] };
+  }
+  const { reserved, lsn } = maker.answer as AppliedAnswer;
+  if (reserved!.epoch !== 1n) {
+    const sentence = `reservation ${id} began with epoch ${reserved!.epoch}`;
+    return { rule: "reservation/first-epoch", sentence, operations: [maker] };
+  }
+  if (reservationIds !== "opaque" && lsn !== undefined && lsn !== lsnOfId(id)) {
+    const sentence = `reservation ${id} was made at lsn ${lsn}, which is not in its id`;
+    return { rule: "reservation/id-is-lsn", sentence, operations: [maker] };
+  }
+  if (slotOf(maker)! >= 0n) return undefined;
+  const sentence = `reservation ${id} has a deadline before its time to live can have passed`;
+  return { rule: "reservation/deadline", sentence, operations: [maker] };
+}
+
+function refuteRecords(seen: Sighting, bounds: ReservationBounds): Refutation | undefined {
+  const facts = new Map<string, { value: string; operation: LogicalOperation }>();
+  for (const operation of [...seen.makers, ...seen.records, ...seen.commands]) {
+    for (const [name, value] of factsOf(operation)) {
+      const known = facts.get(name);
+      if (known === undefined) facts.set(name, { value, operation });
+      else if (known.value !== value) {
+        const sentence = `the ${name} of reservation ${seen.id} was ${known.value} ` +
+          `to one client and ${value} to another`;
+        const operations = [operation, known.operation];
+        return { rule: "reservation/one-record", sentence, operations };
+      }
+    }
+  }
+  for (const record of seen.records) {
+    const refutation = refuteRecord(seen.id, record, bounds);
+    if (refutation !== undefined) return refutation;
+  }
+  return undefined;
+}
+
+/** What never changes about a reservation, as far as this operation tells. */
+function factsOf(operation: LogicalOperation): [string, string][] {
+  const { request, answer, isConflict } = operation;
+  const facts: [string, string][] = [];
+  const say = (name: string, value: unknown): void => {
+    if (value !== undefined) facts.push([name, `${value}`]);
+  };
+  if (answer?.kind === "reservation") {
+    say("holder", answer.holderId);
+    say("deadline", answer.deadlineSlot);
+    say("members", answer.memberResourceIds);
+    say("lsn of the reserve", answer.createdLsn);
+    say("lsn of the end", answer.releasedLsn);
+    say("last slot as history", answer.retireAfterSlot);
+  } else if (answer?.kind === "applied" && !isConflict) {
+    if (answer.reserved !== undefined && "ttlSlots" in request) {
+      say("holder", request.holderId);
+      say("deadline", answer.reserved.deadlineSlot);
+      say("members", memberIds(operation));
+      say("lsn of the reserve", answer.lsn);
+    }
+    const ends = request.kind === "release" || request.kind === "reclaim";
+    if (ends && answer.code === "ok") say("lsn of the end", answer.lsn);
+  }
+  return facts;
+}
+
+function refuteRecord(
+  id: bigint,
+  record: LogicalOperation,
+  { historyWindowSlots }: ReservationBounds,
+): Refutation | undefined {
+  const { state, epoch, deadlineSlot, retireAfterSlot } = record.answer as ReservationSeen;
+  const holds = state === "reserved" || state === "confirmed";
+  if (epoch !== undefined && epoch !== (holds ? 1n : 2n)) {
+    const sentence = `reservation ${id} was ${state} with epoch ${epoch}`;
+    return { rule: "reservation/epoch-fits-state", sentence, operations: [record] };
+  }
+  if (state !== "expired" || historyWindowSlots === undefined) return undefined;
+  if (deadlineSlot === undefined || retireAfterSlot === undefined) return undefined;
+  const endedAt = retireAfterSlot - historyWindowSlots;
+  if (endedAt >= deadlineSlot) return undefined;
+  const sentence =
+    `reservation ${id} expired at slot ${endedAt}, before its deadline ${deadlineSlot}`;
+  return { rule: "expire/never-early", sentence, operations: [record] };
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

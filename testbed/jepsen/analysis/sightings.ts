@@ -1,0 +1,132 @@
+/** What a history says about each reservation id: who made it, who saw it, and which unanswered reserve may have made it. */
+import type { ReservationSeen } from "../history.ts";
+import { isWrite, type LogicalOperation, lsnOf } from "./fold.ts";
+
+/** Everything that is said about one id. */
+export interface Sighting {
+  readonly id: bigint;
+  /** Reserves that were answered with it; more than one is a violation. */
+  readonly makers: LogicalOperation[];
+  /** Reads that found its record. */
+  readonly records: LogicalOperation[];
+  /** Reads that found it on a resource. */
+  readonly holds: LogicalOperation[];
+  /** Writes that name it. */
+  readonly commands: LogicalOperation[];
+  /** Unanswered reserves that may have made it; empty when it has a maker. */
+  candidates: readonly LogicalOperation[];
+}
+
+/** Collects what is said, and finds who may have made what nobody was told about. */
+export function collectSightings(
+  operations: readonly LogicalOperation[],
+  idsAreLsns: boolean,
+): Map<bigint, Sighting> {
+  const sightings = new Map<bigint, Sighting>();
+  for (const operation of operations) note(sightings, operation);
+  const orphans = [...sightings.values()].filter((seen) => seen.makers.length === 0);
+  if (orphans.length === 0) return sightings;
+  const open = operations.filter((operation) =>
+    operation.isOptional && operation.answer === undefined && isReserve(operation)
+  );
+  const lsnBefore = idsAreLsns ? lsnFloors(operations, open) : undefined;
+  for (const seen of orphans) {
+    seen.candidates = open.filter((operation) =>
+      couldMake(operation, seen) &&
+      (lsnBefore === undefined || lsnBefore.get(operation)! < lsnOfId(seen.id))
+    );
+  }
+  return sightings;
+}
+
+/** Whether a claim under this id must have come to be, for what is said to be true. */
+export function mustHaveBeen(seen: Sighting): boolean {
+  return seen.records.length > 0 || seen.holds.length > 0 || seen.commands.some(provesIt);
+}
+
+/** The lsn that an id stands for, where ids are lsns. */
+export function lsnOfId(id: bigint): bigint {
+  return BigInt.asUintN(64, id);
+}
+
+/** The ids of a reserve's resources, in the order of the request. */
+export function memberIds({ request }: LogicalOperation): readonly bigint[] {
+  if (request.kind === "reserve") return [request.resourceId];
+  return request.kind === "reserve_bundle" ? request.resourceIds : [];
+}
+
+function isReserve({ request }: LogicalOperation): boolean {
+  return request.kind === "reserve" || request.kind === "reserve_bundle";
+}
+
+function note(sightings: Map<bigint, Sighting>, operation: LogicalOperation): void {
+  const { request, answer } = operation;
+  if (answer?.kind === "applied" && answer.reserved !== undefined) {
+    sightingOf(sightings, answer.reserved.reservationId).makers.push(operation);
+  }
+  if (answer?.kind === "resource" && answer.reservationId !== undefined) {
+    sightingOf(sightings, answer.reservationId).holds.push(operation);
+  }
+  if (!("reservationId" in request)) return;
+  const seen = sightingOf(sightings, request.reservationId);
+  if (isWrite(request)) seen.commands.push(operation);
+  else if (answer?.kind === "reservation") seen.records.push(operation);
+}
+
+function sightingOf(sightings: Map<bigint, Sighting>, id: bigint): Sighting {
+  let seen = sightings.get(id);
+  if (seen === undefined) {
+    seen = { id, makers: [], records: [], holds: [], commands: [], candidates: [] };
+    sightings.set(id, seen);
+  }
+  return seen;
+}
+
+/** Retired is said of ids that never were, too, so it proves nothing. */
+function provesIt({ answer, isConflict }: LogicalOperation): boolean {
+  if (answer?.kind !== "applied" || isConflict) return false;
+  return ["ok", "invalid_state", "holder_mismatch", "stale_epoch"].includes(answer.code);
+}
+
+function couldMake(operation: LogicalOperation, seen: Sighting): boolean {
+  const { request } = operation;
+  if (!("holderId" in request)) return false;
+  const members = memberIds(operation);
+  return seen.records.every(({ answer }) =>
+    isOf(answer as ReservationSeen, request.holderId, members)
+  ) &&
+    seen.holds.every(({ request: read }) =>
+      read.kind === "get_resource" && members.includes(read.resourceId)
+    ) &&
+    (mustHaveBeen(seen) || seen.commands.some(({ isOptional }) => isOptional));
+}
+
+function isOf(
+  { holderId, memberResourceIds }: ReservationSeen,
+  wantedHolder: bigint,
+  members: readonly bigint[],
+): boolean {
+  if (holderId !== undefined && holderId !== wantedHolder) return false;
+  return memberResourceIds === undefined ||
+    (memberResourceIds.length === members.length &&
+      memberResourceIds.every((id, i) => id === members[i]));
+}
+
+/** For each open reserve the highest lsn that was answered before it began: its own is higher. */
+function lsnFloors(
+  operations: readonly LogicalOperation[],
+  open: readonly LogicalOperation[],
+): Map<LogicalOperation, bigint> {
+  const answered = operations.filter((operation) => lsnOf(operation) !== undefined)
+    .sort((a, b) => a.completedAt - b.completedAt);
+  const floors = new Map<LogicalOperation, bigint>();
+  let [next, highest] = [0, -1n];
+  for (const operation of [...open].sort((a, b) => a.invokedAt - b.invokedAt)) {
+    while (next < answered.length && answered[next]!.completedAt < operation.invokedAt) {
+      const lsn = lsnOf(answered[next++]!)!;
+      if (lsn > highest) highest = lsn;
+    }
+    floors.set(operation, highest);
+  }
+  return floors;
+}
