@@ -530,6 +530,11 @@ export class Executor {
     const { code, hasReservation } = this.#outcome;
     this.#outcome.fromRetryCache = true;
     for (const follower of followers) {
+      // Another command waited for a key that nobody remembers now: there is no conflict, and no answer either.
+      if (!follower.isSame && code === ResultCode.operation_table_full) {
+        this.#reject(follower.sink, follower.token, this.#overloaded());
+        continue;
+      }
       this.counters.retryCacheHits++;
       this.#outcome.code = follower.isSame ? code : ResultCode.operation_conflict;
       this.#outcome.hasReservation = follower.isSame && hasReservation;

@@ -163,6 +163,17 @@ Deno.test("submit() gives a pending duplicate of a reserve its reservation, and 
   assertEquals(codeOf(otherClient), "resource_busy", "another client's key is another operation");
 });
 
+Deno.test("submit() sees no conflict with a queued command that a full table does not remember", () => {
+  const harness = NodeHarness.start({ core: { maxOperations: 1 } });
+  harness.commit(keyed(1n, 1n));
+  const first = harness.submit(keyed(2n, 2n));
+  const same = harness.submit(keyed(2n, 2n));
+  const other = harness.submit(keyed(2n, 3n));
+  harness.run();
+  assertEquals([codeOf(first), codeOf(same)], ["operation_table_full", "operation_table_full"]);
+  assertEquals(codeOf(other), "overloaded");
+});
+
 Deno.test("submit() never calls a retry of an applied command definite, however far its slot is", () => {
   const harness = NodeHarness.start();
   const first = harness.commit(keyed(1n, 1n));
