@@ -107,7 +107,7 @@ export function createMetadata(disk: Disk, metadata: ReplicaMetadata): StoredMet
  *
  * @param disk The data directory.
  * @returns What there is.
- * @throws {DiskFault} When the file may not be opened; a read that fails counts as damage.
+ * @throws {DiskFault} When the file may not be opened; a copy that cannot be read counts as damaged.
  */
 export function loadMetadata(disk: Disk): MetadataLoad {
   const fileBytes = disk.size(METADATA_FILE);
@@ -118,14 +118,45 @@ export function loadMetadata(disk: Disk): MetadataLoad {
   try {
     const bytes = disk.readAll(METADATA_FILE);
     if (bytes.length !== FILE_BYTES) return damaged("wrong_length", "it changed while it was read");
-    const first = decodeCopy(bytes.subarray(0, COPY_BYTES));
-    const second = decodeCopy(bytes.subarray(COPY_BYTES));
-    return choose(first, second);
+    return choose(
+      decodeCopy(bytes.subarray(0, COPY_BYTES)),
+      decodeCopy(bytes.subarray(COPY_BYTES)),
+    );
   } catch (error) {
-    if (!(error instanceof DiskFault) || error.kind !== "io_error") throw error;
-    return damaged("unreadable", error.message);
+    if (!isUnreadable(error)) throw error;
+    return loadApart(disk);
   }
 }
+
+/** One copy may be readable where the whole file is not. */
+function loadApart(disk: Disk): MetadataLoad {
+  const file = disk.open(METADATA_FILE);
+  try {
+    return choose(readCopy(file, 0), readCopy(file, COPY_BYTES));
+  } finally {
+    file.close();
+  }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return error instanceof DiskFault && error.kind === "io_error";
+}
+
+/** A copy as it was found; one of two may lie where the disk cannot read any more. */
+type FoundCopy = DecodedCopy | { readonly kind: "defect"; readonly defect: "unreadable" };
+
+function readCopy(file: DiskFile, at: number): FoundCopy {
+  const bytes = new Uint8Array(COPY_BYTES);
+  try {
+    const filled = file.read(at, bytes);
+    return filled < COPY_BYTES ? UNREADABLE : decodeCopy(bytes);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return UNREADABLE;
+  }
+}
+
+const UNREADABLE = { kind: "defect", defect: "unreadable" } as const;
 
 /**
  * Makes what was loaded durable, in both copies: the process that wrote it may have died before it was.
@@ -207,7 +238,7 @@ function openOrFault(disk: Disk): DiskFile | DiskFault {
 }
 
 /** An unknown version beats everything: whoever wrote it knows more than the other copy does. */
-function choose(first: DecodedCopy, second: DecodedCopy): MetadataLoad {
+function choose(first: FoundCopy, second: FoundCopy): MetadataLoad {
   for (const copy of [first, second]) {
     if (copy.kind === "defect" && copy.defect === "unsupported_version") {
       return damaged(copy.defect, "it was written by another version of the program");
@@ -216,7 +247,9 @@ function choose(first: DecodedCopy, second: DecodedCopy): MetadataLoad {
   if (first.kind === "copy" && second.kind === "copy") return chooseLater(first, second);
   if (first.kind === "copy") return loaded(first, 1, false);
   if (second.kind === "copy") return loaded(second, 0, false);
-  return damaged(first.defect, `both copies are: ${first.defect}, ${second.defect}`);
+  // What cannot be read now may be read later.
+  const kind = second.defect === "unreadable" ? second.defect : first.defect;
+  return damaged(kind, `both copies are: ${first.defect}, ${second.defect}`);
 }
 
 type GoodCopy = Extract<DecodedCopy, { readonly kind: "copy" }>;

@@ -173,12 +173,35 @@ Deno.test("loadMetadata() names what is wrong when nothing can be believed", () 
   ];
   for (const [kind, bytes] of cases) assertDamaged(diskOf(bytes), kind);
   const unreadable = diskOf(joined(one, one));
-  unreadable.plan({ nth: 1, action: "read", effect: "io_error" });
+  unreadable.makeUnreadable(METADATA_FILE, 0, 2 * COPY_BYTES);
   assertDamaged(unreadable, "unreadable");
+  for (const at of [0, COPY_BYTES]) {
+    const half = diskOf(at === 0 ? joined(one, torn) : joined(torn, one));
+    half.makeUnreadable(METADATA_FILE, at + 600, at + 601);
+    assertDamaged(half, "unreadable");
+  }
   const forbidden = diskOf(joined(one, one));
   forbidden.plan({ nth: 1, action: "read", effect: "permission_denied" });
   assertThrows(() => loadMetadata(forbidden), DiskFault);
   assertEquals(loadMetadata(new MemoryDisk()), { kind: "missing" });
+});
+
+Deno.test("loadMetadata() does with one copy when the other cannot be read, and settling makes it readable", () => {
+  const [older, newer] = [encodeCopy(sampleMetadata(), 4n), encodeCopy(sampleMetadata(), 5n)];
+  for (
+    const [at, copies] of [[0, joined(older, newer)], [COPY_BYTES, joined(newer, older)]] as const
+  ) {
+    const disk = diskOf(copies);
+    disk.makeUnreadable(METADATA_FILE, at + 600, at + 601);
+    const load = loadMetadata(disk);
+    assert(load.kind === "loaded", Deno.inspect(load));
+    assertEquals([load.stored.sequence, load.stored.isIntact], [5n, false]);
+    assertEquals(load.stored.staleCopy, at === 0 ? 0 : 1);
+    settleMetadata(disk, load.stored);
+    assertEquals(disk.damagedSectors(METADATA_FILE), []);
+    const again = loadMetadata(disk);
+    assert(again.kind === "loaded" && again.stored.isIntact && again.stored.sequence === 6n);
+  }
 });
 
 Deno.test("loadMetadata() refuses a version it does not know in either copy", () => {
