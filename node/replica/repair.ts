@@ -42,7 +42,7 @@ export interface RepairParts {
   readonly diskFailed: (fault: DiskFault) => void;
 }
 
-/** How long nothing has to come from any peer before what is missing is given up, and how often they are asked. */
+/** How long nothing of use has to come before what is missing is given up, and how often peers are asked. */
 const MEND_MS_MAX = 10_000;
 const ASK_MS = 250;
 
@@ -91,12 +91,17 @@ export class Repair {
     this.#ask(mending);
   }
 
-  /** Asks somebody else when nobody answers, and gives up in the end. */
+  /**
+   * Asks somebody else when nobody answers, and gives up in the end. As long as no majority has answered, there is nothing
+   * to gain: a replica without its vote needs a majority, too, and replicas that each wait for one that is away must not
+   * all be without theirs when it comes back.
+   */
   tick(): void {
     const mending = this.#mending;
     if (mending === undefined) return;
     const nowMs = this.#parts.nowMs();
-    if (nowMs - mending.sinceMs >= MEND_MS_MAX) {
+    const isRefused = mending.refusedBy.size >= this.#majority;
+    if (isRefused && nowMs - mending.sinceMs >= MEND_MS_MAX) {
       this.#mending = undefined;
       return this.#giveUp(mending.refusal);
     }
@@ -121,9 +126,16 @@ export class Repair {
     this.#ask(mending);
   }
 
+  /** Peers that are a majority of all replicas, or all there are. */
+  get #majority(): number {
+    const { length } = this.#parts.peers;
+    return Math.min(((length + 1) >>> 1) + 1, length);
+  }
+
   /** Who has nothing of use may have it later, so that after a round of refusals the next one waits. */
   #askElsewhere(mending: Mending): void {
     mending.refusals++;
+    if (mending.asked !== undefined) mending.refusedBy.add(mending.asked);
     if (mending.refusals % this.#parts.peers.length !== 0) return this.#askNext(mending);
     mending.asked = undefined;
     mending.turn++; // Somebody else begins: what came may have been wrong from its first entry on.
@@ -226,6 +238,8 @@ class Mending {
   askedMs = 0;
   turn = -1;
   refusals = 0;
+  /** Who has answered, since more came than ever before, with nothing of use. */
+  readonly refusedBy = new Set<bigint>();
   requestId = 0n;
   readonly #holes: readonly LogHole[];
   /** Hole by hole. */
@@ -289,6 +303,7 @@ class Mending {
     if (this.#op > this.#highestOp) {
       this.#highestOp = this.#op;
       this.sinceMs = nowMs;
+      this.refusedBy.clear();
     }
     return this.#op < hole.lastOp || this.#endHole(hole);
   }

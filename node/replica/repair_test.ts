@@ -369,8 +369,10 @@ Deno.test("one sound peer is enough to mend a log, whatever the other one does",
 });
 
 Deno.test("peers that are of no use cost the vote after their time, are not asked at full speed, and alter nothing", () => {
-  // Who alters the last frame only may help with the others.
-  const manners = Object.keys(HOSTILE).filter((manner) => manner !== "altersLast");
+  // Who alters the last frame only may help with the others, and who is silent says nothing.
+  const manners = Object.keys(HOSTILE).filter((manner) =>
+    manner !== "altersLast" && manner !== "silent"
+  );
   for (const [i, manner] of manners.entries()) {
     const disk = CASES[0]!.disk();
     const lone = reopen(disk);
@@ -382,6 +384,22 @@ Deno.test("peers that are of no use cost the vote after their time, are not aske
     assertGreater(lone.clock.ms, 10_000 - 1);
     const { role, tipOp, tipHash } = lone.replica.status();
     assertEquals([role, tipHash], ["recovering", PEER.node.writer.hashAt(tipOp)], manner);
+  }
+});
+
+Deno.test("a replica keeps its vote while no majority has said that it cannot help, and mends when somebody can", () => {
+  for (const [manner, peer] of Object.entries(HOSTILE)) {
+    const disk = CASES[0]!.disk();
+    const lone = reopen(disk);
+    const asked = live(lone, {
+      2: HOSTILE.silent!,
+      3: manner === "altersLast" ? HOSTILE.empty! : peer,
+    });
+    assertLess(asked, 600, manner);
+    lone.run(60_000);
+    assertEquals([stepsOf(lone), lone.replica.status().role], [[], "recovering"], manner);
+    live(lone, { 2: honest(), 3: HOSTILE.silent! });
+    assertWhole(lone, disk, manner);
   }
 });
 
