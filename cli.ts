@@ -13,6 +13,7 @@ const RUNNERS: Runners = {
   runCluster: async (request, io) =>
     await (await import("./cluster/main.ts")).runCluster(request, io),
   runDemo: async (options) => await (await import("./cluster/demo/main.ts")).runDemo(options),
+  runSim: async (options, io) => await (await import("./testbed/sim/main.ts")).runSim(options, io),
   runBench: async (options) => await (await import("./node/bench/main.ts")).runBench(options),
 };
 

@@ -103,6 +103,12 @@ const USAGE = {
     "A certificate, its key or an authority cannot be read or used.",
     "make an authority with `allocdb tls create-ca` and certificates with `allocdb tls create-cert`",
   ),
+  E_BAD_PLAN: page(
+    2,
+    "never",
+    "The file is no plan of a simulated life, or one that another version of allocdb wrote.",
+    "give a plan as `allocdb sim` leaves it behind when a life goes wrong",
+  ),
 } as const;
 
 /** Committed results: decided, durable, and the same for every retry of the same operation id. */

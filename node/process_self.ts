@@ -37,6 +37,15 @@ function nextDepth(): number {
   throw new CliError("E_BUG", "a program that was started by itself was about to start itself");
 }
 
+/**
+ * What a process of this program needs in its environment.
+ *
+ * @throws {CliError} E_BUG when a program that was started so starts itself too deeply.
+ */
+export function childEnvironment(): Record<string, string> {
+  return { [DEPTH]: String(nextDepth()) };
+}
+
 /** This very program. */
 export function selfProgram(): Program {
   if (Deno.build.standalone) return { path: Deno.execPath(), args: [] };

@@ -226,6 +226,16 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       "keys/local.pem and keys/local-key.pem",
     ),
   ],
+  sim: [
+    example("allocdb sim", "a hundred lives, each with its own troubles"),
+    example("allocdb sim --seeds 5000 --from 1000 --jobs 2", "many, on two processors"),
+    example("allocdb sim --until-failure --minutes 30", "whatever half an hour finds"),
+    example(
+      "allocdb sim --seed 42 --trace life.txt --html life.html",
+      "one life, to read and to see",
+    ),
+    example("allocdb sim --replay sim-failure-42.json", "what went wrong, once more"),
+  ],
   demo: [
     example("allocdb demo", "watch it, in a terminal with 30 lines"),
     example("allocdb demo --fast --seed 7 --json", "the same sale as a test"),

@@ -12,6 +12,7 @@ import { addDataCommands } from "./commands_data.ts";
 import { addReplicaCommands, type ReplicaRunners } from "./commands_replica.ts";
 import { addSecretCommands } from "./commands_secret.ts";
 import { addServerCommands } from "./commands_server.ts";
+import { addSimCommand, type SimRunners } from "./commands_sim.ts";
 import { addTlsCommands } from "./commands_tls.ts";
 import { addToolCommands, type Tools } from "./commands_tools.ts";
 import type { Session } from "./context.ts";
@@ -22,7 +23,7 @@ import { addRootFlags, repeated } from "./shared_flags.ts";
 import { versionLine } from "./version_report.ts";
 
 /** The commands that are loaded from outside, when they run. */
-export interface Runners extends Tools, ReplicaRunners, ClusterRunners {
+export interface Runners extends Tools, ReplicaRunners, ClusterRunners, SimRunners {
   readonly runServe: RunServe;
 }
 
@@ -81,6 +82,7 @@ export function buildProgram(session: Session, runners: Runners): CommandUnknown
   program.commandsGroup("Security:");
   addSecretCommands(program, session);
   addTlsCommands(program, session);
+  addSimCommand(program, session, runners);
   addToolCommands(program, session, runners);
   for (const command of commandsBelow(program)) {
     command.helpCommand(false);

@@ -32,6 +32,7 @@ async function run(
     locateReplica: () => Promise.reject(new CliError("E_UNREACHABLE", "nobody is there")),
     runCluster: runner,
     runDemo: runner,
+    runSim: runner,
     runBench: runner,
   };
   const io = testIo({}, surroundings);

@@ -1,0 +1,129 @@
+/** One life, looked at closely. */
+import type { CliIo } from "../../../node/cli/io.ts";
+import { show } from "../../../node/cli/output.ts";
+import type { SimOptions } from "../../../node/cli/sim_options.ts";
+import { CliError } from "../../../node/errors.ts";
+import type { Life } from "../life/life.ts";
+import type { Plan } from "../life/plan.ts";
+import { TimelineRecorder } from "../timeline/recorder.ts";
+import { timelinePage } from "../timeline/page.ts";
+import { againCommand, leaveBehind, type Remains } from "./aftermath.ts";
+import { writeText } from "./files.ts";
+import { LineWriter } from "./line_writer.ts";
+import type { Lived, Lives } from "./lives.ts";
+import { together } from "./observers.ts";
+import type { Outcome } from "./outcome.ts";
+import { oneData, type OneReport, oneText } from "./report.ts";
+import type { Simulator } from "./simulator.ts";
+import { TranscriptObserver } from "./transcript.ts";
+
+/** What one life needs. */
+export interface OneOptions {
+  readonly options: SimOptions;
+  readonly plan: Plan;
+  readonly io: CliIo;
+  readonly simulator: Simulator;
+  readonly lives: Lives;
+}
+
+/**
+ * Lives it and reports.
+ *
+ * @param run What is needed.
+ * @throws {CliError} E_CHECK_FAILED when it broke a promise, or took another course the second time.
+ */
+export async function liveOne(run: OneOptions): Promise<void> {
+  const recorder = run.options.html === undefined
+    ? undefined
+    : new TimelineRecorder({ plan: run.plan, atMs: run.options.atMs });
+  const { life, outcome } = watch(run, recorder);
+  const isSame = run.options.twice ? sameAgain(run, outcome) : undefined;
+  const messages = recorder && draw(run, life, outcome, recorder);
+  const remains = outcome.violation === null ? undefined : whatIsLeft(run, life);
+  await tell(run, {
+    plan: run.plan,
+    outcome,
+    files: filesOf(run.options),
+    ...(isSame === undefined ? {} : { isSame }),
+    ...(messages === undefined ? {} : { messages }),
+    ...(remains === undefined ? {} : { remains }),
+  });
+  judge(run, outcome, isSame);
+}
+
+/** Lives the life before whoever wants to see it. */
+function watch({ options, plan, io, lives }: OneOptions, recorder?: TimelineRecorder): Lived {
+  if (options.trace === undefined) return lives.plan(plan, recorder);
+  using lines = options.trace === "output"
+    ? LineWriter.to((text) => io.out.write(text))
+    : LineWriter.file(options.trace.file);
+  const transcript = new TranscriptObserver((line) => lines.write(line));
+  const lived = lives.plan(plan, together([transcript, ...(recorder ? [recorder] : [])]));
+  const { violation, hash } = lived.outcome;
+  lines.write(
+    `transcript hash ${hash}, ${
+      violation === null ? "every promise was kept" : `broken: ${violation}`
+    }`,
+  );
+  lines.end();
+  return lived;
+}
+
+/** Whether a second life, watched by nobody, takes the same course. */
+function sameAgain({ plan, lives }: OneOptions, first: Outcome): boolean {
+  const { outcome } = lives.plan(plan);
+  return outcome.hash === first.hash && outcome.events === first.events &&
+    outcome.violation === first.violation;
+}
+
+function draw(
+  { options }: OneOptions,
+  life: Life,
+  outcome: Outcome,
+  recorder: TimelineRecorder,
+): OneReport["messages"] {
+  const timeline = recorder.timeline(life, outcome.violation);
+  writeText(options.html!, timelinePage(timeline));
+  return { shown: timeline.messages.length, all: timeline.messagesWatched };
+}
+
+/** A plan from a file is left as it is. */
+function whatIsLeft(run: OneOptions, life: Life): Remains | undefined {
+  const { options, simulator, lives, io } = run;
+  if (options.lives.kind === "plan" || life.violation === undefined) return undefined;
+  const say = (text: string): void => io.err.write(`${text}\n`);
+  return leaveBehind(life, { simulator, lives, options, nowMs: () => io.nowMs(), say });
+}
+
+function filesOf({ trace, html }: SimOptions): Record<string, string> {
+  return {
+    ...(typeof trace === "object" ? { trace_file: trace.file } : {}),
+    ...(html === undefined ? {} : { html_file: html }),
+  };
+}
+
+async function tell({ options, io }: OneOptions, report: OneReport): Promise<void> {
+  const { style } = options;
+  if (style.format === "table" && !style.quiet) return io.out.write(oneText(report));
+  await show(io, { data: oneData(report), quiet: report.outcome.hash }, style);
+}
+
+function judge({ options, plan }: OneOptions, { violation }: Outcome, isSame?: boolean): void {
+  const context = { seed: plan.seed, violation: violation ?? undefined };
+  if (isSame === false) {
+    throw new CliError("E_CHECK_FAILED", "the same life took another course the second time", {
+      hint: "this is a bug of the simulator: please report it with the command line",
+      context,
+    });
+  }
+  if (violation === null) return;
+  const { lives, profile } = options;
+  const kind = profile === "swarm" ? [] : ["--profile", profile];
+  const again = lives.kind === "plan"
+    ? ["--replay", lives.file]
+    : ["--seed", String(plan.seed), ...kind];
+  throw new CliError("E_CHECK_FAILED", violation, {
+    hint: `see it with \`${againCommand([...again, "--html", "life.html"])}\``,
+    context,
+  });
+}

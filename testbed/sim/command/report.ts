@@ -1,0 +1,202 @@
+/** What a run of the simulator has to say at its end: records for programs, lines for people. */
+import type { Data } from "../../../node/cli/output.ts";
+import type { Plan } from "../life/plan.ts";
+import { FAULTS } from "../nemesis/strike.ts";
+import { againCommand, type Remains, sizeText } from "./aftermath.ts";
+import type { Outcome } from "./outcome.ts";
+import { grouped, spanText } from "./progress.ts";
+import { Totals } from "./totals.ts";
+
+/** Failures that are named one by one. */
+const FAILURES_SHOWN = 20;
+
+/** What came out of many lives. */
+export interface ManyReport {
+  readonly profile: string;
+  readonly from: number;
+  readonly totals: Totals;
+  readonly realMs: number;
+  readonly remains: readonly Remains[];
+}
+
+/** What came out of one life. */
+export interface OneReport {
+  readonly plan: Plan;
+  readonly outcome: Outcome;
+  /** Whether the second life took the same course; absent when there was none. */
+  readonly isSame?: boolean;
+  readonly remains?: Remains;
+  /** Files that were asked for. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Of the timeline: how many messages it shows, of how many. */
+  readonly messages?: { readonly shown: number; readonly all: number };
+}
+
+/** The keys of docs/simulator.md#output. */
+export function manyData({ profile, from, totals, realMs, remains }: ManyReport): Data {
+  const { failed, lost } = totals;
+  return {
+    profile,
+    from,
+    lives: totals.lives,
+    failed: failed.length,
+    not_lived: lost.length,
+    cut_short: totals.cutShort,
+    failed_seeds: failed.map(({ seed }) => seed),
+    not_lived_seeds: lost.map(({ seed }) => seed),
+    ...paceData(totals, realMs),
+    lives_per_second: rate(totals.lives, realMs),
+    slowest_seed: totals.slowest?.seed,
+    struck: totals.struck,
+    judged: totals.judged,
+    never_exercised: totals.neverExercised(faultsOf(profile)),
+    plan_files: remains.map(({ planFile }) => planFile),
+  };
+}
+
+/** The same for people. */
+export function manyText(report: ManyReport): string {
+  const { profile, from, totals, realMs } = report;
+  const { lives, failed, lost } = totals;
+  const verdict = failed.length + lost.length === 0
+    ? "every promise was kept"
+    : `${failed.length} broke a promise${
+      lost.length === 0 ? "" : `, ${lost.length} were not lived`
+    }`;
+  const cut = totals.cutShort === 0 ? "" : `, ${grouped(totals.cutShort)} of them cut short`;
+  return [
+    `${grouped(lives)} lives from seed ${from}, profile ${profile}, in ${
+      spanText(realMs)
+    }${cut}: ${verdict}`,
+    ...paceLines(totals, realMs),
+    ...happenedLines(totals, faultsOf(profile)),
+    ...failureLines(report),
+    ...report.remains.flatMap(remainsLines),
+  ].map((line) => `${line}\n`).join("");
+}
+
+/** The keys of docs/simulator.md#output. */
+export function oneData(report: OneReport): Data {
+  const { plan, outcome, isSame, remains, files, messages } = report;
+  const totals = totalsOf(outcome);
+  return {
+    seed: plan.seed,
+    profile: plan.profile,
+    ok: outcome.violation === null && isSame !== false,
+    violation: outcome.violation ?? undefined,
+    transcript_hash: outcome.hash,
+    same_course_twice: isSame,
+    cut_short: outcome.isCutShort,
+    ...paceData(totals, outcome.realMs),
+    struck: totals.struck,
+    judged: totals.judged,
+    ...(remains === undefined ? {} : {
+      plan_file: remains.planFile,
+      transcript_file: remains.transcriptFile,
+    }),
+    ...files,
+    ...(messages === undefined ? {} : {
+      messages_shown: messages.shown,
+      messages_watched: messages.all,
+    }),
+  };
+}
+
+/** The same for people. */
+export function oneText(report: OneReport): string {
+  const { plan, outcome, isSame, remains, files, messages } = report;
+  const totals = totalsOf(outcome);
+  const cut = outcome.isCutShort ? " so far" : "";
+  return [
+    `seed ${plan.seed}, profile ${plan.profile}: ${
+      outcome.violation ?? `every promise was kept${cut}`
+    }`,
+    row("plan", sizeText(plan)),
+    ...paceLines(totals, outcome.realMs),
+    ...happenedLines(totals, []),
+    row("hash", outcome.hash + sameText(isSame)),
+    ...Object.values(files).map((file) => row("written", file)),
+    ...(messages === undefined
+      ? []
+      : [row("messages", `${grouped(messages.shown)} of ${grouped(messages.all)} in the picture`)]),
+    ...(remains === undefined ? [] : remainsLines(remains)),
+  ].map((line) => `${line}\n`).join("");
+}
+
+function sameText(isSame: boolean | undefined): string {
+  if (isSame === undefined) return "";
+  return isSame ? ", and the second life had the same" : ", and the second life had ANOTHER";
+}
+
+function totalsOf(outcome: Outcome): Totals {
+  const totals = new Totals();
+  totals.add(outcome);
+  return totals;
+}
+
+/** A profile without trouble owes none. */
+function faultsOf(profile: string): readonly string[] {
+  return profile === "calm" ? [] : FAULTS;
+}
+
+function paceData({ events, simulatedMs }: Totals, realMs: number): Data {
+  return {
+    events,
+    simulated_ms: Math.round(simulatedMs),
+    real_ms: Math.round(realMs),
+    times_real_time: rate(simulatedMs / 1_000, realMs),
+    events_per_second: Math.round(rate(events, realMs)),
+  };
+}
+
+function paceLines({ events, simulatedMs }: Totals, realMs: number): string[] {
+  const times = grouped(Math.round(rate(simulatedMs / 1_000, realMs)));
+  const eventsPerSecond = grouped(Math.round(rate(events, realMs)));
+  return [
+    row("simulated", `${spanText(simulatedMs)} in ${spanText(realMs)}, ${times} × real time`),
+    row("events", `${grouped(events)}, ${eventsPerSecond} a second`),
+  ];
+}
+
+function happenedLines(totals: Totals, faults: readonly string[]): string[] {
+  const never = totals.neverExercised(faults);
+  return [
+    row("struck", countsText(totals.struck)),
+    row("judged", countsText(totals.judged)),
+    ...(never.length === 0 ? [] : [row("never", never.join(" · "))]),
+  ];
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).map(([name, count]) => `${name} ${grouped(count)}`);
+  return parts.length === 0 ? "nothing" : parts.join(" · ");
+}
+
+function failureLines({ profile, totals: { failed, lost } }: ManyReport): string[] {
+  const kind = profile === "swarm" ? [] : ["--profile", profile];
+  const lines = [...failed.map(({ seed, violation }) => ({ seed, why: violation })), ...lost]
+    .slice(0, FAILURES_SHOWN)
+    .map(({ seed, why }) => `  ${againCommand(["--seed", String(seed), ...kind])}    # ${why}`);
+  const more = failed.length + lost.length - lines.length;
+  return more > 0 ? [...lines, `  and ${grouped(more)} more`] : lines;
+}
+
+function remainsLines({ seed, violation, shrunk, planFile, transcriptFile }: Remains): string[] {
+  const page = planFile.replace(/\.json$/, ".html");
+  return [
+    `seed ${seed} broke: ${violation.split("\n", 1)[0]}`,
+    ...(shrunk === undefined ? [] : [row("shrunk", shrunk)]),
+    row("again", againCommand(["--replay", planFile])),
+    row("picture", againCommand(["--replay", planFile, "--html", page])),
+    row("in words", transcriptFile),
+  ];
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(10)} ${text}`;
+}
+
+/** Per second of real time, to a tenth. */
+function rate(count: number, realMs: number): number {
+  return realMs === 0 ? 0 : Math.round(count * 10_000 / realMs) / 10;
+}
