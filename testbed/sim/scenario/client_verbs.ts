@@ -15,7 +15,11 @@ import type { Stage } from "./stage.ts";
 import type { Verbs } from "./verb.ts";
 import type { Words } from "./words.ts";
 
-const READ_MS = 2_000;
+/** How long an answer is waited for that nothing is in the way of. */
+const READ_MS = 20;
+const FILL_MAX = 500;
+/** Exists after the first time. */
+const FILL_RESOURCE = 1_000n;
 /** Nothing that a script reserves runs out unless it says so. */
 const TTL_SLOTS = 60_000n;
 
@@ -47,6 +51,12 @@ export const CLIENT_VERBS: Verbs = {
   release: held("gives it back", release),
   revoke: of("takes it away from its holder, who may still be using it", revoke),
   reclaim: of("makes what was revoked free again", reclaim),
+  fill: {
+    form: "fill N",
+    says:
+      "clients ask for something that changes nothing, one after the other, until the log is N entries longer",
+    run: fill,
+  },
   retry: {
     form: "retry NAME [to=R]",
     says: "asks again under the same operation id",
@@ -61,6 +71,14 @@ export const CLIENT_VERBS: Verbs = {
     run: read,
   },
 };
+
+function fill(stage: Stage, words: Words): void {
+  const count = Number(words.place(0, "a number of entries"));
+  if (!(count > 0 && count <= FILL_MAX)) words.fail(`fill wants a number up to ${FILL_MAX}`);
+  for (let left = count; left > 0; left--) {
+    if (!stage.ask(create(FILL_RESOURCE))) words.fail(`nobody answers, with ${left} left`);
+  }
+}
 
 function terms(words: Words): { readonly ttl: bigint; readonly holder: bigint } {
   return { ttl: words.number("ttl", TTL_SLOTS), holder: words.number("holder", HOLDER) };

@@ -68,13 +68,16 @@ function columnDiffers(
   return undefined;
 }
 
-/** Whether replicas have applied all that is committed, and hold nothing else. */
+/** Whether replicas lead or follow, have applied all that is committed, and hold nothing else. */
 function caughtUp(stage: Stage, words: Words): string | undefined {
   const op = BigInt(stage.world.judges.truth.op);
-  for (const { id, subject } of machinesOf(stage, words, "caught-up")) {
+  for (const machine of machinesOf(stage, words, "caught-up")) {
+    const { id, subject } = machine;
     const status = subject?.status();
-    if (status?.appliedOp === op && status.tipOp === op) continue;
-    return `${id} has applied ${status?.appliedOp ?? "-"} of ${op}`;
+    const role = roleOf(machine);
+    if (role !== "primary" && role !== "backup") return `${id} is ${role}`;
+    if (status!.appliedOp === op && status!.tipOp === op) continue;
+    return `${id} has applied ${status!.appliedOp} of ${op}`;
   }
   return undefined;
 }

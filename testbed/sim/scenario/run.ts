@@ -1,4 +1,5 @@
 /** Plays protocol scripts: commands against a cluster in virtual time, what happens beside what was expected. */
+import type { OpenSubject } from "../world/subject.ts";
 import { ClusterViolation } from "../world/world.ts";
 import { unifiedDiff } from "./diff.ts";
 import { parseScript, rewritten, type Script } from "./script.ts";
@@ -26,6 +27,8 @@ export interface ScriptOptions {
   readonly name?: string;
   /** What chance is drawn from unless the script says so. */
   readonly seed?: number;
+  /** Opens replicas with something broken: for proving that scripts notice. */
+  readonly open?: OpenSubject;
 }
 
 /** What came of a script up to where it went. */
@@ -43,12 +46,12 @@ interface Played {
  * @returns How it went.
  */
 export function runScript(text: string, options: ScriptOptions = {}): ScriptRun {
-  const { name = "script", seed = 1 } = options;
+  const { name = "script" } = options;
   const script = attemptTo(name, () => checked(parseScript(text)));
   if (typeof script === "string") {
     return { title: "", ok: false, output: text, differences: "", failure: script };
   }
-  const { said, failure } = play(script, name, seed);
+  const { said, failure } = play(script, name, options);
   const output = rewritten(script, said);
   const differences = unifiedDiff(text, output, name);
   const ok = failure === undefined && differences === "";
@@ -63,14 +66,14 @@ function checked(script: Script): Script {
   return script;
 }
 
-function play(script: Script, name: string, seed: number): Played {
+function play(script: Script, name: string, options: ScriptOptions): Played {
   const said: string[][] = [];
   const stages: Stage[] = [];
   for (const { commands } of script.blocks) {
     const lines: string[] = [];
     said.push(lines);
     for (const words of commands) {
-      const failure = attemptTo(name, () => perform(stages, said, words, seed), words.line);
+      const failure = attemptTo(name, () => perform(stages, said, words, options), words.line);
       if (typeof failure === "string") return { said: kept(script, said), failure };
     }
   }
@@ -80,10 +83,16 @@ function play(script: Script, name: string, seed: number): Played {
 }
 
 /** The first command makes the stage, all others play on it; late answers belong to the block that runs. */
-function perform(stages: Stage[], said: readonly string[][], words: Words, seed: number): void {
+function perform(
+  stages: Stage[],
+  said: readonly string[][],
+  words: Words,
+  { seed = 1, open }: ScriptOptions,
+): void {
   const [stage] = stages;
   if (stage !== undefined) return VERBS[words.verb]!.run(stage, words);
-  stages.push(new Stage(clusterOf(words, seed), (text) => void said.at(-1)!.push(text)));
+  const chosen = { ...clusterOf(words, seed), ...(open === undefined ? {} : { open }) };
+  stages.push(new Stage(chosen, (text) => void said.at(-1)!.push(text)));
 }
 
 /** However a script leaves its cluster: it must come to rest. */

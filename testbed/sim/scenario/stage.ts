@@ -8,7 +8,7 @@ import { HeldMessages } from "./held.ts";
 import type { Words } from "./words.ts";
 
 /** The cluster that a script asks for. */
-export type StageOptions = Pick<WorldOptions, "seed" | "replicas" | "segmentBytes"> & {
+export type StageOptions = Pick<WorldOptions, "seed" | "replicas" | "segmentBytes" | "open"> & {
   readonly isManual: boolean;
 };
 
@@ -125,6 +125,22 @@ export class Stage {
     this.#asked.set(name, asked);
     if (!asked.isConflicting) this.world.invoked(operation);
     this.attempt(asked, machine);
+  }
+
+  /** Submits something whose outcome is of no interest; false when the primary does not answer in time. */
+  ask(request: Request): boolean {
+    const { primary } = this.world;
+    if (primary === undefined) return false;
+    const command = { ...request, operationId: ++this.#operationId, clientId: CLIENT_ID };
+    const operation = newOperation(this.world, command as ClientCommand);
+    this.world.invoked(operation);
+    attempt(
+      this.world,
+      { name: "", operation, isConflicting: false, waiting: 0 },
+      primary,
+      () => {},
+    );
+    return this.world.runUntil(() => operation.answeredMs !== undefined, ANSWER_MS);
   }
 
   /** Asks for an operation, once more or for the first time, and waits a moment for the answer. */
