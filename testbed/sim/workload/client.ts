@@ -48,8 +48,8 @@ export class ClusterClient {
   }
 
   /** Commands without an answer. */
-  get open(): ReadonlySet<Operation> {
-    return new Set(this.#submitter.open.keys());
+  get open(): ReadonlyMap<Operation, unknown> {
+    return this.#submitter.open;
   }
 
   /** Lives: one action after the other, for as long as the world says so. */
