@@ -1,0 +1,283 @@
+/** One life of a single node from its plan: commands, time, checkpoints and misfortunes; then rest, in which all must be well. */
+import { coreOfPlan } from "../life/plan.ts";
+import { SeededRandom } from "../random.ts";
+import { SingleCommands } from "./commands.ts";
+import { SingleNode } from "./harness.ts";
+import type { SinglePlan } from "./plan.ts";
+import { SingleNemesis } from "./nemesis.ts";
+import type { Started } from "./process.ts";
+import type { SingleOptions } from "./settings.ts";
+import type { Ticket } from "./ticket.ts";
+import { SingleViolation } from "./violation.ts";
+
+/** What is around a life. */
+export interface SingleLifeOptions {
+  /** Makes the node; the shipping one unless something is to be broken in it. */
+  readonly open?: NonNullable<SingleOptions["open"]>;
+  readonly isTraced?: boolean;
+  /** Ends the process at this moment of its disk's work, or after this event; both counted from 1. */
+  readonly crashAt?: { readonly moment: number } | { readonly event: number };
+  /** An operation of the disk that goes wrong, counted from the making of the directory. */
+  readonly diskFault?: Parameters<SingleNode["disk"]["plan"]>[0];
+}
+
+/** How a life went. */
+export interface SingleLife {
+  readonly plan: SinglePlan;
+  readonly violation: SingleViolation | undefined;
+  /** 16 hexadecimal digits: the same plan has the same hash, traced or not. */
+  readonly transcriptHash: string;
+  readonly events: number;
+  readonly simulatedMs: number;
+  /** How often each judge had something to judge and, as `strike/…`, how often each fault struck. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly single: SingleNode;
+}
+
+/** Starts that may be struck, one after the other. */
+const STARTS_MAX = 12;
+const U64_MAX = 2n ** 64n - 1n;
+
+/**
+ * Lives a plan to its end, or to the first broken promise.
+ *
+ * @param plan What goes on.
+ * @param options What is around it.
+ */
+export function liveSingle(plan: SinglePlan, options: SingleLifeOptions = {}): SingleLife {
+  const life = new Life(plan, options);
+  const violation = life.run();
+  const { single, counts } = life;
+  return {
+    plan,
+    violation,
+    transcriptHash: single.transcript.text,
+    events: single.queue.happened,
+    simulatedMs: single.queue.nowMs,
+    counts: { ...single.judge.judged, ...counts },
+    single,
+  };
+}
+
+/** The same life again in words. */
+export function explainSingle(plan: SinglePlan): string {
+  const { violation, single } = liveSingle(plan, { isTraced: true });
+  const faults = plan.strikes.map(({ atStep, fault }) => `${fault} before step ${atStep}`);
+  return `seed ${plan.seed}: ${faults.join(", ")}\n` +
+    (violation?.message ?? `${single.words.join("\n")}\nnothing is wrong`);
+}
+
+class Life {
+  readonly single: SingleNode;
+  readonly counts: Record<string, number> = {};
+  readonly #plan: SinglePlan;
+  readonly #options: SingleLifeOptions;
+  readonly #commands: SingleCommands;
+  readonly #nemesis: SingleNemesis;
+  /** Whose end is not known yet. */
+  #sent: Ticket[] = [];
+
+  constructor(plan: SinglePlan, options: SingleLifeOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    const core = coreOfPlan(plan.core);
+    const { seed, engine, segmentBytes, isClocked, diskMs } = plan;
+    const { open, isTraced } = options;
+    this.single = new SingleNode({
+      seed,
+      core,
+      engine,
+      segmentBytes,
+      isClocked,
+      diskMs,
+      slot: BigInt(plan.slot),
+      ...(open === undefined ? {} : { open }),
+      ...(isTraced === undefined ? {} : { isTraced }),
+    });
+    this.#commands = new SingleCommands(core);
+    this.#nemesis = new SingleNemesis(this.single, this.counts);
+  }
+
+  run(): SingleViolation | undefined {
+    try {
+      this.#trouble();
+      this.#rest();
+      return undefined;
+    } catch (error) {
+      if (error instanceof SingleViolation) return error;
+      const words = error instanceof Error ? error.stack ?? error.message : `${error}`;
+      return new SingleViolation(`bug: ${words}`, `seed ${this.#plan.seed}`, this.single.words);
+    }
+  }
+
+  #trouble(): void {
+    const { single } = this;
+    const { crashAt, diskFault } = this.#options;
+    if (crashAt !== undefined && "moment" in crashAt) single.process.crashAtMoment = crashAt.moment;
+    if (crashAt !== undefined && "event" in crashAt) single.process.crashAfterEvent = crashAt.event;
+    single.disk.plan(diskFault);
+    this.#start(new SeededRandom(this.#plan.seed));
+    const strikes = [...this.#plan.strikes];
+    for (let step = 0; step < this.#plan.steps; step++) {
+      const random = new SeededRandom(Math.imul(this.#plan.seed, 0x9e3779b1) + step);
+      while (strikes[0]?.atStep === step) this.#strike(strikes.shift()!);
+      if (!this.#isWell()) this.#start(random);
+      this.#step(random);
+    }
+  }
+
+  #strike(strike: Parameters<SingleNemesis["strike"]>[0]): void {
+    if (!this.single.isRunning) this.#start(new SeededRandom(strike.seed));
+    const random = new SeededRandom(strike.seed);
+    this.#nemesis.strike(strike, () => this.#submitSome(random));
+  }
+
+  /** A halted node goes on saying so for a while. */
+  #isWell(): boolean {
+    const { single } = this;
+    if (!single.isRunning) return false;
+    const { haltReason } = single.node.executor;
+    if (haltReason === undefined) return true;
+    const [refused] = single.sendAll([this.#commands.draw(new SeededRandom(1), [])]);
+    const { answer } = refused!;
+    if (answer?.kind !== "rejected" || answer.rejection.code !== "engine_halted") {
+      single.violated("fail closed: a halted node takes a command");
+    }
+    if (single.node.getResource(1n).kind !== "engine_halted") {
+      single.violated("fail closed: a halted node answers a read");
+    }
+    return false;
+  }
+
+  #step(random: SeededRandom): void {
+    const { single } = this;
+    switch (random.below(12)) {
+      case 0:
+      case 1:
+        return this.#passTime(random);
+      case 2:
+        return this.#expire();
+      case 3:
+        return this.#checkpoint(random);
+      case 4:
+        if (single.node.executor.haltReason === undefined) single.judge.compareReads(single.node);
+        return;
+      case 5:
+        return this.#pause(random);
+      default:
+        this.#submitSome(random);
+        if (random.oneIn(2) && single.isRunning) single.settle();
+    }
+  }
+
+  #passTime(random: SeededRandom): void {
+    const { core } = this.single;
+    const beyond = Number(core.maxTtlSlots + core.maxClientRetryWindowSlots) + 1;
+    this.#advance(1 + random.below(random.oneIn(10) ? beyond : Number(core.maxTtlSlots) + 2));
+  }
+
+  #advance(slots: number): void {
+    const to = this.single.slot + BigInt(slots);
+    this.single.advanceTo(to > U64_MAX ? U64_MAX : to);
+  }
+
+  #expire(): void {
+    const { single } = this;
+    if (single.isRunning && single.node.executor.haltReason === undefined) single.tick();
+  }
+
+  /** Commands go on while the snapshot is written. */
+  #checkpoint(random: SeededRandom): void {
+    this.single.beginCheckpoint();
+    if (this.single.isRunning) this.#submitSome(random);
+    if (random.oneIn(2)) this.single.settle();
+  }
+
+  /** A few events, and not all that there are. */
+  #pause(random: SeededRandom): void {
+    for (let left = 1 + random.below(4); left > 0; left--) this.single.runNext();
+  }
+
+  #submitSome(random: SeededRandom): void {
+    const { single } = this;
+    const known = single.judge.known;
+    const count = 1 + random.below(random.oneIn(4) ? 12 : 4);
+    const commands = Array.from({ length: count }, () => this.#commands.draw(random, known));
+    const batches = random.oneIn(2) ? [commands] : commands.map((command) => [command]);
+    for (const batch of batches) {
+      if (!single.isRunning) return;
+      this.#sent.push(...single.sendAll(batch));
+      if (random.oneIn(3)) single.runNext();
+    }
+  }
+
+  /** From whatever was left to a node that runs; what was never answered is sent again. */
+  #start(random: SeededRandom): void {
+    const { single } = this;
+    for (let starts = 0; starts < STARTS_MAX; starts++) {
+      const started = single.restart(this.#nemesis.drawEnd(random));
+      if (started.kind === "started") return this.#retry();
+      this.#judgeRefusal(started);
+      if (starts > 2) single.process.relieve();
+    }
+    single.violated("liveness: it does not start although its disk is well");
+  }
+
+  /** Nothing but its disk may keep a node from starting; what was damaged on purpose is not left so. */
+  #judgeRefusal(started: Started): void {
+    if (started.kind !== "refused" || started.error.includes("planned by the test")) return;
+    this.single.violated(`durability: a start is refused: ${started.error}`);
+  }
+
+  #retry(): void {
+    const open = this.#sent.filter(({ answer }) =>
+      answer === undefined ||
+      answer.kind === "rejected" && answer.rejection.category === "indefinite"
+    );
+    this.#sent = [];
+    this.counts.retried = (this.counts.retried ?? 0) + open.length;
+    for (const { command } of open) {
+      if (this.single.isRunning) this.#sent.push(this.single.submit(command));
+    }
+  }
+
+  /** Nothing goes wrong any more. */
+  #rest(): void {
+    const { single } = this;
+    single.process.crashAtMoment = single.process.crashAfterEvent = 0;
+    single.process.relieve();
+    single.settle();
+    if (!this.#isWell()) this.#start(new SeededRandom(this.#plan.seed));
+    single.settle();
+    this.#expireAll();
+    for (const how of ["lose", "keep"] as const) {
+      const started = single.restart(how);
+      if (started.kind !== "started") this.#judgeRefusal(started);
+      const draw = new SeededRandom(this.#plan.seed);
+      const ticket = single.submit(this.#commands.draw(draw, single.judge.known));
+      if (ticket.answer !== undefined && single.isRunning) continue;
+      single.violated("liveness: a command is not answered");
+    }
+  }
+
+  /** Whatever is due goes in as many ticks as it takes, and not in one. */
+  #expireAll(): void {
+    const { single } = this;
+    // By a clock a deadline is over when its slot is, and the slot that it is may begin late.
+    this.#advance(Number(single.core.maxTtlSlots) + 3);
+    for (let ticks = 0; ticks <= single.core.maxReservations; ticks++) {
+      const { outcome } = single.tick();
+      if (outcome?.kind === "rejected" && outcome.rejection.code === "slot_overflow") return;
+      if (outcome?.kind !== "applied") {
+        return single.violated(`liveness: a tick is not carried out`);
+      }
+      if (outcome.processedCount > single.engine.maxExpirationsPerTick) {
+        single.violated(`bounds: ${outcome.processedCount} expire in one tick`);
+      }
+      if (outcome.processedCount === 0) break;
+    }
+    const { expirationBacklog } = single.node.metrics().core;
+    if (expirationBacklog === 0) return;
+    single.violated(`liveness: ${expirationBacklog} never expire`);
+  }
+}

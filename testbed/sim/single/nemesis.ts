@@ -1,0 +1,130 @@
+/** Carries out the strikes of a single node's life. */
+import { ACTIVE_SEGMENT } from "../../../node/log/files.ts";
+import { SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE } from "../../../node/snapshot/store.ts";
+import { diskImage } from "../disk/data_directory.ts";
+import type { PlannedFault } from "../disk/memory_disk.ts";
+import type { Survival } from "../disk/memory_file.ts";
+import { SeededRandom } from "../random.ts";
+import { ENGINE_CRASH_POINTS, RECOVERY_CRASH_POINTS } from "./crash_point.ts";
+import { corruptLastFrame, lastFrame, tearLastFrame } from "./damage.ts";
+import type { SingleNode } from "./harness.ts";
+import type { SingleStrike } from "./plan.ts";
+
+/** See the top of this file. */
+export class SingleNemesis {
+  readonly #single: SingleNode;
+  readonly #counts: Record<string, number>;
+
+  /**
+   * @param single Whom it is about; it runs when it is struck.
+   * @param counts Where strikes are counted.
+   */
+  constructor(single: SingleNode, counts: Record<string, number>) {
+    this.#single = single;
+    this.#counts = counts;
+  }
+
+  /** What is left of a process and its system when it starts again. */
+  drawEnd(random: SeededRandom): Survival | "kill" {
+    const ends = ["kill", "kill", "lose", "keep"] as const;
+    return ends[random.below(6)] ?? new SeededRandom(random.nextU32());
+  }
+
+  /**
+   * Strikes.
+   *
+   * @param strike How.
+   * @param submit Lets clients submit something, so that it hits somebody.
+   */
+  strike(strike: SingleStrike, submit: () => void): void {
+    const single = this.#single;
+    const random = new SeededRandom(strike.seed);
+    const name = `strike/${strike.fault}`;
+    this.#counts[name] = (this.#counts[name] ?? 0) + 1;
+    switch (strike.fault) {
+      case "kill":
+      case "power_failure":
+        if (random.oneIn(2)) submit();
+        if (!single.isRunning) return;
+        return void single.restart(
+          strike.fault === "kill" ? "kill" : new SeededRandom(strike.seed),
+        );
+      case "engine_crash":
+        return void single.armNextEngineCrash(strike.seed, ENGINE_CRASH_POINTS);
+      case "recovery_crash":
+        single.armNextRecoveryCrash(strike.seed, RECOVERY_CRASH_POINTS);
+        return single.end();
+      case "disk_crash":
+        return single.disk.plan({ nth: 1 + random.below(12), effect: "crash" });
+      case "append_failure":
+        return single.failNextPersist("before_append");
+      case "lost_append":
+        return single.failNextPersist("after_append");
+      case "sync_failure":
+        return single.failNextPersist("sync");
+      case "disk_fault":
+        return single.disk.plan(drawFault(random));
+      case "recovery_fault":
+        single.armNextRecoveryFault(drawFault(random));
+        return single.end();
+      case "corrupt_last_frame":
+        return this.#corruptFrame();
+      case "torn_tail":
+        submit();
+        return this.#tear(random);
+      case "damaged_snapshot":
+        return this.#damageSnapshot(random);
+    }
+  }
+
+  /** A flipped bit is no torn tail: the node refuses, changes nothing, and starts once the bit is back. */
+  #corruptFrame(): void {
+    const single = this.#single;
+    single.end();
+    if (lastFrame(single.disk) === undefined) return;
+    corruptLastFrame(single.disk);
+    const before = JSON.stringify(diskImage(single.disk));
+    const started = single.restart();
+    if (started.kind !== "refused") {
+      single.violated(`corruption is refused: it is ${started.kind}`);
+    }
+    if (JSON.stringify(diskImage(single.disk)) !== before) {
+      single.violated("corruption is refused: something was changed");
+    }
+    corruptLastFrame(single.disk);
+  }
+
+  /** The last sectors of what nobody was told of are gone. */
+  #tear(random: SeededRandom): void {
+    const single = this.#single;
+    for (let events = random.below(3); events > 0; events--) single.runNext();
+    if (single.isRunning) single.end();
+    const { mirror, truth } = single.judge;
+    if (single.disk.isCrashed || !mirror.frames.has(truth.op + 1)) return;
+    if (!single.disk.list().includes(ACTIVE_SEGMENT)) return;
+    this.#counts["strike/torn_tail/unapplied"] = (this.#counts["strike/torn_tail/unapplied"] ?? 0) +
+      1;
+    tearLastFrame(single.disk, 1 + random.below(200));
+  }
+
+  /** A start falls back on the snapshot before, and the log still has what is behind that. */
+  #damageSnapshot(random: SeededRandom): void {
+    const single = this.#single;
+    single.end();
+    const { disk } = single;
+    const names = disk.list();
+    if (![SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE].every((name) => names.includes(name))) return;
+    const bytes = disk.contents(SNAPSHOT_FILE);
+    bytes[random.below(bytes.length)]! ^= 1 << random.below(8);
+    const started = single.restart();
+    if (started.kind === "started") return;
+    const why = started.kind === "refused" ? started.error : started.kind;
+    single.violated(`damage: no start from the snapshot before: ${why}`);
+  }
+}
+
+function drawFault(random: SeededRandom): PlannedFault {
+  const nth = 1 + random.below(12);
+  const effect = random.oneIn(2) ? "io_error" : "disk_full";
+  return { nth, effect, tornBytes: random.below(1_400) };
+}
