@@ -49,6 +49,12 @@ interface Holding {
   holders: number;
 }
 
+/**
+ * Virtual milliseconds after which nobody asks again for what was decided; the longest time to live comes on top.
+ * Source: docs/simulator.md#memory.
+ */
+const KEPT_MS = 60_000;
+
 /** Digests that are kept, the latest ones. */
 const DIGESTS_MAX = 1_024;
 
@@ -254,6 +260,22 @@ export class ClusterJudges {
     this.judged.decided++;
     this.refusals.decided(decided.command);
     this.#judgeExpiration(decided);
+    this.#forget();
+  }
+
+  /** What is old is dropped everywhere, so that a long life costs no more memory than a short one. */
+  #forget(): void {
+    const { maxTtlSlots, slotDurationMs } = this.#core;
+    const keptMs = KEPT_MS + Number(maxTtlSlots) * slotDurationMs;
+    const beforeMs = this.#host.nowMs() - keptMs;
+    const through = this.truth.forget(beforeMs, (key) => this.#asked.delete(key));
+    if (through > 0) { for (const { mirror } of this.#machines) mirror.forgetThrough(through); }
+  }
+
+  /** How much is kept of the past, in entries of all maps: see {@linkcode ClusterTruth.forget}. */
+  get kept(): number {
+    const frames = this.#machines.reduce((sum, { mirror }) => sum + mirror.frames.size, 0);
+    return this.truth.kept + this.#asked.size + this.#digests.size + this.#holdings.size + frames;
   }
 
   /** The time to live began when somebody asked, at the earliest. */

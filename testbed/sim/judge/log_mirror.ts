@@ -52,7 +52,7 @@ export interface MirrorListener {
 
 /** See the top of this file. */
 export class LogMirror implements DiskObserver {
-  /** Entries by op; what was cut is gone, what checkpoints removed stays. */
+  /** Entries by op; what was cut is gone, what checkpoints removed stays until {@linkcode LogMirror.forgetThrough}. */
   readonly frames = new Map<number, MirrorFrame>();
   /** Up to here the log is not made of frames but of a snapshot. */
   base = 0;
@@ -72,6 +72,14 @@ export class LogMirror implements DiskObserver {
     this.frames.clear();
     this.#unsynced.length = 0;
     this.base = this.durableTip = 0;
+  }
+
+  /** Drops the oldest entries: nobody needs them any more to judge what is new. */
+  forgetThrough(last: number): void {
+    for (const op of this.frames.keys()) {
+      if (op > Math.min(last, this.durableTip)) return;
+      this.frames.delete(op);
+    }
   }
 
   /**
@@ -105,12 +113,13 @@ export class LogMirror implements DiskObserver {
   synced(name: string): void {
     if (name === NEXT_SEGMENT) return;
     if (name !== ACTIVE_SEGMENT) return this.#listener.fileSynced(name);
-    for (const frame of this.#unsynced.splice(0)) {
+    for (const frame of this.#unsynced) {
       frame.isDurable = true;
       if (this.frames.get(frame.op) !== frame) continue;
       this.#advance();
       this.#listener.durable(frame);
     }
+    this.#unsynced.length = 0;
   }
 
   /** A new segment counts, or a mended one takes the place of what was damaged. */
@@ -125,7 +134,7 @@ export class LogMirror implements DiskObserver {
 
   #read(name: string, bytes: Uint8Array, begin: number): void {
     const buffer = copyOf(bytes);
-    for (let next = begin; next < buffer.bytes.length;) {
+    for (let next = begin; next < bytes.length;) {
       if (checkFrameHeader(buffer, next, bytes.length, FRAME_PAYLOAD_BYTES_MAX)) return;
       if (checkFramePayload(buffer, next) === undefined) {
         this.#put(name, readFrame(buffer, next >>> 2, this.#listener.nowMs()));
@@ -151,7 +160,7 @@ export class LogMirror implements DiskObserver {
     const isMended = name !== ACTIVE_SEGMENT;
     if (isMended && old !== undefined) return;
     if (old?.hash !== frame.hash && !isMended) this.#cut(frame.op);
-    const kept = old?.hash === frame.hash ? { ...frame, writtenMs: old.writtenMs } : frame;
+    const kept = old?.hash === frame.hash ? again(frame, old) : frame;
     this.frames.set(frame.op, kept);
     this.#unsynced.push(kept);
   }
@@ -186,14 +195,28 @@ function headerOf(bytes: Uint8Array): SegmentHeader | undefined {
   return typeof header === "string" ? undefined : header;
 }
 
-function copyOf(bytes: Uint8Array): LogBuffer {
-  const memory = new ArrayBuffer((bytes.length + 7) & ~7);
-  new Uint8Array(memory).set(bytes);
+/** Where bytes are looked at; nothing is kept in it. */
+let scratch = bufferOf(64 * 1024);
+
+function bufferOf(length: number): LogBuffer {
+  const memory = new ArrayBuffer((length + 7) & ~7);
   return {
     bytes: new Uint8Array(memory),
     words: new Uint32Array(memory),
     data: new DataView(memory),
   };
+}
+
+/** The bytes, aligned as a log's reader needs them. */
+function copyOf(bytes: Uint8Array): LogBuffer {
+  if (scratch.bytes.length < bytes.length) scratch = bufferOf(2 * bytes.length);
+  scratch.bytes.set(bytes);
+  return scratch;
+}
+
+/** An entry that is written once more keeps the time of its first write. */
+function again(frame: MirrorFrame, { writtenMs }: MirrorFrame): MirrorFrame {
+  return { ...frame, writtenMs };
 }
 
 function readFrame({ bytes, words }: LogBuffer, w: number, writtenMs: number): MirrorFrame {

@@ -143,9 +143,9 @@ function isLater(a: Place, b: Place): boolean {
 
 /** Whether everything up to an op is durable, as entries or in a snapshot. */
 function holds({ mirror, subject }: ClusterMachine, op: bigint): boolean {
-  if (op <= BigInt(mirror.durableTip)) return true;
-  const snapshotOp = Number(subject?.status().snapshotLsn ?? 0n);
+  if (Number(op) <= mirror.durableTip) return true;
+  const heldOp = Math.max(mirror.durableTip, Number(subject?.status().snapshotLsn ?? 0n));
   let at = Number(op);
-  while (at > snapshotOp && mirror.frames.get(at)?.isDurable === true) at--;
-  return at <= snapshotOp;
+  while (at > heldOp && mirror.frames.get(at)?.isDurable === true) at--;
+  return at <= heldOp;
 }

@@ -8,7 +8,9 @@ import { createCommand } from "../../../core/command.ts";
 import type { CoreConfig } from "../../../core/config.ts";
 import { createOutcome } from "../../../core/outcome.ts";
 import { applyEntry } from "../../../core/replay.ts";
+import { writeU64 } from "../../../core/words.ts";
 import { commandOf } from "./command.ts";
+import { HashColumn } from "./hash_column.ts";
 import type { MirrorFrame } from "./log_mirror.ts";
 import {
   applyToModel,
@@ -19,7 +21,6 @@ import {
   readModelReservation,
 } from "../../model/model.ts";
 import type { ModelCommand, ModelOutcome } from "../../model/words.ts";
-import { u64Words } from "../workload/requests.ts";
 
 /** One decided entry. */
 export interface Decided {
@@ -33,24 +34,39 @@ export interface Decided {
 
 type Change<T> = { readonly lsn: number; readonly value: T };
 
-/** See the top of this file. */
+/** Entries of which everything is kept, however old they are. */
+const KEPT_MIN = 4_096;
+
+/** How many more than that there are before any is dropped. */
+const KEPT_SLACK = 1_024;
+
+/**
+ * See the top of this file. Of old entries only their hashes are kept, once nobody can ask for them any more: see
+ * {@linkcode ClusterTruth.forget}.
+ */
 export class ClusterTruth {
-  /** Entry of op `i + 1`. */
-  readonly decided: Decided[] = [];
   /** Lsn of the last decided command. */
   lsn = 0;
+  readonly #core: CoreConfig;
   readonly #model: Model;
   readonly #engine: Engine;
-  readonly #byLsn: Decided[] = [];
+  readonly #hashes = new HashColumn();
+  readonly #byOp = new Map<number, Decided>();
+  readonly #byLsn = new Map<number, Decided>();
   readonly #firstByKey = new Map<string, Decided>();
   readonly #resources = new Map<bigint, Change<ModelResource>[]>();
   readonly #reservations = new Map<bigint, Change<ModelReservation | "retired">[]>();
   /** Reservations that are not retired yet. */
   readonly #live = new Set<bigint>();
+  /** The latest reservation of which nothing is kept any more, by the lsn that made it. */
+  #forgottenReservation = 0n;
+  readonly #position = new Uint32Array(4);
   readonly #scratch;
   readonly #outcome = createOutcome();
+  #digest: { readonly op: number; readonly digest: bigint } | undefined;
 
   constructor(core: CoreConfig) {
+    this.#core = core;
     this.#model = createModel(core);
     this.#engine = createEngine(core, { hashSeed: 99 });
     this.#scratch = createCommand(core.maxBundleSize);
@@ -58,27 +74,54 @@ export class ClusterTruth {
 
   /** The last decided op. */
   get op(): number {
-    return this.decided.length;
+    return this.#hashes.length;
   }
 
-  /** Digest of the state after everything that is decided; slow. */
+  /** Entries, changes of rows and keys that are kept: what must not grow for ever. */
+  get kept(): number {
+    let changes = 0;
+    for (const all of [this.#resources, this.#reservations]) {
+      for (const { length } of all.values()) changes += length;
+    }
+    return this.#byOp.size + this.#byLsn.size + this.#firstByKey.size + changes;
+  }
+
+  /** Digest of the state after everything that is decided; slow the first time at each op. */
   digest(): bigint {
-    return digest(this.#engine);
+    const known = this.#digest;
+    if (known?.op === this.op) return known.digest;
+    this.#digest = { op: this.op, digest: digest(this.#engine) };
+    return this.#digest.digest;
+  }
+
+  /** Rows of the largest table: what a digest costs. */
+  get rows(): number {
+    return this.#engine.tables.operations.used;
   }
 
   /** Chain hash of the decided entry at an op. */
   hashAt(op: number): bigint | undefined {
-    return this.decided[op - 1]?.frame.hash;
+    return this.#hashes.at(op - 1);
   }
 
-  /** The decided entry at an op. */
+  /** The decided entry at an op, unless it is forgotten. */
   at(op: number): Decided | undefined {
-    return this.decided[op - 1];
+    return this.#byOp.get(op);
   }
 
-  /** The entry at an lsn. */
+  /** The decided entries behind an op, but for those that are forgotten. */
+  after(op: number): Decided[] {
+    const all: Decided[] = [];
+    for (let next = op + 1; next <= this.op; next++) {
+      const decided = this.#byOp.get(next);
+      if (decided !== undefined) all.push(decided);
+    }
+    return all;
+  }
+
+  /** The entry at an lsn, unless it is forgotten. */
   atLsn(lsn: bigint): Decided | undefined {
-    return this.#byLsn[Number(lsn) - 1];
+    return this.#byLsn.get(Number(lsn));
   }
 
   /** The entry that decided an operation: the first with its key. */
@@ -92,14 +135,41 @@ export class ClusterTruth {
     const command = isCommand ? commandOf(frame.isInternal, frame.payload) : undefined;
     const outcome = command && this.#apply(frame, command);
     const decided = { frame, command, outcome, decidedMs: nowMs };
-    this.decided.push(decided);
+    this.#hashes.push(frame.hash);
+    this.#byOp.set(this.op, decided);
     if (command === undefined) return decided;
-    this.#byLsn.push(decided);
-    if (command.kind !== "expire") {
-      const key = `${command.clientId} ${command.operationId}`;
-      if (!this.#firstByKey.has(key)) this.#firstByKey.set(key, decided);
-    }
+    this.#byLsn.set(frame.lsn, decided);
+    const key = keyOf(command);
+    if (key !== undefined && !this.#firstByKey.has(key)) this.#firstByKey.set(key, decided);
     return decided;
+  }
+
+  /**
+   * Drops what was decided before a moment, but for the latest entries. Nobody may ask again for an operation that was
+   * answered before it, nor read as of an lsn of then.
+   *
+   * @param beforeMs Virtual time.
+   * @param forgotten Told the key of every operation that is dropped.
+   * @returns The last op that is dropped; 0 when none is.
+   */
+  forget(beforeMs: number, forgotten: (key: string) => void): number {
+    let through = 0;
+    let throughLsn = 0;
+    if (this.#byOp.size < KEPT_MIN + KEPT_SLACK) return through;
+    for (const [op, decided] of this.#byOp) {
+      if (this.#byOp.size <= KEPT_MIN || decided.decidedMs >= beforeMs) break;
+      const { frame, command } = decided;
+      this.#byOp.delete(op);
+      this.#byLsn.delete(frame.lsn);
+      through = op;
+      if (command !== undefined) throughLsn = frame.lsn;
+      const key = command && keyOf(command);
+      if (key === undefined || this.#firstByKey.get(key) !== decided) continue;
+      this.#firstByKey.delete(key);
+      forgotten(key);
+    }
+    if (through > 0) this.#forgetChanges(throughLsn);
+    return through;
   }
 
   /** The first lsn from `from` to `to` at which a resource was exactly so; `undefined` when there is none. */
@@ -125,7 +195,7 @@ export class ClusterTruth {
       const { retireAfterSlot } = value;
       return matches(retireAfterSlot !== undefined && slot > retireAfterSlot ? "retired" : value);
     };
-    return whenMatches(this.#reservations.get(id), "not_found" as const, seen, from, to);
+    return whenMatches(this.#reservations.get(id), this.#withoutChanges(id), seen, from, to);
   }
 
   #apply(frame: MirrorFrame, command: ModelCommand): ModelOutcome {
@@ -134,7 +204,9 @@ export class ClusterTruth {
       throw new Error(`An entry that changes nothing took lsn ${frame.lsn}`);
     }
     this.lsn = frame.lsn;
-    const position = new Uint32Array([...u64Words(BigInt(frame.lsn)), ...u64Words(frame.slot)]);
+    const position = this.#position;
+    writeU64(position, 0, BigInt(frame.lsn));
+    writeU64(position, 2, frame.slot);
     const { payload } = frame;
     const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
     applyEntry(
@@ -151,6 +223,26 @@ export class ClusterTruth {
     return outcome;
   }
 
+  /** What a reservation is of which no change is kept: unknown, unless it is older than those that are forgotten. */
+  #withoutChanges(id: bigint): "retired" | "not_found" {
+    const lsn = id & 0xffff_ffff_ffff_ffffn;
+    const isOurs = id >> 64n === this.#core.shardId;
+    return isOurs && lsn <= this.#forgottenReservation ? "retired" : "not_found";
+  }
+
+  /** Of what was so until an lsn only the last is kept, and nothing of a reservation that was retired by then. */
+  #forgetChanges(lsn: number): void {
+    for (const changes of this.#resources.values()) dropBefore(changes, lsn);
+    for (const [id, changes] of this.#reservations) {
+      dropBefore(changes, lsn);
+      const last = changes[0];
+      if (last?.value !== "retired" || last.lsn > lsn) continue;
+      this.#reservations.delete(id);
+      const madeAt = id & 0xffff_ffff_ffff_ffffn;
+      if (madeAt > this.#forgottenReservation) this.#forgottenReservation = madeAt;
+    }
+  }
+
   #noteChanges(lsn: number): void {
     const { resources, reservations } = this.#model;
     for (const [id, resource] of resources) {
@@ -159,18 +251,33 @@ export class ClusterTruth {
       changes.push({ lsn, value: { ...resource } });
     }
     for (const [id, reservation] of reservations) {
-      this.#live.add(id);
       const changes = changesOf(this.#reservations, id);
       const last = changes.at(-1)?.value;
       if (typeof last === "object" && last.state === reservation.state) continue;
+      this.#live.add(id);
       changes.push({ lsn, value: { ...reservation } });
     }
+    if (this.#live.size > reservations.size) this.#noteRetired(lsn);
+  }
+
+  #noteRetired(lsn: number): void {
     for (const id of this.#live) {
       if (readModelReservation(this.#model, id, 0n) !== "retired") continue;
       changesOf(this.#reservations, id).push({ lsn, value: "retired" });
       this.#live.delete(id);
     }
   }
+}
+
+function keyOf(command: ModelCommand): string | undefined {
+  return command.kind === "expire" ? undefined : `${command.clientId} ${command.operationId}`;
+}
+
+/** Leaves the last change at or before an lsn, and what came later. */
+function dropBefore<T>(changes: Change<T>[], lsn: number): void {
+  let last = 0;
+  while (last + 1 < changes.length && changes[last + 1]!.lsn <= lsn) last++;
+  if (last > 0) changes.splice(0, last);
 }
 
 function changesOf<T>(all: Map<bigint, Change<T>[]>, id: bigint): Change<T>[] {
@@ -188,11 +295,13 @@ function whenMatches<T, Before>(
   from: number,
   to: number,
 ): number | undefined {
-  const all: { lsn: number; value: T | Before }[] = [{ lsn: 0, value: before }, ...(changes ?? [])];
-  for (const [i, { lsn, value }] of all.entries()) {
-    const until = (all[i + 1]?.lsn ?? Infinity) - 1;
-    const at = Math.max(lsn, from);
-    if (at <= Math.min(until, to) && matches(value)) return at;
+  const end = changes?.length ?? 0;
+  for (let i = -1; i < end; i++) {
+    const change = i < 0 ? undefined : changes![i]!;
+    const at = Math.max(change?.lsn ?? 0, from);
+    const until = (changes?.[i + 1]?.lsn ?? Infinity) - 1;
+    if (at > Math.min(until, to)) continue;
+    if (matches(change === undefined ? before : change.value)) return at;
   }
   return undefined;
 }

@@ -45,10 +45,10 @@ function logRow(stage: Stage, frame: MirrorFrame): string[] {
 
 /** What the whole cluster has decided about the place of an entry, and whether this copy would survive. */
 function standingOf({ world }: Stage, { op, hash, isDurable }: MirrorFrame): string {
-  const decided = world.judges.truth.decided[op - 1];
+  const decided = world.judges.truth.hashAt(op);
   const durability = isDurable ? "" : ", not durable";
   if (decided === undefined) return `undecided${durability}`;
-  return decided.frame.hash === hash ? `committed${durability}` : `overruled${durability}`;
+  return decided === hash ? `committed${durability}` : `overruled${durability}`;
 }
 
 function entryText(stage: Stage, command: ModelCommand | undefined): string {

@@ -140,8 +140,8 @@ function compareAll(world: ClusterWorld, core: readonly ClusterMachine[]): void 
   const { truth } = world.judges;
   for (const machine of core) {
     const { tipOp, tipHash } = machine.subject!.status();
-    const last = truth.decided[Number(tipOp) - 1];
-    if (last !== undefined && tipHash !== last.frame.hash) {
+    const last = truth.hashAt(Number(tipOp));
+    if (last !== undefined && tipHash !== last) {
       world.violated(`R2 all logs end the same: replica ${machine.id}`);
     }
     world.judges.judgeDigest(machine);

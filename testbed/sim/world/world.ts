@@ -185,7 +185,7 @@ export class ClusterWorld implements ClientHost {
     this.judges = new ClusterJudges(this.core, this.machines, this.#judgesHost());
     this.promises = new ClusterPromises(
       this.members,
-      (op) => this.judges.truth.decided[op - 1]?.frame.hash,
+      (op) => this.judges.truth.hashAt(op),
       (what) => this.violated(what),
     );
     this.workload = workloadOf(options);

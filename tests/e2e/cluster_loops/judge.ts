@@ -74,9 +74,9 @@ export class LoopJudge {
   #learn(logs: readonly ReplicaLog[], toOp: number): void {
     for (const { replicaId, frames } of logs) {
       for (const frame of frames) {
-        const known = this.#truth.decided[frame.op - 1];
+        const known = this.#truth.hashAt(frame.op);
         if (known === undefined) break;
-        if (known.frame.hash === frame.hash) continue;
+        if (known === frame.hash) continue;
         this.#violated(`log: replica ${replicaId} has another entry at op ${frame.op} than before`);
         break;
       }
