@@ -343,7 +343,7 @@ export class SingleNode {
   }
 
   #expiredSince(op: number): Expired[] {
-    return this.judge.truth.decided.slice(op).flatMap(({ command, outcome }) => {
+    return this.judge.truth.after(op).flatMap(({ command, outcome }) => {
       if (command?.kind !== "expire") return [];
       const { reservationId, deadlineSlot } = command;
       return [{ reservationId, deadlineSlot, lsn: outcome!.appliedLsn, code: outcome!.code }];
