@@ -17,7 +17,7 @@ function hunt(profile: ProfileName, from: number, count: number): Record<string,
     const life = live(drawPlan(seed, profile));
     events += life.events;
     if (life.violation === undefined) continue;
-    return { seeds: seed - from + 1, events, promise: life.violation.what };
+    return { seed, seeds: seed - from + 1, events, promise: life.violation.what };
   }
   return { seeds: count, events };
 }

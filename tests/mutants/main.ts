@@ -6,16 +6,20 @@ import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { MUTANTS } from "./catalogue.ts";
 import type { Mutant } from "./mutant.ts";
-import { plant } from "./plant.ts";
+import { plant, ROOT } from "./plant.ts";
 
 /** How a hunt ended. */
 interface Hunt {
+  /** The seed that showed the bug, and how many were lived until then. */
+  readonly seed?: number;
   readonly seeds: number;
   readonly events: number;
+  /** What was broken; absent when nothing was. */
   readonly promise?: string;
 }
 
 const HUNT_MS_MAX = 900_000;
+const HUNTER = "tests/mutants/hunt.ts";
 
 if (import.meta.main) {
   const flags = parseArgs(Deno.args, { string: ["only", "jobs", "seeds", "from"] });
@@ -41,8 +45,9 @@ async function huntAll(
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
       const hunt = await huntOne(mutant, which.from, which.seeds ?? mutant.seedsMax);
-      if (hunt.promise === undefined) missed.push(mutant.name);
-      console.log(describe(mutant, hunt));
+      const isFound = hunt.seed !== undefined && await isKeptWithout(mutant, hunt.seed);
+      if (!isFound) missed.push(mutant.name);
+      console.log(describe(mutant, hunt, isFound));
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
@@ -53,32 +58,37 @@ async function huntOne(mutant: Mutant, from: number, seeds: number): Promise<Hun
   const directory = await Deno.makeTempDir({ prefix: "allocdb-mutant-" });
   try {
     await plant(directory, mutant.edits);
-    const script = join(directory, "tests/mutants/hunt.ts");
-    const flags = ["run", "--allow-all", "--no-check", "--quiet"];
-    const output = await new Deno.Command(Deno.execPath(), {
-      args: [...flags, script, mutant.profile ?? "swarm", String(from), String(seeds)],
-      cwd: directory,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      signal: AbortSignal.timeout(HUNT_MS_MAX),
-    }).output();
-    return parse(output);
+    return await run(directory, mutant, from, seeds);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 }
 
+/** A seed that fails without the bug as well says nothing about it. */
+async function isKeptWithout(mutant: Mutant, seed: number): Promise<boolean> {
+  return (await run(ROOT, mutant, seed, 1)).promise === undefined;
+}
+
 /** A hunter that dies has found nothing: whatever ended it, no judge named it. */
-function parse({ success, stdout, stderr }: Deno.CommandOutput): Hunt {
+async function run(root: string, mutant: Mutant, from: number, seeds: number): Promise<Hunt> {
+  const flags = ["run", "--allow-all", "--no-check", "--quiet"];
+  const which = [mutant.profile ?? "swarm", String(from), String(seeds)];
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...flags, join(root, HUNTER), ...which],
+    cwd: root,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(HUNT_MS_MAX),
+  }).output();
   const text = new TextDecoder();
-  if (!success) throw new Error(`The hunt ended badly: ${text.decode(stderr)}`);
+  if (!success) throw new Error(`The hunt for ${mutant.name} ended: ${text.decode(stderr)}`);
   return JSON.parse(text.decode(stdout));
 }
 
-function describe({ name, what }: Mutant, { seeds, promise }: Hunt): string {
-  const first = promise?.split("\n", 1).join("").slice(0, 120);
-  return promise === undefined
-    ? `MISSED ${name}: ${what}; ${seeds} seeds`
-    : `found  ${name} at seed ${seeds}: ${first}`;
+function describe({ name, what }: Mutant, { seeds, promise }: Hunt, isFound: boolean): string {
+  if (promise === undefined) return `MISSED ${name}: ${what}; ${seeds} seeds`;
+  const first = promise.split("\n", 1).join("").slice(0, 120);
+  if (isFound) return `found  ${name} at seed ${seeds}: ${first}`;
+  return `MISSED ${name}: seed ${seeds} fails without it, too: ${first}`;
 }
