@@ -72,6 +72,8 @@ export class SingleNode {
   readonly #mailbox: Mailbox;
   readonly #originSlot: bigint;
   #slot: bigint;
+  /** Whether the end of the log was taken away on purpose. */
+  #isTorn = false;
 
   /**
    * @param options What is different; nothing is started yet.
@@ -255,6 +257,7 @@ export class SingleNode {
         return this.#damage((disk) => corruptLastFrame(disk));
       case "torn_tail":
         if (fault.truncateBytes < 1) throw new Error("A torn tail lacks at least one byte");
+        this.#isTorn = true;
         return this.#damage((disk) => tearLastFrame(disk, fault.truncateBytes));
     }
   }
@@ -297,7 +300,10 @@ export class SingleNode {
       diskMs: this.#options.diskMs ?? [0, 0],
       observer: this.judge.mirror,
       open: (disk, later) => this.#open(disk, later),
-      found: (disk, isPowerLost) => this.judge.mirror.rebuild(disk, isPowerLost),
+      found: (disk, isPowerLost) => {
+        this.judge.found(disk, isPowerLost, this.#isTorn);
+        this.#isTorn = false;
+      },
       started: (node) => this.judge.started(node),
       turned: (node) => {
         this.judge.turned(node);

@@ -6,7 +6,7 @@ import type { PlannedFault } from "../disk/memory_disk.ts";
 import type { Survival } from "../disk/memory_file.ts";
 import { SeededRandom } from "../random.ts";
 import { ENGINE_CRASH_POINTS, RECOVERY_CRASH_POINTS } from "./crash_point.ts";
-import { corruptLastFrame, lastFrame, tearLastFrame } from "./damage.ts";
+import { corruptLastFrame, lastFrame } from "./damage.ts";
 import type { SingleNode } from "./harness.ts";
 import type { SingleStrike } from "./plan.ts";
 
@@ -102,9 +102,7 @@ export class SingleNemesis {
     const { mirror, truth } = single.judge;
     if (single.disk.isCrashed || !mirror.frames.has(truth.op + 1)) return;
     if (!single.disk.list().includes(ACTIVE_SEGMENT)) return;
-    this.#counts["strike/torn_tail/unapplied"] = (this.#counts["strike/torn_tail/unapplied"] ?? 0) +
-      1;
-    tearLastFrame(single.disk, 1 + random.below(200));
+    single.injectStorageFault({ kind: "torn_tail", truncateBytes: 1 + random.below(200) });
   }
 
   /** A start falls back on the snapshot before, and the log still has what is behind that. */
