@@ -1,6 +1,10 @@
-/** A life that breaks a promise, made smaller for as long as it breaks the same one. */
+/**
+ * A life that breaks a promise, made smaller for as long as it breaks the same one: first less of what goes wrong, then
+ * fewer who ask, then everything that is unusual away.
+ */
 import { type Life, type LifeOptions, live } from "./life.ts";
 import type { Plan } from "./plan.ts";
+import { simplerClusters, simplerEndings, simplerStrikes, simplerWorkloads } from "./simpler.ts";
 
 /** How far to go. */
 export interface ShrinkOptions {
@@ -13,19 +17,23 @@ export interface ShrinkOptions {
 }
 
 /**
- * Shrinks a life: fewer strikes first, found by delta debugging.
+ * Shrinks a life. The same life shrinks to the same one.
  *
  * @param life One with a violation.
  * @param options How far to go.
- * @returns A life that still violates the same promise; the one given when nothing can be left out.
+ * @returns A life that violates the same promise; the one given when nothing can be left out.
  */
 export function shrink(life: Life, options: ShrinkOptions): Life {
-  return new Shrinker(life, options).run();
+  return life.violation === undefined ? life : new Shrinker(life, options).run();
 }
 
-/** The promise of a violation: the words before what was seen of it. */
+/** The promise of a violation: what comes before anything that was seen of it. */
 export function promiseOf(what: string): string {
-  return what.split(":", 1)[0]!;
+  const fact = /Invariant violated: (\S+)/.exec(what);
+  if (fact !== null) return fact[1]!;
+  const [rule] = /^R\d+/.exec(what) ?? [];
+  const head = what.split(":", 1)[0]!;
+  return rule !== undefined && /\d/.test(head.slice(rule.length)) ? rule : head;
 }
 
 class Shrinker {
@@ -38,36 +46,82 @@ class Shrinker {
     this.#best = life;
     this.#options = options;
     this.#runsLeft = options.runsMax;
-    this.#promise = promiseOf(life.violation?.what ?? "");
+    this.#promise = promiseOf(life.violation!.what);
   }
 
+  /** Round after round, until one changes nothing: what is gone may have kept something else there. */
   run(): Life {
-    if (this.#best.violation !== undefined) this.#dropStrikes();
+    let before: Plan;
+    do {
+      before = this.#best.plan;
+      this.#cutShort();
+      this.#dropStrikes();
+      this.#walk(simplerStrikes);
+      this.#walk(simplerWorkloads);
+      this.#walk(simplerEndings);
+      this.#walk(simplerClusters);
+    } while (this.#best.plan !== before && this.#runsLeft > 0);
     return this.#best;
   }
 
-  #dropStrikes(): void {
-    let size = Math.ceil(this.#best.plan.strikes.length / 2);
-    while (size >= 1 && this.#runsLeft > 0) {
-      const before = this.#best.plan.strikes.length;
-      for (let at = 0; at < this.#best.plan.strikes.length;) {
-        const { strikes } = this.#best.plan;
-        const fewer = [...strikes.slice(0, at), ...strikes.slice(at + size)];
-        if (!this.#tries({ ...this.#best.plan, strikes: fewer })) at += size;
-      }
-      if (size === 1 && this.#best.plan.strikes.length === before) return;
-      size = Math.max(1, size >>> 1);
+  /** Nothing that would go wrong later is needed; and then less and less time. */
+  #cutShort(): void {
+    const { plan, simulatedMs } = this.#best;
+    const endMs = Math.ceil(simulatedMs) + 1;
+    if (endMs < plan.troubleMs) this.#tryLasting(endMs);
+    for (;;) {
+      const { troubleMs } = this.#best.plan;
+      const lessMs = Math.floor(troubleMs * 0.6);
+      if (troubleMs < 100 || !this.#tryLasting(lessMs)) return;
     }
   }
 
-  #tries(plan: Plan): boolean {
-    if (this.#runsLeft-- <= 0) return false;
-    const life = live(plan, this.#options.life);
-    if (life.violation === undefined || promiseOf(life.violation.what) !== this.#promise) {
-      return false;
+  #tryLasting(troubleMs: number): boolean {
+    const { plan } = this.#best;
+    const strikes = plan.strikes.filter(({ atMs }) => atMs < troubleMs);
+    return this.#tries({ ...plan, strikes, troubleMs }, `${troubleMs} ms of trouble`);
+  }
+
+  /**
+   * Leaves out half of the strikes, then quarters, and so on to each one. Source: Zeller and Hildebrandt, Simplifying and
+   * Isolating Failure-Inducing Input.
+   */
+  #dropStrikes(): void {
+    const count = (): number => this.#best.plan.strikes.length;
+    for (let size = count(); size >= 1 && this.#runsLeft > 0; size = Math.floor(size / 2)) {
+      for (let at = 0; at < count() && this.#runsLeft > 0;) {
+        const { plan } = this.#best;
+        const strikes = [...plan.strikes.slice(0, at), ...plan.strikes.slice(at + size)];
+        if (!this.#tries({ ...plan, strikes }, `${strikes.length} strikes`)) at += size;
+      }
     }
+  }
+
+  /** Tries each simpler plan on top of those that did. */
+  #walk(simpler: (plan: Plan) => readonly Simpler[]): void {
+    for (let at = 0; this.#runsLeft > 0; at++) {
+      const step = simpler(this.#best.plan)[at];
+      if (step === undefined) return;
+      if (step.plan !== undefined) this.#tries(step.plan, step.name);
+    }
+  }
+
+  #tries(plan: Plan, name: string): boolean {
+    if (this.#runsLeft <= 0) return false;
+    this.#runsLeft--;
+    const life = live(plan, this.#options.life);
+    const what = life.violation?.what;
+    if (what === undefined || promiseOf(what) !== this.#promise) return false;
     this.#best = life;
-    this.#options.report?.(`${plan.strikes.length} strikes`);
+    this.#options.report?.(name);
     return true;
   }
+}
+
+/** A step that makes a plan simpler. */
+export interface Simpler {
+  /** In a few words. */
+  readonly name: string;
+  /** `undefined` when it changes nothing. */
+  readonly plan: Plan | undefined;
 }
