@@ -11,8 +11,8 @@ const stage = document.getElementById("stage");
 const tip = document.getElementById("tip");
 const said = document.getElementById("said");
 
-// --- what there is to see ------------------------------------------------------------------------------------------
-const GUTTER = 96, AXIS = 24, BLOWS = 52, BAND = 24, LANE = 92, ROW = 11, FOOT = 10;
+// what there is to see
+const GUTTER = 96, AXIS = 24, BLOWS = 56, BAND = 24, LANE = 92, ROW = 11, FOOT = 10;
 const STATE_WORDS = { view_uncertain: "view change" };
 const shown = { kinds: new Set(life.kinds.map((kind, index) => index)), lostOnly: false };
 const clients = [...new Set(life.asked.map((asked) => asked[0]))];
@@ -30,9 +30,11 @@ for (const blow of life.blows) items.push({ kind: "blow", at: blow[0], data: blo
 for (const asked of life.asked) items.push({ kind: "asked", at: asked[1], data: asked });
 for (const commit of life.commits) items.push({ kind: "commit", at: commit[1], data: commit });
 items.sort((a, b) => a.at - b.at);
+/** Replicas that the broken promise names. */
+const blamed = new Set([...(life.violation || "").matchAll(/\breplica (\d+)/g)].map((match) => Number(match[1])));
 let chosen = null, hovered = null, width = 800, colors = {}, isDrawn = true;
 
-// --- where things are ----------------------------------------------------------------------------------------------
+// where things are
 function xOf(ms) { return GUTTER + (ms - view.from) / (view.to - view.from) * (width - GUTTER); }
 function msOf(x) { return view.from + (x - GUTTER) / (width - GUTTER) * (view.to - view.from); }
 function bandTop(replica) { return lanesTop + (replica - 1) * LANE + (LANE - BAND) / 2; }
@@ -51,7 +53,7 @@ function arrow([from, to, at, end, lost]) {
   return { x0, y0, x1: x0 + (x1 - x0) * (end === at ? 1 : share), y1: y0 + (y1 - y0) * share };
 }
 
-// --- words ---------------------------------------------------------------------------------------------------------
+// words
 function time(ms) { return ms.toFixed(3).replace(/\B(?=(\d{3})+\.)/g, ",") + " ms"; }
 function words(item) {
   const d = item.data;
@@ -71,7 +73,7 @@ function words(item) {
   }
 }
 
-// --- drawing -------------------------------------------------------------------------------------------------------
+// drawing
 function readColors() {
   const style = getComputedStyle(document.documentElement);
   colors = new Proxy({}, { get: (cache, name) => cache[name] || (cache[name] = style.getPropertyValue("--" + name).trim()) });
@@ -121,22 +123,39 @@ function drawAxis() {
     text(ms.toFixed(digits).replace(/\B(?=(\d{3})+(\.|$))/g, ",") + " ms", xOf(ms) + 3, AXIS / 2, colors.faint);
   }
 }
+/** Stretches in which something was wrong on purpose, merged: how many things at once makes no darker ground. */
+function troubled() {
+  const merged = [];
+  for (const [at, span] of life.blows) {
+    const last = merged[merged.length - 1];
+    if (last !== undefined && at <= last[1]) last[1] = Math.max(last[1], at + span);
+    else merged.push([at, at + span]);
+  }
+  return merged;
+}
+const trouble = troubled();
 function drawBlows() {
+  context.fillStyle = colors.blowband;
+  for (const [at, end] of trouble) {
+    const x = Math.max(xOf(at), GUTTER), right = Math.min(xOf(end), width);
+    if (right > x) context.fillRect(x, AXIS, right - x, clientsTop - AXIS);
+  }
   const freeFrom = [-Infinity, -Infinity, -Infinity];
   for (const [at, span, fault] of life.blows) {
     const x = xOf(at), end = xOf(at + span);
     if (end < GUTTER || x > width) continue;
-    context.fillStyle = colors.blowband;
-    context.fillRect(x, AXIS, Math.max(1, end - x), clientsTop - AXIS);
     context.strokeStyle = colors.blow;
-    context.setLineDash([3, 3]);
-    line(x, AXIS, x, clientsTop);
+    context.setLineDash([2, 4]);
+    line(x, lanesTop, x, clientsTop);
     context.setLineDash([]);
     const label = "⚡ " + fault.replace(/_/g, " ");
-    const row = freeFrom.findIndex((from) => from <= x);
+    const labelX = Math.max(x, GUTTER) + 3;
+    const row = freeFrom.findIndex((from) => from <= labelX);
     if (row < 0) continue;
-    freeFrom[row] = x + context.measureText(label).width + 12;
-    text(label, x + 3, AXIS + 10 + row * 15, colors.blow);
+    freeFrom[row] = labelX + context.measureText(label).width + 12;
+    context.fillStyle = colors.blow;
+    context.fillRect(Math.max(x, GUTTER), AXIS + 16 + row * 16, Math.max(2, Math.min(end, freeFrom[row]) - Math.max(x, GUTTER)), 1.5);
+    text(label, labelX, AXIS + 9 + row * 16, colors.blow);
   }
 }
 function drawBands() {
@@ -239,7 +258,11 @@ function drawViolation() {
   line(x, AXIS - 6, x, height);
   context.font = "bold 12px system-ui, sans-serif";
   const label = "✕ promise broken";
-  text(label, Math.min(x + 4, Math.max(GUTTER + 4, x - context.measureText(label).width - 6)), AXIS / 2 + 1, colors.bad);
+  const room = context.measureText(label).width + 8;
+  const left = Math.min(x + 4, Math.max(GUTTER + 4, x - room - 2));
+  context.fillStyle = colors.ground;
+  context.fillRect(left - 2, 1, room, AXIS - 3);
+  text(label, left + 2, AXIS / 2, colors.bad);
   context.font = "12px system-ui, sans-serif";
   context.lineWidth = 1;
 }
@@ -260,7 +283,10 @@ function drawGutter() {
   context.strokeStyle = colors.line;
   line(GUTTER - 0.5, 0, GUTTER - 0.5, height);
   text("faults", 12, AXIS + 10, colors.faint);
-  for (let replica = 1; replica <= life.replicas; replica++) text("replica " + replica, 12, bandTop(replica) + BAND / 2, colors.ink);
+  for (let replica = 1; replica <= life.replicas; replica++) {
+    const isBlamed = blamed.has(replica);
+    text("replica " + replica + (isBlamed ? " ✕" : ""), 12, bandTop(replica) + BAND / 2, isBlamed ? colors.bad : colors.ink);
+  }
   if (clients.length === 0) return;
   text("clients", 12, clientsTop + 16, colors.ink);
   if (clients.length <= 40 && ROW * clientRows > 30) {
@@ -270,7 +296,7 @@ function drawGutter() {
   }
 }
 
-// --- moving --------------------------------------------------------------------------------------------------------
+// moving
 function show(from, to) {
   const span = Math.min(Math.max(to - from, 0.05), life.endMs * 1.1 + 1);
   const margin = span * 0.05;
@@ -285,7 +311,13 @@ function zoom(factor, atMs) {
 }
 function pan(share) { const by = (view.to - view.from) * share; show(view.from + by, view.to + by); }
 function whole() { show(0, life.endMs * 1.01 + 0.1); }
-function toFocus() { show(life.focusMs - 250, life.focusMs + 25); }
+/** The focus, with as much before it as has some sixty messages. */
+function toFocus() {
+  const before = life.messages.filter((message) => message[2] <= life.focusMs);
+  const first = before[Math.max(0, before.length - 60)];
+  const span = Math.min(Math.max(first === undefined ? 0 : life.focusMs - first[2], 40), 1500);
+  show(life.focusMs - span, life.focusMs + span * 0.08);
+}
 function choose(item, isMoved) {
   chosen = item;
   said.textContent = item === null ? "" : words(item);
@@ -349,7 +381,7 @@ function hover(event) {
   later();
 }
 
-// --- hands ---------------------------------------------------------------------------------------------------------
+// hands
 let grip = null;
 canvas.addEventListener("pointerdown", (event) => {
   grip = { x: event.offsetX, from: view.from, to: view.to, isMoved: false };
