@@ -80,7 +80,16 @@ export class ClusterJudges {
   readonly truth: ClusterTruth;
   readonly refusals: RefusalJudge;
   /** How often each judge had something to judge: a judge that never has is not one. */
-  readonly judged = { decided: 0, published: 0, reads: 0, expirations: 0, digests: 0 };
+  readonly judged = {
+    decided: 0,
+    published: 0,
+    reads: 0,
+    expirations: 0,
+    digests: 0,
+    linearized: 0,
+    searched: 0,
+    unknown: 0,
+  };
   readonly #core: CoreConfig;
   readonly #host: JudgesHost;
   readonly #machines: readonly ClusterMachine[];

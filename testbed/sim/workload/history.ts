@@ -24,7 +24,7 @@ export interface Attempt extends HistoryOperation {
   outcome: HistoryOutcome;
 }
 
-const ATTEMPTS_MAX = 20_000;
+const ATTEMPTS_MAX = 4_000;
 const NOBODY_KNOWS: HistoryOutcome = { kind: "info" };
 
 /** See the top of this file. */

@@ -66,8 +66,21 @@ export function comeToRest(world: ClusterWorld, core: readonly ClusterMachine[])
   if (!runToRest(world, core, Math.max(ELECTIONS_MAX * electionMs, REST_MS_MIN))) {
     world.violated(`R18 a calm majority goes on: ${whyNotAtRest(world, core)}`);
   }
+  if (
+    world.isExpiring && !world.runUntil(() => isExpired(core), REST_MS_MIN) && !world.isCutShort
+  ) {
+    world.violated(`R18 what is due expires in the end: ${describeAll(world, core)}`);
+  }
   world.run(electionMs);
   compareAll(world, core);
+  if (!world.isCutShort) world.judgeHistory();
+}
+
+/** Whether nobody who leads holds what is overdue. */
+function isExpired(core: readonly ClusterMachine[]): boolean {
+  return core.every((machine) =>
+    !isLeading(machine) || machine.subject!.metrics().core.expirationBacklog === 0
+  );
 }
 
 /** Where views change only when an operator wants it, one asks a replica after the other until somebody leads. */
@@ -145,5 +158,6 @@ function compareAll(world: ClusterWorld, core: readonly ClusterMachine[]): void 
       world.violated(`R2 all logs end the same: replica ${machine.id}`);
     }
     world.judges.judgeDigest(machine);
+    world.judgeBounds(machine);
   }
 }

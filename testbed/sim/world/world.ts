@@ -21,7 +21,9 @@ import {
 import { ClockLedger } from "./clocks.ts";
 import { makeReplicaDirectory } from "./directory.ts";
 import { isLetIn } from "./greeting.ts";
+import { exceededBound } from "../judge/bounds.ts";
 import { ClusterJudges } from "../judge/judges.ts";
+import { judgeHistory } from "../judge/linearizability.ts";
 import type { MirrorFrame } from "../judge/log_mirror.ts";
 import { ClusterNetwork, type NetworkWeather, textOf } from "./network.ts";
 import { ClusterMachine } from "./machine.ts";
@@ -245,6 +247,11 @@ export class ClusterWorld implements ClientHost {
     return this.#options.manualFailover === true;
   }
 
+  /** Whether what is due expires by itself. */
+  get isExpiring(): boolean {
+    return this.#options.manualExpiration !== true;
+  }
+
   /** Lets time pass. */
   run(ms: number): void {
     const untilMs = this.queue.nowMs + ms;
@@ -310,6 +317,25 @@ export class ClusterWorld implements ClientHost {
   settle(except: readonly ClusterMachine[] = []): void {
     this.calm(except);
     comeToRest(this, this.machines.filter((machine) => !except.includes(machine)));
+  }
+
+  /** No replica holds more than it was configured for. */
+  judgeBounds({ id, subject }: ClusterMachine): void {
+    const exceeded = subject && exceededBound(subject.metrics(), this);
+    if (exceeded !== undefined) {
+      this.violated(`bounds are never exceeded: replica ${id}, ${exceeded}`);
+    }
+  }
+
+  /** What clients saw until now is linearizable. In one life of eight it is also searched for without any lsn. */
+  judgeHistory(): void {
+    const broken = judgeHistory({
+      attempts: this.history.attempts,
+      core: this.core,
+      elapsedMs: this.queue.nowMs,
+      isSearched: this.seed % 8 === 0,
+    }, this.judges.judged);
+    if (broken !== undefined) this.violated(broken);
   }
 
   /** Ends everything with a violation. */
@@ -396,7 +422,10 @@ export class ClusterWorld implements ClientHost {
 
   #sometimes(): void {
     if (this.queue.happened % DIGEST_EVERY !== 0) return;
-    for (const machine of this.machines) this.judges.judgeDigest(machine);
+    for (const machine of this.machines) {
+      this.judges.judgeDigest(machine);
+      this.judgeBounds(machine);
+    }
   }
 
   #openSubject(machine: ClusterMachine, stored: StoredMetadata): Subject {
