@@ -1,4 +1,5 @@
 /** One life of a cluster from its plan: trouble, then rest, with judges watching all along. */
+import type { FaultBudget } from "../nemesis/fault_atlas.ts";
 import { meet } from "../nemesis/fates.ts";
 import { ClusterNemesis } from "../nemesis/nemesis.ts";
 import type { WorldObserver } from "../world/observer.ts";
@@ -45,7 +46,7 @@ export interface Life {
  */
 export function live(plan: Plan, options: LifeOptions = {}): Life {
   const world = new ClusterWorld(worldOptions(plan, options));
-  const nemesis = new ClusterNemesis(world, plan.strikes, plan.victims);
+  const nemesis = new ClusterNemesis(world, plan.strikes, budgetOf(plan));
   const violation = violationOf(() => {
     world.run(plan.troubleMs);
     nemesis.end();
@@ -60,6 +61,14 @@ export function live(plan: Plan, options: LifeOptions = {}): Life {
     counts: countsOf(world, nemesis),
     world,
   };
+}
+
+/** Entries are removed only once a checkpoint covers them; the keeper is one of those who are well in the end. */
+function budgetOf({ world, workload, strikes, victims, ending }: Plan): FaultBudget {
+  const hasCheckpoints = world.checkpoints !== null || workload.weights.checkpoint > 0 ||
+    strikes.some(({ fault }) => fault === "checkpoint");
+  const keeper = ending.core.find((at) => !victims.includes(at)) ?? 0;
+  return { victims, keeper, keepsLogs: !hasCheckpoints };
 }
 
 /** Trouble ends in the core, and outside of it everybody meets a fate. */

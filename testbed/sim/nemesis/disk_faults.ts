@@ -1,4 +1,4 @@
-/** Disks that fail, fill up and crawl; and, on a victim's machine alone, disks that lose or change what they hold. */
+/** Disks that fail, are full and crawl; and, on a victim's machine alone, a disk that is lost. */
 import type { PlannedFault } from "../disk/memory_disk.ts";
 import type { ClusterMachine } from "../world/machine.ts";
 import { startLater } from "./process_faults.ts";
@@ -36,27 +36,9 @@ function slow(scene: Scene, machine: ClusterMachine): void {
 /** A disk is lost with all that it held, and a new one is there with the directory of a replacement. */
 function wipe(scene: Scene): void {
   const machine = scene.victim();
-  if (machine === undefined) return;
+  if (machine === undefined) return scene.miss();
   scene.world.replace(machine);
   startLater(scene, machine);
-}
-
-/** A few bits of one file change, while its process runs or while it is down. */
-function rot(scene: Scene): void {
-  const machine = scene.victim();
-  if (machine === undefined) return;
-  const { random } = scene;
-  scene.world.damaged.add(machine);
-  if (random.oneIn(2)) {
-    machine.kill();
-    startLater(scene, machine);
-  }
-  const files = machine.disk.list().filter((name) => machine.disk.contents(name).length > 0);
-  if (files.length === 0) return;
-  const bytes = machine.disk.contents(files[random.below(files.length)]!);
-  for (let left = 1 + random.below(3); left > 0; left--) {
-    bytes[random.below(bytes.length)]! ^= 1 << random.below(8);
-  }
 }
 
 /** What each of these faults does. */
@@ -66,13 +48,6 @@ export const DISK_FAULTS = {
   slow_disk: (scene) => slow(scene, scene.any()),
   disk_fault: (scene) =>
     plan(scene, scene.any(), { nth: 1 + scene.random.below(6), effect: "io_error" }),
-  sync_fault: (scene) =>
-    plan(scene, scene.any(), {
-      nth: 1 + scene.random.below(6),
-      action: "sync",
-      effect: "io_error",
-    }),
   full_disk: (scene) => fail(scene, scene.any()),
   wipe,
-  rot,
 } as const satisfies Record<string, FaultAct>;

@@ -2,10 +2,12 @@
 import type { ClusterWorld } from "../world/world.ts";
 import { CLOCK_FAULTS } from "./clock_faults.ts";
 import { DISK_FAULTS } from "./disk_faults.ts";
+import { FaultAtlas, type FaultBudget } from "./fault_atlas.ts";
 import { NETWORK_FAULTS } from "./network_faults.ts";
 import { OPERATOR_FAULTS } from "./operator_faults.ts";
 import { PROCESS_FAULTS } from "./process_faults.ts";
 import { type FaultAct, Scene, type SceneHost } from "./scene.ts";
+import { STORAGE_FAULTS } from "./storage_faults.ts";
 import type { FaultName, Strike } from "./strike.ts";
 
 const ACTS: Readonly<Record<FaultName, FaultAct>> = {
@@ -13,6 +15,7 @@ const ACTS: Readonly<Record<FaultName, FaultAct>> = {
   ...NETWORK_FAULTS,
   ...CLOCK_FAULTS,
   ...DISK_FAULTS,
+  ...STORAGE_FAULTS,
   ...OPERATOR_FAULTS,
 };
 
@@ -21,17 +24,17 @@ export class ClusterNemesis implements SceneHost {
   /** How often each fault struck. */
   readonly struck: Map<FaultName, number> = new Map<FaultName, number>();
   readonly world: ClusterWorld;
-  readonly victims: readonly number[];
+  readonly atlas: FaultAtlas;
   isOver = false;
 
   /**
    * @param world Where.
    * @param strikes What goes wrong; none of it before time passes.
-   * @param victims Positions of the machines that may lose or damage what was durable: a minority.
+   * @param budget Whose durable state may suffer.
    */
-  constructor(world: ClusterWorld, strikes: readonly Strike[], victims: readonly number[]) {
+  constructor(world: ClusterWorld, strikes: readonly Strike[], budget: FaultBudget) {
     this.world = world;
-    this.victims = victims;
+    this.atlas = new FaultAtlas(world, budget);
     for (const strike of strikes) {
       world.queue.after(strike.atMs, () => {
         if (!this.isOver) this.strike(strike);
@@ -47,9 +50,10 @@ export class ClusterNemesis implements SceneHost {
   /** Lets something go wrong now. */
   strike(strike: Strike): void {
     const { fault, seed, forMs } = strike;
-    this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1);
+    const scene = new Scene(this, strike);
     this.world.note(() => `nemesis: ${fault}, seed ${seed}, up to ${forMs} ms`);
     this.world.observer?.struck(this.world.queue.nowMs, strike);
-    ACTS[fault](new Scene(this, strike));
+    ACTS[fault](scene);
+    if (!scene.hasMissed) this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1);
   }
 }

@@ -2,6 +2,7 @@
 import { SeededRandom } from "../random.ts";
 import type { ClusterMachine } from "../world/machine.ts";
 import type { ClusterWorld } from "../world/world.ts";
+import type { FaultAtlas } from "./fault_atlas.ts";
 import type { Strike } from "./strike.ts";
 
 /** What a fault does when it strikes; it ends by itself, with {@linkcode Scene.later}. */
@@ -10,8 +11,8 @@ export type FaultAct = (scene: Scene) => void;
 /** What a scene needs of whoever lets things go wrong. */
 export interface SceneHost {
   readonly world: ClusterWorld;
-  /** Positions of the machines that may lose or damage what was durable. */
-  readonly victims: readonly number[];
+  /** Where what was durable may be damaged. */
+  readonly atlas: FaultAtlas;
   /** Whether trouble is over: then nothing more begins or ends by itself. */
   readonly isOver: boolean;
 }
@@ -21,11 +22,15 @@ export class Scene {
   readonly world: ClusterWorld;
   readonly strike: Strike;
   readonly random: SeededRandom;
+  readonly atlas: FaultAtlas;
   readonly #host: SceneHost;
+  /** Whether there was nothing to strike. */
+  hasMissed = false;
 
   constructor(host: SceneHost, strike: Strike) {
     this.#host = host;
     this.world = host.world;
+    this.atlas = host.atlas;
     this.strike = strike;
     this.random = new SeededRandom(strike.seed);
   }
@@ -43,9 +48,8 @@ export class Scene {
 
   /** A machine whose durable state may suffer; none in a cluster of one. */
   victim(): ClusterMachine | undefined {
-    const { victims } = this.#host;
-    if (victims.length === 0) return undefined;
-    return this.world.machines[victims[this.random.below(victims.length)]!];
+    const { victims } = this.atlas;
+    return victims[this.random.below(victims.length)];
   }
 
   /** At least one machine, and not more than `max`. */
@@ -59,6 +63,11 @@ export class Scene {
     const quorum = (machines.length >>> 1) + 1;
     const count = quorum + this.random.below(machines.length - quorum + 1);
     return shuffled(machines, this.random).slice(0, count);
+  }
+
+  /** There is nothing to strike: it does not count. */
+  miss(): void {
+    this.hasMissed = true;
   }
 
   /** A time up to the strike's, in milliseconds. */

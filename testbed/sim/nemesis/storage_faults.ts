@@ -10,7 +10,7 @@ import type { FaultAct, Scene } from "./scene.ts";
 /** A few bits of one place change. */
 function rot(scene: Scene): void {
   const place = drawDamage(scene);
-  if (place === undefined) return;
+  if (place === undefined) return scene.miss();
   const { random } = scene;
   const { machine, name, from, end } = place;
   for (let left = 1 + random.below(3); left > 0; left--) {
@@ -21,16 +21,17 @@ function rot(scene: Scene): void {
 /** Some sectors cannot be read any more. */
 function latent(scene: Scene): void {
   const place = drawDamage(scene);
-  if (place !== undefined) place.machine.disk.makeUnreadable(place.name, place.from, place.end);
+  if (place === undefined) return scene.miss();
+  place.machine.disk.makeUnreadable(place.name, place.from, place.end);
 }
 
 /** What was written to one place is found at another. */
 function misdirect(scene: Scene): void {
   const place = drawDamage(scene);
-  if (place === undefined) return;
+  if (place === undefined) return scene.miss();
   const { machine, name, from, end } = place;
   const bytes = machine.disk.contents(name).slice(from, end);
-  if (!isInside(place) || !isDense(bytes)) return;
+  if (!isInside(place) || !isDense(bytes)) return scene.miss();
   machine.disk.loseWritten(name, from, end);
   const landing = scene.atlas.drawPlaceOf(machine, scene.random);
   if (landing === undefined) return;
@@ -41,7 +42,7 @@ function misdirect(scene: Scene): void {
 /** What was written to one place was never written. */
 function loseWrite(scene: Scene): void {
   const place = drawDamage(scene);
-  if (place === undefined) return;
+  if (place === undefined) return scene.miss();
   const { machine, name, from, end, part } = place;
   if (part === "metadata") machine.disk.divert({ file: METADATA_FILE, from: 0, to: PAGE_BYTES });
   else if (isInside(place)) machine.disk.loseWritten(name, from, end);

@@ -36,10 +36,17 @@ export const FAULTS = [
   "crash_midway",
   "slow_disk",
   "disk_fault",
-  "sync_fault",
   "full_disk",
   "wipe",
+  // storage_faults.ts
   "rot",
+  "latent",
+  "misdirect",
+  "lost_write",
+  "torn_crash",
+  "capacity",
+  "fsync",
+  "eio",
   // operator_faults.ts
   "view_change",
   "checkpoint",
@@ -48,8 +55,14 @@ export const FAULTS = [
 /** One of {@linkcode FAULTS}. */
 export type FaultName = typeof FAULTS[number];
 
-/** Faults that take or change what was durable: only a plan's victims ever suffer them. */
-export const DURABLE_FAULTS: ReadonlySet<FaultName> = new Set<FaultName>(["wipe", "rot"]);
+/** Faults that take or change what was durable, of a plan's victims more than of others. Source: `fault_atlas.ts`. */
+export const DURABLE_FAULTS: ReadonlySet<FaultName> = new Set<FaultName>([
+  "wipe",
+  "rot",
+  "latent",
+  "misdirect",
+  "lost_write",
+]);
 
 /**
  * Faults that a lease does not survive: a clock that leaps or stands still breaks the promise that clocks run at
