@@ -151,6 +151,9 @@ function messageText(message: Message): string {
   if ("op" in message) words.push(`op=${message.op}`);
   if ("toOp" in message) words.push(`after=${message.prevOp} to=${message.toOp}`);
   if ("frames" in message && message.frames.length > 0) words.push(entriesText(message.frames));
+  if (message.kind === "log_range" && message.frames.length === 0) {
+    words.push(message.refusal ?? "no entries");
+  }
   if ("commitOp" in message) words.push(`commit=${message.commitOp}`);
   if (message.kind === "prepare_ok" && !message.counts) words.push("uncounted");
   return words.join(" ");
