@@ -1,36 +1,78 @@
 // Many lives of clusters, each with its own faults. ALLOCDB_SWARM_SEEDS=1000 lives more of them, and
-// ALLOCDB_SWARM_FROM=12345 others; a seed that ever failed is in tests/corpus/cluster_seeds.txt for good.
+// ALLOCDB_SWARM_FROM=12345 others. A life that ever failed stays in tests/corpus/sim/ as a plan, and is lived here for good.
 import { assert, assertEquals } from "@std/assert";
+import { parsePlan } from "../../testbed/sim/command/plan_file.ts";
 import { drawPlan } from "../../testbed/sim/life/draw.ts";
-import { explain, live } from "../../testbed/sim/life/life.ts";
+import { explain, type Life, live } from "../../testbed/sim/life/life.ts";
+import { type Plan, planText } from "../../testbed/sim/life/plan.ts";
+import { FAULTS } from "../../testbed/sim/nemesis/strike.ts";
 
-const SEEDS = Number(Deno.env.get("ALLOCDB_SWARM_SEEDS") ?? 60);
+const SEEDS = Number(Deno.env.get("ALLOCDB_SWARM_SEEDS") ?? 80);
 const FROM = Number(Deno.env.get("ALLOCDB_SWARM_FROM") ?? 1);
-const CORPUS = new URL("../corpus/cluster_seeds.txt", import.meta.url);
+/** So many lives reach every fault. */
+const SEEDS_FOR_ALL = 80;
+const SEED_CORPUS = new URL("../corpus/cluster_seeds.txt", import.meta.url);
+const PLAN_CORPUS = new URL("../corpus/sim/", import.meta.url);
 
-Deno.test("seeds that once failed do not fail again", () => {
-  const seeds = Deno.readTextFileSync(CORPUS).split("\n")
-    .filter((line) => /^\d/.test(line)).map((line) => parseInt(line));
-  assertEquals(failing(seeds), []);
-});
-
-Deno.test("a swarm of clusters keeps every promise", () => {
-  const seeds = Array.from({ length: SEEDS }, (_, i) => FROM + i);
-  assertEquals(failing(seeds), []);
-});
-
-Deno.test("a plan takes the same course twice, traced or not", () => {
-  for (const seed of [3, 4]) {
-    const plan = drawPlan(seed, "swarm");
-    const [first, second] = [live(plan), live(plan, { isTraced: true })];
-    assertEquals(first.transcriptHash, second.transcriptHash);
-    assert(first.events > 1_000, "something happened");
+Deno.test("plans that once failed do not fail again", () => {
+  const names = [...Deno.readDirSync(PLAN_CORPUS)].map(({ name }) => name)
+    .filter((name) => name.endsWith(".json")).sort();
+  for (const name of names) {
+    const plan = parsePlan(Deno.readTextFileSync(new URL(name, PLAN_CORPUS)), name);
+    if ("world" in plan) assertSound(live(plan), name);
   }
 });
 
-/** Lives each seed; explains the first that fails. */
-function failing(seeds: readonly number[]): number[] {
-  const failed = seeds.filter((seed) => live(drawPlan(seed, "swarm")).violation !== undefined);
-  if (failed.length > 0) console.log(explain(drawPlan(failed[0]!, "swarm")));
-  return failed;
+Deno.test("seeds that once failed do not fail again", () => {
+  const seeds = Deno.readTextFileSync(SEED_CORPUS).split("\n")
+    .filter((line) => /^\d/.test(line)).map((line) => parseInt(line));
+  for (const seed of seeds) assertSound(live(drawPlan(seed, "swarm")), `seed ${seed}`);
+});
+
+Deno.test("a swarm of clusters keeps every promise; every fault strikes and every judge judges", () => {
+  const counts = new Map<string, number>();
+  for (let seed = FROM; seed < FROM + SEEDS; seed++) {
+    const life = live(drawPlan(seed, "ci"));
+    assertSound(life, `seed ${seed}`);
+    for (const [name, count] of Object.entries(life.counts)) {
+      counts.set(name, (counts.get(name) ?? 0) + count);
+    }
+  }
+  assertEquals(counts.get("unknown"), 0, "every history is decided");
+  if (SEEDS < SEEDS_FOR_ALL) return;
+  const { unknown: _, ...judged } = Object.fromEntries(counts);
+  const never = [...FAULTS.map((fault) => `strike/${fault}`), ...Object.keys(judged)]
+    .filter((name) => !counts.get(name));
+  assertEquals(never, []);
+});
+
+Deno.test("a plan takes the same course twice, traced or not, from its text or not", () => {
+  for (const seed of [3, 4, 5]) {
+    const plan = drawPlan(seed, "ci");
+    const again = parsePlan(planText(plan), "the text");
+    assertEquals(again, plan);
+    const lives = [live(plan), live(plan, { isTraced: true }), live(again as Plan)];
+    assertEquals(new Set(lives.map(({ transcriptHash }) => transcriptHash)).size, 1);
+    assert(lives[0]!.events > 1_000, "something happened");
+  }
+});
+
+Deno.test("a life that is cut short is not judged by how it would have ended", () => {
+  const plan = drawPlan(6, "ci");
+  const { events } = live(plan);
+  for (const eventsMax of [1, events >>> 2, events >>> 1, events - 100]) {
+    const life = live(plan, { eventsMax });
+    assertEquals([life.events, life.violation], [eventsMax, undefined]);
+  }
+});
+
+/** Fails with the plan and what led to the violation. */
+function assertSound({ plan, violation }: Life, name: string): void {
+  if (violation === undefined) return;
+  console.log(explainWith(plan));
+  throw new Error(`${name}: ${violation.what}`);
+}
+
+function explainWith(plan: Plan): string {
+  return `${planText(plan)}\n${explain(plan)}`;
 }

@@ -129,7 +129,16 @@ function violationOf(task: () => void): ClusterViolation | undefined {
   }
 }
 
-function countsOf({ judges, network }: ClusterWorld, { struck }: ClusterNemesis) {
+function countsOf(
+  { judges, promises, network }: ClusterWorld,
+  { struck }: ClusterNemesis,
+): Record<string, number> {
   const strikes = [...struck].map(([fault, count]) => [`strike/${fault}`, count]);
-  return { ...judges.judged, messages: network.sent, ...Object.fromEntries(strikes) };
+  return {
+    ...judges.judged,
+    refused: judges.refusals.refusals,
+    promised: promises.judged,
+    messages: network.sent,
+    ...Object.fromEntries(strikes),
+  };
 }

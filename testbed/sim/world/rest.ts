@@ -56,7 +56,7 @@ export function mend(machine: ClusterMachine): void {
  */
 export function comeToRest(world: ClusterWorld, core: readonly ClusterMachine[]): void {
   const { electionMs } = world;
-  if (!runToPrimary(world, core, ELECTIONS_MAX * electionMs)) {
+  if (!runToPrimary(world, core, ELECTIONS_MAX * electionMs) && !world.isCutShort) {
     world.violated(
       `R18 a majority elects a primary within ${ELECTIONS_MAX} election timeouts: ` +
         describeAll(world, core),
@@ -66,14 +66,16 @@ export function comeToRest(world: ClusterWorld, core: readonly ClusterMachine[])
   if (!runToRest(world, core, Math.max(ELECTIONS_MAX * electionMs, REST_MS_MIN))) {
     world.violated(`R18 a calm majority goes on: ${whyNotAtRest(world, core)}`);
   }
+  if (world.isCutShort) return;
   if (
     world.isExpiring && !world.runUntil(() => isExpired(core), REST_MS_MIN) && !world.isCutShort
   ) {
     world.violated(`R18 what is due expires in the end: ${describeAll(world, core)}`);
   }
   world.run(electionMs);
+  if (world.isCutShort) return;
   compareAll(world, core);
-  if (!world.isCutShort) world.judgeHistory();
+  world.judgeHistory();
 }
 
 /** Whether nobody who leads holds what is overdue. */
