@@ -195,6 +195,12 @@ export class SingleNode {
     return { outcome, expired: this.#expiredSince(from) };
   }
 
+  /** One turn of the worker that expires what is due by the node's clock; does not wait. */
+  expireDue(): void {
+    const { node } = this;
+    this.process.enter(() => node.expireDue());
+  }
+
   /** Writes a snapshot and lets everything happen; nothing is told when the process ends meanwhile. */
   checkpoint(): CheckpointResult | undefined {
     const told = this.beginCheckpoint();

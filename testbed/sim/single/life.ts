@@ -1,10 +1,11 @@
 /** One life of a single node from its plan: commands, time, checkpoints and misfortunes; then rest, in which all must be well. */
 import { coreOfPlan } from "../life/plan.ts";
+import type { PlannedFault } from "../disk/memory_disk.ts";
 import { SeededRandom } from "../random.ts";
 import { SingleCommands } from "./commands.ts";
 import { SingleNode } from "./harness.ts";
 import type { SinglePlan } from "./plan.ts";
-import { SingleNemesis } from "./nemesis.ts";
+import { type End, SingleNemesis } from "./nemesis.ts";
 import type { Started } from "./process.ts";
 import type { SingleOptions } from "./settings.ts";
 import type { Ticket } from "./ticket.ts";
@@ -18,7 +19,19 @@ export interface SingleLifeOptions {
   /** Ends the process at this moment of its disk's work, or after this event; both counted from 1. */
   readonly crashAt?: { readonly moment: number } | { readonly event: number };
   /** An operation of the disk that goes wrong, counted from the making of the directory. */
-  readonly diskFault?: Parameters<SingleNode["disk"]["plan"]>[0];
+  readonly diskFault?: PlannedFault;
+  /** What the system has after the process has ended; chance unless told. */
+  readonly ends?: End;
+}
+
+/** Places at which a life can be interrupted. */
+export interface Places {
+  /** Before and after each operation of the disk. */
+  readonly moments: number;
+  /** After each event. */
+  readonly events: number;
+  /** Operations that change the disk. */
+  readonly operations: number;
 }
 
 /** How a life went. */
@@ -31,6 +44,8 @@ export interface SingleLife {
   readonly simulatedMs: number;
   /** How often each judge had something to judge and, as `strike/…`, how often each fault struck. */
   readonly counts: Readonly<Record<string, number>>;
+  /** What there was until all was left in peace. */
+  readonly places: Places;
   readonly single: SingleNode;
 }
 
@@ -47,7 +62,7 @@ const U64_MAX = 2n ** 64n - 1n;
 export function liveSingle(plan: SinglePlan, options: SingleLifeOptions = {}): SingleLife {
   const life = new Life(plan, options);
   const violation = life.run();
-  const { single, counts } = life;
+  const { single, counts, places } = life;
   return {
     plan,
     violation,
@@ -55,6 +70,7 @@ export function liveSingle(plan: SinglePlan, options: SingleLifeOptions = {}): S
     events: single.queue.happened,
     simulatedMs: single.queue.nowMs,
     counts: { ...single.judge.judged, ...counts },
+    places,
     single,
   };
 }
@@ -70,10 +86,12 @@ export function explainSingle(plan: SinglePlan): string {
 class Life {
   readonly single: SingleNode;
   readonly counts: Record<string, number> = {};
+  places: Places = { moments: 0, events: 0, operations: 0 };
   readonly #plan: SinglePlan;
   readonly #options: SingleLifeOptions;
   readonly #commands: SingleCommands;
   readonly #nemesis: SingleNemesis;
+  #isResting = false;
   /** Whose end is not known yet. */
   #sent: Ticket[] = [];
 
@@ -154,9 +172,11 @@ class Life {
     switch (random.below(12)) {
       case 0:
       case 1:
-        return this.#passTime(random);
+        this.#passTime(random);
+        if (random.oneIn(2)) this.#expire(random);
+        return;
       case 2:
-        return this.#expire();
+        return this.#expire(random);
       case 3:
         return this.#checkpoint(random);
       case 4:
@@ -181,9 +201,12 @@ class Life {
     this.single.advanceTo(to > U64_MAX ? U64_MAX : to);
   }
 
-  #expire(): void {
+  /** By a host's wish to its end, or by the background worker while other things go on. */
+  #expire(random: SeededRandom): void {
     const { single } = this;
-    if (single.isRunning && single.node.executor.haltReason === undefined) single.tick();
+    if (!single.isRunning || single.node.executor.haltReason !== undefined) return;
+    if (random.oneIn(2)) single.tick();
+    else single.expireDue();
   }
 
   /** Commands go on while the snapshot is written. */
@@ -215,12 +238,19 @@ class Life {
   #start(random: SeededRandom): void {
     const { single } = this;
     for (let starts = 0; starts < STARTS_MAX; starts++) {
-      const started = single.restart(this.#nemesis.drawEnd(random));
+      if (starts < 2 && this.#isInterrupted) this.#nemesis.haunt(random);
+      const started = single.restart(this.#nemesis.drawEnd(random, this.#options.ends));
       if (started.kind === "started") return this.#retry();
       this.#judgeRefusal(started);
       if (starts > 2) single.process.relieve();
     }
     single.violated("liveness: it does not start although its disk is well");
+  }
+
+  /** Starts after an interruption are interrupted, too. */
+  get #isInterrupted(): boolean {
+    if (this.#isResting) return false;
+    return this.#options.ends !== undefined || this.#options.diskFault !== undefined;
   }
 
   /** Nothing but its disk may keep a node from starting; what was damaged on purpose is not left so. */
@@ -244,6 +274,13 @@ class Life {
   /** Nothing goes wrong any more. */
   #rest(): void {
     const { single } = this;
+    const { moments } = single.process;
+    this.#isResting = true;
+    this.places = {
+      moments,
+      events: single.queue.happened,
+      operations: single.disk.operations,
+    };
     single.process.crashAtMoment = single.process.crashAfterEvent = 0;
     single.process.relieve();
     single.settle();

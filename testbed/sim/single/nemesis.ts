@@ -10,6 +10,11 @@ import { corruptLastFrame, lastFrame } from "./damage.ts";
 import type { SingleNode } from "./harness.ts";
 import type { SingleStrike } from "./plan.ts";
 
+/** What a system still has after a process has ended: everything, or what is left when the power fails. */
+export type End = "kill" | "lose" | "keep" | "chance";
+
+const ENDS = ["kill", "kill", "lose", "keep", "chance", "chance"] as const;
+
 /** See the top of this file. */
 export class SingleNemesis {
   readonly #single: SingleNode;
@@ -25,9 +30,16 @@ export class SingleNemesis {
   }
 
   /** What is left of a process and its system when it starts again. */
-  drawEnd(random: SeededRandom): Survival | "kill" {
-    const ends = ["kill", "kill", "lose", "keep"] as const;
-    return ends[random.below(6)] ?? new SeededRandom(random.nextU32());
+  drawEnd(random: SeededRandom, end?: End): Survival | "kill" {
+    const drawn = end ?? ENDS[random.below(ENDS.length)]!;
+    return drawn === "chance" ? new SeededRandom(random.nextU32()) : drawn;
+  }
+
+  /** Lets the next start go wrong, mostly. */
+  haunt(random: SeededRandom): void {
+    const seed = random.nextU32();
+    if (random.oneIn(3)) this.#single.armNextRecoveryFault(drawFault(random));
+    else if (random.oneIn(2)) this.#single.armNextRecoveryCrash(seed, RECOVERY_CRASH_POINTS);
   }
 
   /**
