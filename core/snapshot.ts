@@ -53,12 +53,12 @@ export interface SnapshotSource {
  * Freezes the present state for reading out; commands may go on being applied meanwhile.
  *
  * @param engine An engine without an open snapshot.
- * @param scratch Room for {@linkcode BLOCK_BYTES_MAX} bytes, the source's until its end.
+ * @param scratch Room for {@linkcode BLOCK_BYTES_MAX} bytes, the source's until its end; it has its own unless told.
  * @returns A source; end it with {@linkcode endSnapshot}.
  */
 export function beginSnapshot(
   engine: Engine,
-  scratch: Uint32Array = new Uint32Array(BLOCK_WORDS_MAX),
+  scratch?: Uint32Array,
 ): SnapshotSource {
   const { tables } = engine;
   const reservationEnd = highestTaken(engine) + 1;
@@ -77,10 +77,20 @@ export function beginSnapshot(
     progress,
     reservationEnd,
     engine,
-    scratch,
+    scratch: scratch ?? new Uint32Array(blockWordsMax(engine, reservationEnd)),
     table: Block.progress,
     next: 0,
   };
+}
+
+/** Words of the largest block that a state has. */
+function blockWordsMax({ tables }: Engine, reservationEnd: number): number {
+  const rows = Math.max(
+    tables.resources.used * tables.resources.stride,
+    reservationEnd * tables.reservations.stride,
+    tables.operations.used * tables.operations.stride,
+  );
+  return Math.min(HEAD_WORDS + Math.max(rows, PROGRESS_WORDS), BLOCK_WORDS_MAX);
 }
 
 /** Unfreezes the state, read out or not. */
