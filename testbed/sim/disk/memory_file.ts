@@ -10,6 +10,9 @@ export type Survival = "keep" | "lose" | SeededRandom;
 /** What unreadable sectors are shown as to whoever looks past the port: no frame, no zeros. */
 const UNREADABLE_BYTE = 0xff;
 
+/** What is behind the end of a file. */
+const NO_BYTES = new Uint8Array(0);
+
 /**
  * The bytes of one file as programs wrote them, for every sector that no sync has covered what the disk may still hold
  * instead, and over both what is damaged.
@@ -51,8 +54,11 @@ export class MemoryFile {
   write(at: number, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const end = at + bytes.length;
-    if (end > this.bytes.length) this.#grow(end);
-    for (let s = at >>> 9; s * SECTOR_BYTES < end; s++) if (!this.#unsynced.has(s)) this.#keep(s);
+    const before = this.bytes.length;
+    if (end > before) this.#grow(end);
+    for (let s = at >>> 9; s * SECTOR_BYTES < end; s++) {
+      if (!this.#unsynced.has(s)) this.#keep(s, before);
+    }
     this.#allocate(at, end);
     this.bytes.set(bytes, at);
     this.damage?.wrote(at, bytes);
@@ -211,13 +217,15 @@ export class MemoryFile {
     }
   }
 
-  #keep(sector: number): void {
+  /** Notes what the disk holds in a sector of a file that had so many bytes before the write. */
+  #keep(sector: number, before: number): void {
+    const at = sector * SECTOR_BYTES;
     const abandoned = this.#abandoned?.get(sector);
-    if (abandoned === undefined) {
-      return this.#unsynced.add(sector, this.bytes, sector * SECTOR_BYTES);
-    }
-    this.#abandoned!.delete(sector);
-    this.#unsynced.add(sector, abandoned, 0);
+    if (abandoned !== undefined) {
+      this.#abandoned!.delete(sector);
+      this.#unsynced.add(sector, abandoned, 0);
+    } else if (at >= before) this.#unsynced.add(sector, NO_BYTES, 0);
+    else this.#unsynced.add(sector, this.bytes, at);
   }
 }
 

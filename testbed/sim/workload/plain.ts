@@ -29,7 +29,7 @@ export function plainOutcome(outcome: Outcome): ModelOutcome {
 
 /** Bytes of a command. */
 export function encodePlain(command: ModelCommand): Uint8Array {
-  const record = toRecord(command);
+  const record = recordToEncode(command);
   const bytes = new Uint8Array(encodedBytes(record));
   encodeCommand(new DataView(bytes.buffer), 0, record);
   return bytes;
@@ -37,8 +37,25 @@ export function encodePlain(command: ModelCommand): Uint8Array {
 
 /** The record of a command, filled in field by field. */
 export function toRecord(command: ModelCommand): Command {
-  const ids = "resourceIds" in command ? command.resourceIds : [];
-  const record = createCommand(Math.max(ids.length, 1));
+  const ids = membersOf(command);
+  return fillRecord(createCommand(Math.max(ids.length, 1)), command, ids);
+}
+
+/** Filled in again for every command that only becomes bytes. */
+const reused = createCommand(16);
+
+function recordToEncode(command: ModelCommand): Command {
+  const ids = membersOf(command);
+  if (ids.length * 4 > reused.members.length) return toRecord(command);
+  reused.words.fill(0);
+  return fillRecord(reused, command, ids);
+}
+
+function membersOf(command: ModelCommand): readonly bigint[] {
+  return "resourceIds" in command ? command.resourceIds : [];
+}
+
+function fillRecord(record: Command, command: ModelCommand, ids: readonly bigint[]): Command {
   const { words } = record;
   record.tag = CommandTag[command.kind];
   if (command.kind !== "expire") {
@@ -51,7 +68,7 @@ export function toRecord(command: ModelCommand): Command {
   if ("ttlSlots" in command) writeU64(words, Field.quantity, command.ttlSlots);
   if ("epoch" in command) writeU64(words, Field.quantity, command.epoch);
   if ("deadlineSlot" in command) writeU64(words, Field.quantity, command.deadlineSlot);
-  for (const [i, id] of ids.entries()) writeU128(record.members, i * 4, id);
+  for (let i = 0; i < ids.length; i++) writeU128(record.members, i * 4, ids[i]!);
   record.memberCount = command.kind === "reserve" ? 1 : ids.length;
   if (command.kind === "reserve") writeU128(record.members, 0, command.resourceId);
   return record;

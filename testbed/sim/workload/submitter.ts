@@ -34,6 +34,15 @@ interface Trip {
 
 const TIMEOUT_SPREAD_MS = 300;
 
+/** Where a replica finds the bytes of a command, for as long as it is being submitted: they are only lent. */
+const LENT = viewOfLength(1_024);
+/** What they are afterwards. */
+const GONE = 0xee;
+
+function viewOfLength(length: number): DataView {
+  return new DataView(new ArrayBuffer(length));
+}
+
 /** See the top of this file. */
 export class Submitter {
   /** Commands without an answer. */
@@ -128,10 +137,11 @@ export class Submitter {
     if (subject === undefined) return;
     const slot = slotOf(operation.wish.slot ?? "none", subject.currentSlot());
     this.#host.submitted(machine, operation);
-    const bytes = operation.bytes.slice();
-    const view = new DataView(bytes.buffer);
-    subject.submit(view, 0, bytes.length, slot, this.#sink(trip), TOKEN);
-    bytes.fill(0xee); // They were only lent.
+    const { bytes } = operation;
+    const lent = bytes.length > LENT.byteLength ? viewOfLength(bytes.length) : LENT;
+    for (let at = 0; at < bytes.length; at++) lent.setUint8(at, bytes[at]!);
+    subject.submit(lent, 0, bytes.length, slot, this.#sink(trip), TOKEN);
+    for (let at = 0; at < bytes.length; at++) lent.setUint8(at, GONE);
   }
 
   #sink(trip: Trip): ResultSink {
