@@ -55,6 +55,9 @@ export function simOptions(flags: SimFlags, style: Style): SimOptions {
   if (flags.cost !== undefined && flags.jobs !== undefined) {
     throw usage("--cost looks at one process", "leave --jobs out");
   }
+  if (flags.profile === "single" && (flags.steps ?? flags.html) !== undefined) {
+    throw usage("--steps and --html are about clusters", "leave them out with --profile single");
+  }
   const isJson = style.format === "json" || style.format === "ndjson";
   if (flags.trace === true && isJson) throw usage("--trace needs a file beside JSON");
   return {

@@ -3,7 +3,7 @@ import type { CliIo } from "./io.ts";
 import type { Style } from "./output.ts";
 
 /** Names for `--profile`. Source: docs/simulator.md#profiles. */
-export const SIM_PROFILES = ["swarm", "calm", "lite", "ci"] as const;
+export const SIM_PROFILES = ["swarm", "calm", "lite", "ci", "single"] as const;
 
 /** One of {@linkcode SIM_PROFILES}. */
 export type SimProfile = typeof SIM_PROFILES[number];

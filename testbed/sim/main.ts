@@ -9,7 +9,8 @@ import { Lives } from "./command/lives.ts";
 import { liveMany } from "./command/many.ts";
 import { liveOne } from "./command/one.ts";
 import { parsePlan, PLAN_BYTES_MAX } from "./command/plan_file.ts";
-import { SIMULATOR, type Simulator } from "./command/simulator.ts";
+import type { Simulator } from "./command/sim_life.ts";
+import { SIMULATOR } from "./command/simulator.ts";
 import { serveSeeds } from "./command/worker.ts";
 
 /** What is around the command; tests bring their own. */
@@ -53,12 +54,12 @@ async function run(
     case "worker":
       return await serveSeeds((seed) => lives.seed(seed), io);
     case "seeds":
-      return await liveMany({ options, seeds: which, io, simulator, lives, program });
+      return await liveMany({ options, seeds: which, io, lives, program });
     case "seed":
-      return await liveOne({ options, plan: lives.planOf(which.seed), io, simulator, lives });
+      return await liveOne({ options, plan: lives.planOf(which.seed), io, lives });
     case "plan": {
       const plan = parsePlan(readText(which.file, PLAN_BYTES_MAX), which.file);
-      return await liveOne({ options, plan, io, simulator, lives });
+      return await liveOne({ options, plan, io, lives });
     }
   }
 }

@@ -4,16 +4,16 @@
  */
 import type { SimOptions } from "../../../node/cli/sim_options.ts";
 import { shellCommand } from "../../../node/cli/text.ts";
-import type { Life } from "../life/life.ts";
-import { type Plan, planText } from "../life/plan.ts";
+import { planText } from "../life/plan.ts";
 import { makeDirectory, writeText } from "./files.ts";
 import type { Lives } from "./lives.ts";
-import { grouped, spanText } from "./progress.ts";
-import type { Simulator } from "./simulator.ts";
-import { TranscriptObserver } from "./transcript.ts";
+import { grouped } from "./progress.ts";
+import { sizeText } from "./size.ts";
+import type { SimLife, SimPlan } from "./sim_life.ts";
 
 /** Lives that may be lived to make one shorter. */
-const SHRINK_RUNS_MAX = 150;
+const SHRINK_RUNS_MAX = 200;
+const SHRINK_RUNS_AT_ONCE = 50;
 /** Real time after which no shorter life is tried, in milliseconds. */
 const SHRINK_MS_MAX = 120_000;
 
@@ -23,7 +23,7 @@ const LINES_MAX = 20_000;
 /** What was left behind. */
 export interface Remains {
   readonly seed: number;
-  /** The broken promise, in full. */
+  /** The broken promise, and what was seen of it. */
   readonly violation: string;
   /** What was left out, in a sentence; `undefined` when nothing was. */
   readonly shrunk: string | undefined;
@@ -33,7 +33,6 @@ export interface Remains {
 
 /** What is needed to look after a failure. */
 export interface AftermathOptions {
-  readonly simulator: Simulator;
   readonly lives: Lives;
   readonly options: Pick<SimOptions, "out" | "shrinks">;
   readonly nowMs: () => number;
@@ -49,70 +48,76 @@ export interface AftermathOptions {
  * @returns What was left behind, and where.
  * @throws {CliError} When it cannot be written.
  */
-export function leaveBehind(life: Life, aftermath: AftermathOptions): Remains {
+export function leaveBehind(life: SimLife, aftermath: AftermathOptions): Remains {
   const { out, shrinks } = aftermath.options;
   const smaller = shrinks ? shrinkLife(life, aftermath) : life;
-  const name = `${out === "." ? "" : `${out}/`}sim-failure-${life.plan.seed}`;
+  const name = `${out === "." ? "" : `${out}/`}sim-failure-${kindOf(life.plan)}${life.plan.seed}`;
   if (out !== ".") makeDirectory(out);
   const planFile = `${name}.json`;
   const transcriptFile = `${name}.txt`;
-  writeText(planFile, planText(smaller.plan));
-  writeText(transcriptFile, transcriptOf(smaller, aftermath));
+  writeText(planFile, textOfPlan(smaller.plan));
+  writeText(transcriptFile, transcriptOf(smaller.plan, aftermath.lives));
   return {
     seed: life.plan.seed,
-    violation: smaller.violation!.what,
+    violation: firstLine(smaller.violation ?? "nothing"),
     shrunk: smaller === life ? undefined : shrunkText(life, smaller),
     planFile,
     transcriptFile,
   };
 }
 
-/** Stops by way of the report when it takes too long; what was found until then counts. */
-function shrinkLife(life: Life, { simulator, lives, nowMs, say }: AftermathOptions): Life {
+/** In parts, so that what takes too long ends; what was found until then counts. */
+function shrinkLife(life: SimLife, { nowMs, say }: AftermathOptions): SimLife {
   const untilMs = nowMs() + SHRINK_MS_MAX;
   let best = life;
   say(`seed ${life.plan.seed}: looking for a shorter life that breaks the same promise`);
   for (let runsLeft = SHRINK_RUNS_MAX; runsLeft > 0 && nowMs() < untilMs;) {
-    const runsMax = Math.min(runsLeft, 50);
-    const smaller = simulator.shrink(best, { runsMax, life: lives.options });
+    const runs = Math.min(runsLeft, SHRINK_RUNS_AT_ONCE);
+    const smaller = best.shrunk(runs);
     if (smaller === best) break;
     best = smaller;
-    runsLeft -= runsMax;
+    runsLeft -= runs;
   }
   return best;
 }
 
-/** The plan's worth in words, the replicas at the end, and everything that happened. */
-function transcriptOf({ plan }: Life, { lives }: AftermathOptions): string {
+/** How much was in the plan, everything that happened, and what there was at the end. */
+function transcriptOf(plan: SimPlan, lives: Lives): string {
   const lines: string[] = [];
   let dropped = 0;
-  const observer = new TranscriptObserver((line) => {
-    lines.push(line);
-    if (lines.length >= 2 * LINES_MAX) dropped += lines.splice(0, LINES_MAX).length;
+  const { life } = lives.plan(plan, {
+    says: (line) => {
+      lines.push(line);
+      if (lines.length >= 2 * LINES_MAX) dropped += lines.splice(0, LINES_MAX).length;
+    },
   });
-  const { life } = lives.plan(plan, observer);
   const cut = Math.max(0, lines.length - LINES_MAX);
-  const replicas = life.world.machines.map((machine) => life.world.describe(machine));
   return [
-    `seed ${plan.seed}, ${sizeText(plan)}, transcript hash ${life.transcriptHash}`,
+    `seed ${plan.seed}, ${sizeText(plan)}, transcript hash ${life.hash}`,
     ...(dropped + cut > 0 ? [`… ${grouped(dropped + cut)} lines before these`] : []),
     ...lines.slice(cut),
     "",
-    `broken: ${life.violation?.what ?? "nothing"}`,
-    ...replicas.map((line) => `replica ${line}`),
+    `broken: ${life.violation ?? "nothing"}`,
+    ...life.lastWords.map((line) => `replica ${line}`),
     "",
   ].join("\n");
 }
 
-function shrunkText(life: Life, smaller: Life): string {
+/** Part of a file's name: what tells plans of one seed apart. */
+function kindOf({ profile }: SimPlan): string {
+  return profile === "swarm" ? "" : `${profile}-`;
+}
+
+function textOfPlan(plan: SimPlan): string {
+  return plan.profile === "single" ? `${JSON.stringify(plan, undefined, 2)}\n` : planText(plan);
+}
+
+function shrunkText(life: SimLife, smaller: SimLife): string {
   return `from ${sizeText(life.plan)}, to ${sizeText(smaller.plan)}`;
 }
 
-/** How much there is in a plan. */
-export function sizeText({ world, workload, strikes, troubleMs }: Plan): string {
-  const faults = strikes.length === 1 ? "1 fault" : `${strikes.length} faults`;
-  const clients = workload.clients === 1 ? "1 client" : `${workload.clients} clients`;
-  return `${faults} in ${spanText(troubleMs)} on ${world.replicas} replicas with ${clients}`;
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]!;
 }
 
 /** The command line that lives a life again. */

@@ -1,9 +1,7 @@
 /** Lives one life after the other in this process, and takes their time. */
-import type { Life, LifeOptions } from "../life/life.ts";
-import type { Plan, ProfileName } from "../life/plan.ts";
-import type { WorldObserver } from "../world/observer.ts";
+import type { SimProfile } from "../../../node/cli/sim_options.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
-import type { Simulator } from "./simulator.ts";
+import type { SimLife, SimPlan, Simulator, Watch } from "./sim_life.ts";
 
 /** Events that no life reaches: one that does goes round in circles. */
 const EVENTS_MAX = 50_000_000;
@@ -11,7 +9,7 @@ const EVENTS_MAX = 50_000_000;
 /** What a life is lived with. */
 export interface LivesOptions {
   readonly simulator: Simulator;
-  readonly profile: ProfileName;
+  readonly profile: SimProfile;
   /** Events after which a life is stopped; absent for its end. */
   readonly stepsMax: number | undefined;
   /** Monotonic milliseconds. */
@@ -20,7 +18,7 @@ export interface LivesOptions {
 
 /** One life with how it ended. */
 export interface Lived {
-  readonly life: Life;
+  readonly life: SimLife;
   readonly outcome: Outcome;
 }
 
@@ -33,7 +31,7 @@ export class Lives {
   }
 
   /** What a seed stands for. */
-  planOf(seed: number): Plan {
+  planOf(seed: number): SimPlan {
     const { simulator, profile } = this.#options;
     return simulator.drawPlan(seed, profile);
   }
@@ -44,18 +42,13 @@ export class Lives {
   }
 
   /** Lives a plan, watched or not. */
-  plan(plan: Plan, observer?: WorldObserver): Lived {
+  plan(plan: SimPlan, watch: Pick<Watch, "observer" | "says"> = {}): Lived {
     const { simulator, nowMs, stepsMax } = this.#options;
     const startedMs = nowMs();
-    const life = simulator.live(plan, { ...this.options, ...(observer && { observer }) });
+    const life = simulator.live(plan, { ...watch, eventsMax: stepsMax ?? EVENTS_MAX });
     const outcome = outcomeOf(life, nowMs() - startedMs);
     if (!outcome.isCutShort || stepsMax !== undefined) return { life, outcome };
     const violation = `every life ends: this one goes on after ${EVENTS_MAX} events`;
     return { life, outcome: { ...outcome, violation } };
-  }
-
-  /** What every life here is lived with. */
-  get options(): LifeOptions {
-    return { eventsMax: this.#options.stepsMax ?? EVENTS_MAX };
   }
 }

@@ -10,7 +10,6 @@ import type { Lives } from "./lives.ts";
 import { Progress } from "./progress.ts";
 import { manyData, type ManyReport, manyText } from "./report.ts";
 import { Schedule } from "./schedule.ts";
-import type { Simulator } from "./simulator.ts";
 import { Totals } from "./totals.ts";
 
 /** Failures that are looked into: each takes a while. */
@@ -26,7 +25,6 @@ export interface ManyOptions {
   readonly options: SimOptions;
   readonly seeds: Seeds;
   readonly io: CliIo;
-  readonly simulator: Simulator;
   readonly lives: Lives;
   readonly program: Program;
 }
@@ -116,8 +114,8 @@ async function liveHere({ options, io, lives }: ManyOptions, underWay: UnderWay)
 
 /** Makes the first failures shorter and writes them down. */
 function lookInto(run: ManyOptions, { failed }: Totals, progress: Progress): Remains[] {
-  const { options, simulator, lives, io } = run;
-  const aftermath = { simulator, lives, options, nowMs: () => io.nowMs() };
+  const { options, lives, io } = run;
+  const aftermath = { lives, options, nowMs: () => io.nowMs() };
   return failed.slice(0, REMAINS_MAX).flatMap(({ seed }) => {
     const { life } = lives.plan(lives.planOf(seed));
     if (life.violation === undefined) return [];

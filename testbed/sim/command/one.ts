@@ -3,26 +3,21 @@ import type { CliIo } from "../../../node/cli/io.ts";
 import { show } from "../../../node/cli/output.ts";
 import type { SimOptions } from "../../../node/cli/sim_options.ts";
 import { CliError } from "../../../node/errors.ts";
-import type { Life } from "../life/life.ts";
-import type { Plan } from "../life/plan.ts";
 import { TimelineRecorder } from "../timeline/recorder.ts";
 import { timelinePage } from "../timeline/page.ts";
 import { againCommand, leaveBehind, type Remains } from "./aftermath.ts";
 import { writeText } from "./files.ts";
 import { LineWriter } from "./line_writer.ts";
 import type { Lived, Lives } from "./lives.ts";
-import { together } from "./observers.ts";
 import type { Outcome } from "./outcome.ts";
 import { oneData, type OneReport, oneText } from "./report.ts";
-import type { Simulator } from "./simulator.ts";
-import { TranscriptObserver } from "./transcript.ts";
+import type { SimLife, SimPlan } from "./sim_life.ts";
 
 /** What one life needs. */
 export interface OneOptions {
   readonly options: SimOptions;
-  readonly plan: Plan;
+  readonly plan: SimPlan;
   readonly io: CliIo;
-  readonly simulator: Simulator;
   readonly lives: Lives;
 }
 
@@ -33,9 +28,7 @@ export interface OneOptions {
  * @throws {CliError} E_CHECK_FAILED when it broke a promise, or took another course the second time.
  */
 export async function liveOne(run: OneOptions): Promise<void> {
-  const recorder = run.options.html === undefined
-    ? undefined
-    : new TimelineRecorder({ plan: run.plan, atMs: run.options.atMs });
+  const recorder = recorderFor(run);
   const { life, outcome } = watch(run, recorder);
   const isSame = run.options.twice ? sameAgain(run, outcome) : undefined;
   const messages = recorder && draw(run, life, outcome, recorder);
@@ -51,14 +44,22 @@ export async function liveOne(run: OneOptions): Promise<void> {
   judge(run, outcome, isSame);
 }
 
+/** A picture has replicas and what they say to each other; a single node has neither. */
+function recorderFor({ options, plan }: OneOptions): TimelineRecorder | undefined {
+  if (options.html === undefined) return undefined;
+  if (plan.profile !== "single") return new TimelineRecorder({ plan, atMs: options.atMs });
+  throw new CliError("E_USAGE", "--html is about clusters, and this is the life of a single node", {
+    hint: "read it instead: --trace FILE",
+  });
+}
+
 /** Lives the life before whoever wants to see it. */
 function watch({ options, plan, io, lives }: OneOptions, recorder?: TimelineRecorder): Lived {
-  if (options.trace === undefined) return lives.plan(plan, recorder);
+  if (options.trace === undefined) return lives.plan(plan, { observer: recorder });
   using lines = options.trace === "output"
     ? LineWriter.to((text) => io.out.write(text))
     : LineWriter.file(options.trace.file);
-  const transcript = new TranscriptObserver((line) => lines.write(line));
-  const lived = lives.plan(plan, together([transcript, ...(recorder ? [recorder] : [])]));
+  const lived = lives.plan(plan, { observer: recorder, says: (line) => lines.write(line) });
   const { violation, hash } = lived.outcome;
   lines.write(
     `transcript hash ${hash}, ${
@@ -78,7 +79,7 @@ function sameAgain({ plan, lives }: OneOptions, first: Outcome): boolean {
 
 function draw(
   { options }: OneOptions,
-  life: Life,
+  life: SimLife,
   outcome: Outcome,
   recorder: TimelineRecorder,
 ): OneReport["messages"] {
@@ -88,11 +89,11 @@ function draw(
 }
 
 /** A plan from a file is left as it is. */
-function whatIsLeft(run: OneOptions, life: Life): Remains | undefined {
-  const { options, simulator, lives, io } = run;
+function whatIsLeft(run: OneOptions, life: SimLife): Remains | undefined {
+  const { options, lives, io } = run;
   if (options.lives.kind === "plan" || life.violation === undefined) return undefined;
   const say = (text: string): void => io.err.write(`${text}\n`);
-  return leaveBehind(life, { simulator, lives, options, nowMs: () => io.nowMs(), say });
+  return leaveBehind(life, { lives, options, nowMs: () => io.nowMs(), say });
 }
 
 function filesOf({ trace, html }: SimOptions): Record<string, string> {

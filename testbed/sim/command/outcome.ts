@@ -1,6 +1,6 @@
 /** How one life ended, as plain data: what processes tell each other, a line for each life. */
 import * as v from "valibot";
-import type { Life } from "../life/life.ts";
+import type { SimLife } from "./sim_life.ts";
 
 /** See the top of this file. */
 export interface Outcome {
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly simulatedMs: number;
   /** How long it took. */
   readonly realMs: number;
-  /** See {@linkcode Life.counts}. */
+  /** See {@linkcode SimLife.counts}. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
@@ -42,13 +42,13 @@ const OutcomeSchema = v.strictObject({
  * @param life The life.
  * @param realMs How long it took.
  */
-export function outcomeOf(life: Life, realMs: number): Outcome {
-  const { plan, violation, transcriptHash: hash, events, simulatedMs, counts, world } = life;
+export function outcomeOf(life: SimLife, realMs: number): Outcome {
+  const { plan, violation, hash, isCutShort, events, simulatedMs, counts } = life;
   return {
     seed: plan.seed,
-    violation: violation === undefined ? null : firstLine(violation.what),
+    violation: violation === undefined ? null : firstLine(violation),
     hash,
-    isCutShort: violation === undefined && world.isCutShort,
+    isCutShort,
     events,
     simulatedMs,
     realMs,

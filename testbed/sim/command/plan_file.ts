@@ -3,14 +3,16 @@
  * bounds here, and a name that nobody knows is refused: it would be a wish that is not heard.
  */
 import * as v from "valibot";
-import { checkCoreConfig } from "../../../core/config.ts";
+import { checkCoreConfig, U64_MAX } from "../../../core/config.ts";
 import { printable } from "../../../node/cli/text.ts";
 import { CliError } from "../../../node/errors.ts";
 import { checkTiming } from "../../../node/vsr/timing.ts";
 import { coreOfPlan, type Plan, PROFILES } from "../life/plan.ts";
 import { FATES } from "../nemesis/fates.ts";
 import { FAULTS } from "../nemesis/strike.ts";
+import { SINGLE_FAULTS, type SinglePlan } from "../single/plan.ts";
 import { ACTIONS } from "../workload/plan.ts";
+import type { SimPlan } from "./sim_life.ts";
 
 /** Longest plan, in bytes. */
 export const PLAN_BYTES_MAX = 1024 * 1024;
@@ -149,23 +151,54 @@ const PlanSchema = v.strictObject({
   strikes: v.pipe(v.array(StrikeSchema), v.maxLength(STRIKES_MAX)),
 });
 
+const SingleSchema = v.strictObject({
+  seed: U32,
+  profile: v.literal("single"),
+  core: Core,
+  engine: Engine,
+  segmentBytes: whole(1_024, BYTES_MAX),
+  slot: v.pipe(
+    v.string(),
+    v.regex(/^(0|[1-9][0-9]{0,19})$/),
+    v.check(isU64, "does not fit 64 bits"),
+  ),
+  isClocked: v.boolean(),
+  diskMs: v.strictTuple([real(0, MS_MAX), real(0, MS_MAX)]),
+  steps: whole(0, 100_000),
+  strikes: v.pipe(
+    v.array(v.strictObject({
+      atStep: whole(0, 100_000),
+      fault: v.picklist(SINGLE_FAULTS),
+      seed: U32,
+    })),
+    v.maxLength(STRIKES_MAX),
+  ),
+});
+
+function isU64(text: string): boolean {
+  return BigInt(text) <= U64_MAX;
+}
+
+/** Told apart by their profile. */
+const AnySchema = v.variant("profile", [SingleSchema, PlanSchema]);
+
 /**
  * Reads a plan.
  *
- * @param text As {@linkcode planText} writes it.
+ * @param text As a failure leaves it behind.
  * @param where For the message: which file.
  * @returns A plan that can be lived.
  * @throws {CliError} E_BAD_PLAN with the place and what is wrong there.
  */
-export function parsePlan(text: string, where: string): Plan {
-  const result = v.safeParse(PlanSchema, parseJson(text, where), { abortEarly: true });
+export function parsePlan(text: string, where: string): SimPlan {
+  const result = v.safeParse(AnySchema, parseJson(text, where), { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
     const place = v.getDotPath(issue) ?? "the whole";
     throw bad(where, `${place}: ${issue.message}`);
   }
-  const plan: Plan = result.output;
-  const problem = contradictionIn(plan);
+  const plan: SimPlan = result.output;
+  const problem = plan.profile === "single" ? contradictionInSingle(plan) : contradictionIn(plan);
   if (problem !== undefined) throw bad(where, problem);
   return plan;
 }
@@ -197,6 +230,15 @@ function contradictionIn({ world, workload, strikes, victims, ending }: Plan): s
     positionProblem("victims", victims, replicas) ??
     positionProblem("ending.fates", ending.fates.map(({ replica }) => replica), replicas) ??
     checkCoreConfig(coreOfPlan(world.core))?.message;
+}
+
+function contradictionInSingle({ core, diskMs, steps, strikes }: SinglePlan): string | undefined {
+  if (diskMs[1] < diskMs[0]) return "diskMs: the most is below the least";
+  if (strikes.some(({ atStep }, i) => atStep < (strikes[i - 1]?.atStep ?? 0))) {
+    return "strikes: not in order";
+  }
+  if (strikes.some(({ atStep }) => atStep >= steps)) return "strikes: no such step";
+  return checkCoreConfig(coreOfPlan(core))?.message;
 }
 
 function positionProblem(

@@ -3,8 +3,17 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CliError } from "../../../node/errors.ts";
 import { drawPlan } from "../life/draw.ts";
-import { type Plan, planText, PROFILES } from "../life/plan.ts";
+import { planText, PROFILES } from "../life/plan.ts";
+import { drawSinglePlan } from "../single/plan.ts";
+import type { SimPlan } from "./sim_life.ts";
 import { parsePlan } from "./plan_file.ts";
+
+Deno.test("parsePlan() reads every drawn plan of a single node back as it was", () => {
+  for (let seed = 0; seed < 200; seed++) {
+    const plan = drawSinglePlan(seed * 7_919);
+    assertEquals(parsePlan(JSON.stringify(plan), "p.json"), plan, `${seed}`);
+  }
+});
 
 Deno.test("parsePlan() reads every drawn plan back as it was, of every profile", () => {
   for (const profile of PROFILES) {
@@ -25,7 +34,7 @@ function placesIn(value: unknown, path: readonly (string | number)[] = []): (str
   ];
 }
 
-function withChange(plan: Plan, path: readonly (string | number)[], value: unknown): unknown {
+function withChange(plan: SimPlan, path: readonly (string | number)[], value: unknown): unknown {
   if (path.length === 0) return value;
   const copy = structuredClone(plan) as unknown as Record<string, unknown>;
   let at = copy;
@@ -42,12 +51,13 @@ function refusal(text: string): CliError {
 }
 
 Deno.test("parsePlan() refuses a value of another kind in every place of a plan, and names the place", () => {
-  const plan = drawPlan(3, "swarm");
-  const places = placesIn(plan).filter((path) => path.length > 0);
-  assert(places.length > 60, `${places.length} places`);
-  for (const path of places) {
-    const error = refusal(JSON.stringify(withChange(plan, path, { odd: true })));
-    assert(error.message.includes(String(path[0])), `${path}: ${error.message}`);
+  for (const plan of [drawPlan(3, "swarm"), drawSinglePlan(3)]) {
+    const places = placesIn(plan).filter((path) => path.length > 0);
+    assert(places.length > 20, `${places.length} places`);
+    for (const path of places) {
+      const error = refusal(JSON.stringify(withChange(plan, path, { odd: true })));
+      assert(error.message.includes(String(path[0])), `${path}: ${error.message}`);
+    }
   }
 });
 

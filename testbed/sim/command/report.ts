@@ -1,10 +1,12 @@
 /** What a run of the simulator has to say at its end: records for programs, lines for people. */
 import type { Data } from "../../../node/cli/output.ts";
-import type { Plan } from "../life/plan.ts";
 import { FAULTS } from "../nemesis/strike.ts";
-import { againCommand, type Remains, sizeText } from "./aftermath.ts";
+import { SINGLE_FAULTS } from "../single/plan.ts";
+import { againCommand, type Remains } from "./aftermath.ts";
 import type { Outcome } from "./outcome.ts";
 import { grouped, spanText } from "./progress.ts";
+import type { SimPlan } from "./sim_life.ts";
+import { sizeText } from "./size.ts";
 import { Totals } from "./totals.ts";
 
 /** Failures that are named one by one. */
@@ -21,7 +23,7 @@ export interface ManyReport {
 
 /** What came out of one life. */
 export interface OneReport {
-  readonly plan: Plan;
+  readonly plan: SimPlan;
   readonly outcome: Outcome;
   /** Whether the second life took the same course; absent when there was none. */
   readonly isSame?: boolean;
@@ -136,6 +138,7 @@ function totalsOf(outcome: Outcome): Totals {
 
 /** A profile without trouble owes none. */
 function faultsOf(profile: string): readonly string[] {
+  if (profile === "single") return SINGLE_FAULTS;
   return profile === "calm" ? [] : FAULTS;
 }
 

@@ -1,15 +1,12 @@
-/** What the command needs of the simulator. Tests bring lives of their own. */
-import { drawPlan } from "../life/draw.ts";
-import { type Life, type LifeOptions, live } from "../life/life.ts";
-import type { Plan, ProfileName } from "../life/plan.ts";
-import { shrink, type ShrinkOptions } from "../life/shrink.ts";
+/** The simulator that ships: which lives a profile and a plan stand for. */
+import { CLUSTER_LIVES } from "./cluster_lives.ts";
+import type { Simulator } from "./sim_life.ts";
+import { SINGLE_LIVES } from "./single_lives.ts";
 
 /** See the top of this file. */
-export interface Simulator {
-  drawPlan(seed: number, profile: ProfileName): Plan;
-  live(plan: Plan, options?: LifeOptions): Life;
-  shrink(life: Life, options: ShrinkOptions): Life;
-}
-
-/** The one that ships. */
-export const SIMULATOR: Simulator = { drawPlan, live, shrink };
+export const SIMULATOR: Simulator = {
+  drawPlan: (seed, profile) =>
+    profile === "single" ? SINGLE_LIVES.draw(seed) : CLUSTER_LIVES.draw(seed, profile),
+  live: (plan, watch = {}) =>
+    plan.profile === "single" ? SINGLE_LIVES.live(plan, watch) : CLUSTER_LIVES.live(plan, watch),
+};

@@ -1,5 +1,6 @@
 /** What many lives come to. */
 import { FAULTS } from "../nemesis/strike.ts";
+import { SINGLE_FAULTS } from "../single/plan.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** A life that nobody lived to its end: the process that had it ended, or hung. */
@@ -15,6 +16,7 @@ export interface Failure {
 }
 
 const STRIKE = "strike/";
+const FAULT_NAMES: ReadonlySet<string> = new Set([...FAULTS, ...SINGLE_FAULTS]);
 
 /** See the top of this file. */
 export class Totals {
@@ -48,7 +50,7 @@ export class Totals {
 
   /** How often each fault struck, in the order of the list of faults. */
   get struck(): Readonly<Record<string, number>> {
-    const known = FAULTS.filter((fault) => this.#counts.has(STRIKE + fault));
+    const known = [...FAULT_NAMES].filter((fault) => this.#counts.has(STRIKE + fault));
     return Object.fromEntries(known.map((fault) => [fault, this.#counts.get(STRIKE + fault)!]));
   }
 

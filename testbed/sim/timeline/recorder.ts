@@ -1,8 +1,8 @@
 /** Watches a life and keeps what a picture of it needs: everything slow, and of everything fast what is near. */
 import type { Message } from "../../../node/vsr/messages.ts";
 import { answerText, askedText } from "../command/transcript.ts";
-import { sizeText } from "../command/aftermath.ts";
-import type { Life } from "../life/life.ts";
+import { sizeText } from "../command/size.ts";
+import type { SimLife } from "../command/sim_life.ts";
 import type { Plan } from "../life/plan.ts";
 import type { Strike } from "../nemesis/strike.ts";
 import type { Operation } from "../workload/client.ts";
@@ -116,10 +116,8 @@ export class TimelineRecorder implements WorldObserver {
   }
 
   /** What was seen, once the life is over. */
-  timeline(
-    { transcriptHash, simulatedMs, events, counts, world }: Life,
-    violation: string | null,
-  ): Timeline {
+  timeline(life: SimLife, violation: string | null): Timeline {
+    const { simulatedMs, events, counts, hash, lastWords } = life;
     const { plan, atMs } = this.#options;
     for (const band of this.#band.values()) band.toMs = simulatedMs;
     for (const pause of this.#pause.values()) pause.toMs = simulatedMs;
@@ -127,7 +125,7 @@ export class TimelineRecorder implements WorldObserver {
       seed: plan.seed,
       profile: plan.profile,
       size: sizeText(plan),
-      hash: transcriptHash,
+      hash,
       violation: violation ?? undefined,
       endMs: simulatedMs,
       events,
@@ -142,7 +140,7 @@ export class TimelineRecorder implements WorldObserver {
       blows: this.#blows.items,
       asked: this.#asked.items,
       askedWatched: this.#asked.seen,
-      lastWords: world.machines.map((machine) => world.describe(machine)),
+      lastWords,
     };
   }
 
