@@ -24,7 +24,9 @@ export function onStartView(s: State, from: bigint, m: StartView): void {
   }
   learnCommit(s, m.commitOp);
   adopt(s);
-  if (s.adopting !== undefined && s.matchedOp < through) reject(s);
+  if (s.adopting === undefined) return;
+  if (s.matchedOp < through) reject(s);
+  else answer(s); // It counts for nothing yet, but a primary that hears nobody leaves service.
 }
 
 /** Entries, or a heartbeat. */

@@ -6,7 +6,7 @@ import { PaperLog } from "../../tests/support/paper_log.ts";
 import { ProtocolScript } from "../../tests/support/protocol_script.ts";
 import { cutTo } from "./accept.ts";
 import { hasLease } from "./lead.ts";
-import type { Prepare } from "./messages.ts";
+import type { Prepare, StartView } from "./messages.ts";
 import { primaryOf } from "./state.ts";
 import { checkTiming, DEFAULT_TIMING } from "./timing.ts";
 
@@ -81,6 +81,17 @@ Deno.test("a backup answers for entries when they are durable, and applies what 
     "slot 9",
     "commit 2",
     ">1 prepare_ok 1 op=2",
+  ]);
+});
+
+Deno.test("a replica on its way into a view says so, long before its disk has let it arrive", () => {
+  const script = ProtocolScript.backup();
+  const hash = script.log.hashAt(0n)!;
+  const start = { kind: "start_view", view: 3n, op: 0n, hash, commitOp: 0n, round: 0n, slot: 0n };
+  assertEquals(script.hear(3n, start as StartView), [
+    "view_uncertain 3",
+    "store view=3 log_view=1 view_uncertain",
+    ">3 prepare_ok 3 op=0 uncounted",
   ]);
 });
 
