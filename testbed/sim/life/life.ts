@@ -3,6 +3,7 @@ import type { FaultBudget } from "../nemesis/fault_atlas.ts";
 import { meet } from "../nemesis/fates.ts";
 import { ClusterNemesis } from "../nemesis/nemesis.ts";
 import type { WorldObserver } from "../world/observer.ts";
+import type { WorldProfile } from "../world/profile.ts";
 import type { OpenSubject } from "../world/subject.ts";
 import { ClusterViolation, ClusterWorld, type WorldOptions } from "../world/world.ts";
 import { SeededRandom } from "../random.ts";
@@ -13,6 +14,8 @@ import { coreOfPlan, type Plan, type PlanEnding, type PlanWorld } from "./plan.t
 export interface LifeOptions {
   /** Is told what happens. */
   readonly observer?: WorldObserver;
+  /** Counts and measures what happens. */
+  readonly profile?: WorldProfile;
   /** Opens replicas with something broken. */
   readonly open?: OpenSubject;
   /** The life ends without a judgement when it has had so many events. */
@@ -92,12 +95,13 @@ export function explain(plan: Plan, options: LifeOptions = {}): string {
 }
 
 function worldOptions(plan: Plan, life: LifeOptions): WorldOptions {
-  const { observer, open, eventsMax, isTraced } = life;
+  const { observer, profile, open, eventsMax, isTraced } = life;
   return {
     seed: plan.seed,
     ...clusterOptions(plan.world),
     workload: plan.workload,
     ...(observer === undefined ? {} : { observer }),
+    ...(profile === undefined ? {} : { profile }),
     ...(open === undefined ? {} : { open }),
     ...(eventsMax === undefined ? {} : { eventsMax }),
     ...(isTraced === undefined ? {} : { isTraced }),

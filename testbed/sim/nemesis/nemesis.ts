@@ -38,7 +38,7 @@ export class ClusterNemesis implements SceneHost {
     for (const strike of strikes) {
       world.queue.after(strike.atMs, () => {
         if (!this.isOver) this.strike(strike);
-      });
+      }, "strike");
     }
   }
 

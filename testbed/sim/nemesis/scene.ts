@@ -79,7 +79,7 @@ export class Scene {
   later(delayMs: number, task: () => void): void {
     this.world.queue.after(delayMs, () => {
       if (!this.#host.isOver) task();
-    });
+    }, "strike");
   }
 
   #pick<T>(all: readonly T[]): T {

@@ -99,7 +99,8 @@ export class ClusterClient {
   }
 
   #think(then: () => void): void {
-    this.#host.queue.after(this.#random.below(this.#host.workload.thinkMs * 1_000) / 1_000, then);
+    const thinkMs = this.#random.below(this.#host.workload.thinkMs * 1_000) / 1_000;
+    this.#host.queue.after(thinkMs, then, "client");
   }
 
   #drawAction(): ActionName {
@@ -145,7 +146,7 @@ export class ClusterClient {
       this.#ended();
     };
     this.#reader.ask(question, end);
-    this.#host.queue.after(this.#host.workload.timeoutMs, end);
+    this.#host.queue.after(this.#host.workload.timeoutMs, end, "client");
   }
 
   #ended(): void {

@@ -45,7 +45,7 @@ export class Reader {
       history.unreached(attempt);
       this.#route.turnFrom(machine, undefined);
       done(undefined);
-    });
+    }, "client");
   }
 
   #arrive(
@@ -65,7 +65,7 @@ export class Reader {
       this.#host.queue.after(this.#route.hopMs(), () => {
         this.#host.history.seen(attempt, result);
         done(answer);
-      });
+      }, "client");
     });
   }
 

@@ -201,7 +201,7 @@ export class Submitter {
   }
 
   #after(delayMs: number, task: () => void): void {
-    this.#host.queue.after(delayMs, task);
+    this.#host.queue.after(delayMs, task, "client");
   }
 }
 

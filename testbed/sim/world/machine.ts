@@ -13,7 +13,7 @@ import {
 import { PEER_PROTOCOL_VERSION } from "../../../node/peer/message_types.ts";
 import type { Clock } from "../../../node/slot_clock.ts";
 import { LogMirror, type MirrorFrame } from "../judge/log_mirror.ts";
-import type { EventQueue } from "./queue.ts";
+import type { EventKind, EventQueue } from "./queue.ts";
 import type { Subject } from "./subject.ts";
 import { MemoryDisk } from "../disk/memory_disk.ts";
 import type { Survival } from "../disk/memory_file.ts";
@@ -160,9 +160,9 @@ export class ClusterMachine {
   }
 
   /** Lets something reach the process after a delay, unless it ends before. */
-  after(delayMs: number, task: () => void): void {
+  after(delayMs: number, task: () => void, kind: EventKind = "turn"): void {
     const { incarnation } = this;
-    this.#host.queue.after(delayMs, () => this.#deliver(incarnation, task));
+    this.#host.queue.after(delayMs, () => this.#deliver(incarnation, task), kind);
   }
 
   /** Lets something reach the process in this event. */
@@ -205,7 +205,7 @@ export class ClusterMachine {
     this.#host.queue.after(TICK_MS + this.random.below(3), () => {
       if (this.isPaused && incarnation === this.incarnation) this.#lateTick = tick;
       else this.#deliver(incarnation, tick);
-    });
+    }, "tick");
   }
 
   #end(how: string): void {
@@ -231,7 +231,7 @@ export class ClusterMachine {
     const [min, max] = this.diskMs;
     const takes = min + this.random.below(1_000) / 1_000 * (max - min);
     this.#diskFreeMs = Math.max(this.#diskFreeMs, nowMs) + takes;
-    this.after(this.#diskFreeMs - nowMs, work);
+    this.after(this.#diskFreeMs - nowMs, work, "disk");
   }
 
   #noteMetadata(): void {

@@ -160,7 +160,7 @@ export class ClusterNetwork {
     if (this.#random.oneIn(2)) return;
     this.#queue.after(300 + this.#random.below(1_500), () => {
       if (link.isCut) this.#end(link, true);
-    });
+    }, "dial");
   }
 
   /** Cuts both directions between two replicas. */
@@ -253,7 +253,7 @@ export class ClusterNetwork {
     this.#queue.after(arrivalMs - nowMs, () => {
       if (link.isStuck) link.waiting.push(arrive);
       else arrive();
-    });
+    }, "message");
   }
 
   #drawDelay(): number {
@@ -268,7 +268,7 @@ export class ClusterNetwork {
     this.#queue.after(delayMs, () => {
       link.isDialing = false;
       this.#dial(link);
-    });
+    }, "dial");
   }
 
   /** As long as its machine runs a replica dials on. */

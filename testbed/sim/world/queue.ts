@@ -1,10 +1,23 @@
 /** What is still to happen, by virtual time and, at the same time, in the order in which it was asked for. */
+import type { WorldProfile } from "./profile.ts";
 import type { Transcript } from "./transcript.ts";
+
+/** What an event is about, for a profile. */
+export type EventKind =
+  | "message"
+  | "dial"
+  | "tick"
+  | "disk"
+  | "turn"
+  | "client"
+  | "strike"
+  | "other";
 
 interface Event {
   readonly atMs: number;
   readonly sequence: number;
   readonly run: () => void;
+  readonly kind: EventKind;
 }
 
 /** Virtual time and the events that move it on. */
@@ -13,6 +26,8 @@ export class EventQueue {
   nowMs = 0;
   /** Events that have happened. */
   happened = 0;
+  /** Who counts and measures them, if anybody does. */
+  profile: WorldProfile | undefined;
   readonly #heap: Event[] = [];
   #sequence = 0;
   readonly #transcript: Transcript;
@@ -25,8 +40,8 @@ export class EventQueue {
   }
 
   /** Lets something happen after a delay in milliseconds; 0 is later in this instant. */
-  after(delayMs: number, run: () => void): void {
-    const event = { atMs: this.nowMs + delayMs, sequence: this.#sequence++, run };
+  after(delayMs: number, run: () => void, kind: EventKind = "other"): void {
+    const event = { atMs: this.nowMs + delayMs, sequence: this.#sequence++, run, kind };
     this.#rise(this.#heap.push(event) - 1, event);
   }
 
@@ -42,7 +57,8 @@ export class EventQueue {
     this.nowMs = first.atMs;
     this.happened++;
     this.#transcript.mixMoment(first.atMs, first.sequence);
-    first.run();
+    if (this.profile === undefined) first.run();
+    else this.profile.measure(first.kind, first.run);
     return true;
   }
 

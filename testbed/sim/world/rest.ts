@@ -102,7 +102,7 @@ function runToPrimary(
 }
 
 function isLeading({ subject }: ClusterMachine): boolean {
-  return subject?.status().role === "primary";
+  return subject?.glance().role === "primary";
 }
 
 /** What an operator does about replicas that cannot help themselves, which only damage excuses. */

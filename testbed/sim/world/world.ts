@@ -30,6 +30,7 @@ import { ClusterMachine } from "./machine.ts";
 import { takeMessage } from "./message.ts";
 import { ClusterPromises } from "../judge/promises.ts";
 import type { ProcessChange, ReplicaSight, WorldObserver } from "./observer.ts";
+import type { WorldProfile } from "./profile.ts";
 import { EventQueue } from "./queue.ts";
 import { calm, comeToRest, ELECTIONS_MAX } from "./rest.ts";
 import type { OpenSubject, Subject } from "./subject.ts";
@@ -69,6 +70,8 @@ export interface WorldOptions {
   readonly isTraced?: boolean;
   /** Is told what happens. */
   readonly observer?: WorldObserver;
+  /** Counts and measures what happens. */
+  readonly profile?: WorldProfile;
   /** Time stands still once so many events have happened. */
   readonly eventsMax?: number;
 }
@@ -118,7 +121,10 @@ export const ELECTION_MS: number = DEFAULT_TIMING.electionMsMax;
 
 const TAIL_LINES = 120;
 const TRANSCRIPT_LINES = 4_000;
-const DIGEST_EVERY = 2_000;
+/** Events between two looks at all of what replicas hold. */
+const LOOK_EVERY = 2_000;
+/** A digest reads every row: a large state is looked at as much less often as it is larger. */
+const DIGEST_EVENTS_PER_ROW = 2;
 
 /** See the top of this file. */
 export class ClusterWorld implements ClientHost {
@@ -155,6 +161,7 @@ export class ClusterWorld implements ClientHost {
   readonly #eventsMax: number;
   readonly #seen: ReplicaSight[] = [];
   #scripted = 0;
+  #digestAt = 0;
 
   /**
    * Makes the world and lets its replicas start.
@@ -165,6 +172,7 @@ export class ClusterWorld implements ClientHost {
     this.#options = options;
     this.#open = options.open ?? openReplica;
     this.observer = options.observer;
+    this.queue.profile = options.profile;
     this.#eventsMax = options.eventsMax ?? Infinity;
     this.seed = options.seed;
     this.core = { ...WORLD_CORE, ...options.core };
@@ -224,9 +232,9 @@ export class ClusterWorld implements ClientHost {
   get primary(): ClusterMachine | undefined {
     let found: { readonly machine: ClusterMachine; readonly view: bigint } | undefined;
     for (const machine of this.machines) {
-      const status = machine.isPaused ? undefined : machine.subject?.status();
-      if (status?.role !== "primary") continue;
-      if (found === undefined || status.view > found.view) found = { machine, view: status.view };
+      const glance = machine.isPaused ? undefined : machine.subject?.glance();
+      if (glance?.role !== "primary") continue;
+      if (found === undefined || glance.view > found.view) found = { machine, view: glance.view };
     }
     return found?.machine;
   }
@@ -421,11 +429,17 @@ export class ClusterWorld implements ClientHost {
   }
 
   #sometimes(): void {
-    if (this.queue.happened % DIGEST_EVERY !== 0) return;
-    for (const machine of this.machines) {
-      this.judges.judgeDigest(machine);
-      this.judgeBounds(machine);
-    }
+    const { happened, profile } = this.queue;
+    if (happened % LOOK_EVERY !== 0) return;
+    for (const machine of this.machines) this.judgeBounds(machine);
+    if (happened < this.#digestAt) return;
+    this.#digestAt = happened + DIGEST_EVENTS_PER_ROW * this.judges.truth.rows;
+    if (profile === undefined) this.#judgeDigests();
+    else profile.measure("digests", () => this.#judgeDigests());
+  }
+
+  #judgeDigests(): void {
+    for (const machine of this.machines) this.judges.judgeDigest(machine);
   }
 
   #openSubject(machine: ClusterMachine, stored: StoredMetadata): Subject {
@@ -477,7 +491,9 @@ export class ClusterWorld implements ClientHost {
       },
       turned: (machine) => {
         if (this.observer !== undefined) this.#watchReplica(machine);
-        this.judges.turned(machine);
+        const { profile } = this.queue;
+        if (profile === undefined) this.judges.turned(machine);
+        else profile.measure("judges", () => this.judges.turned(machine));
       },
       changed: (machine, change) => this.#watchProcess(machine, change, ""),
       ended: (machine, how) => {
@@ -524,6 +540,7 @@ export class ClusterWorld implements ClientHost {
         machine.reach(() =>
           takeMessage(message, (taken) => {
             this.note(() => `${from}>${id} ${textOf(taken)}`);
+            this.queue.profile?.name(`message ${taken.kind}`);
             machine.subject?.receive(from, taken);
           })
         );
