@@ -8,7 +8,7 @@ import { planText } from "../life/plan.ts";
 import { makeDirectory, writeText } from "./files.ts";
 import type { Lives } from "./lives.ts";
 import { grouped } from "./progress.ts";
-import { sizeText } from "./size.ts";
+import { firstLine, sizeText } from "./size.ts";
 import type { SimLife, SimPlan } from "./sim_life.ts";
 
 /** Lives that may be lived to make one shorter. */
@@ -97,7 +97,7 @@ function transcriptOf(plan: SimPlan, lives: Lives): string {
     ...(dropped + cut > 0 ? [`… ${grouped(dropped + cut)} lines before these`] : []),
     ...lines.slice(cut),
     "",
-    `broken: ${life.violation ?? "nothing"}`,
+    `broken: ${firstLine(life.violation ?? "nothing")}`,
     ...life.lastWords.map((line) => `replica ${line}`),
     "",
   ].join("\n");
@@ -114,10 +114,6 @@ function textOfPlan(plan: SimPlan): string {
 
 function shrunkText(life: SimLife, smaller: SimLife): string {
   return `from ${sizeText(life.plan)}, to ${sizeText(smaller.plan)}`;
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0]!;
 }
 
 /** The command line that lives a life again. */

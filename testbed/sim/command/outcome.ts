@@ -1,6 +1,7 @@
 /** How one life ended, as plain data: what processes tell each other, a line for each life. */
 import * as v from "valibot";
 import type { SimLife } from "./sim_life.ts";
+import { firstLine } from "./size.ts";
 
 /** See the top of this file. */
 export interface Outcome {
@@ -70,8 +71,4 @@ export function parseOutcome(line: string): Outcome | undefined {
   } catch {
     return undefined;
   }
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0]!;
 }

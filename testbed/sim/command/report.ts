@@ -187,7 +187,7 @@ function failureLines({ profile, totals: { failed, lost } }: ManyReport): string
 function remainsLines({ seed, violation, shrunk, planFile, transcriptFile }: Remains): string[] {
   const page = planFile.replace(/\.json$/, ".html");
   return [
-    `seed ${seed} broke: ${violation.split("\n", 1)[0]}`,
+    `seed ${seed} broke: ${violation}`,
     ...(shrunk === undefined ? [] : [row("shrunk", shrunk)]),
     row("again", againCommand(["--replay", planFile])),
     row("picture", againCommand(["--replay", planFile, "--html", page])),

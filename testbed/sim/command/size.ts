@@ -1,4 +1,5 @@
-/** How much there is in a plan, in words. */
+/** Plans and broken promises in a line each. */
+import { printable } from "../../../node/cli/text.ts";
 import { spanText } from "./progress.ts";
 import type { SimPlan } from "./sim_life.ts";
 
@@ -17,4 +18,9 @@ export function sizeText(plan: SimPlan): string {
 
 function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** The first line of a text that may say anything, fit for a terminal. */
+export function firstLine(text: string): string {
+  return printable(text.split("\n", 1)[0]!);
 }
