@@ -117,7 +117,9 @@ export class ClusterJudges {
     const key = `${command.clientId} ${command.operationId}`;
     // A time to live that begins in a slot of the past ends earlier.
     const ms = wish.slot === "past" ? invokedMs - pastMs(this.#core) : invokedMs;
-    if (!this.#asked.has(key)) this.#asked.set(key, { ms, learnedLsn });
+    const first = this.#asked.get(key);
+    if (first === undefined) this.#asked.set(key, { ms, learnedLsn });
+    else if (ms < first.ms) this.#asked.set(key, { ...first, ms });
   }
 
   /** A replica has told how a command ended. */

@@ -17,7 +17,7 @@ export function drawRate(scene: Pick<Scene, "random">): number {
 /** As after a migration that the guest's clock took part in. */
 function jump(scene: Scene, machine: ClusterMachine): void {
   const ms = 1 + scene.random.below(scene.random.oneIn(3) ? 20_000 : 1_500);
-  scene.world.clocks.jumped(ms);
+  scene.world.clocks.leapt(ms);
   machine.clockOffsetMs += ms;
 }
 
@@ -38,10 +38,16 @@ function restart(scene: Scene, machine: ClusterMachine): void {
 /** A machine sleeps, and its clock with it: it believes that no time has passed. */
 function suspend(scene: Scene, machine: ClusterMachine): void {
   const { queue } = scene.world;
+  if (machine.isPaused || !machine.isRunning) return scene.miss();
   machine.pause();
-  const sleptMs = queue.nowMs;
+  const { nowMs: fromMs } = queue;
+  const { incarnation } = machine;
   scene.later(scene.lasting(), () => {
-    machine.clockOffsetMs -= (queue.nowMs - sleptMs) * machine.clockRate;
+    // Who was started or woken up by somebody else meanwhile has seen its clock go on.
+    if (!machine.isPaused || machine.incarnation !== incarnation) return;
+    const ms = (queue.nowMs - fromMs) * machine.clockRate;
+    scene.world.clocks.leapt(ms);
+    machine.clockOffsetMs -= ms;
     machine.resume();
   });
 }
