@@ -1,10 +1,17 @@
 /**
- * Definite means not done: what is decided was asked for by somebody who was not definitely refused. Remembers the
- * latest operations only, so that a long life costs no more than a short one.
+ * Definite means not done: what is decided was asked for by somebody who was not definitely refused, neither before
+ * nor later. Remembers the latest operations only, so that a long life costs no more than a short one.
  */
 import type { Rejection } from "../../../node/api.ts";
-import type { ModelCommand } from "../../model/words.ts";
+import type { ClientCommand, ModelCommand } from "../../model/words.ts";
 import type { Operation } from "../workload/operation.ts";
+
+/** What became of an operation. */
+interface Fate {
+  /** Attempts that may have been taken. */
+  possible: number;
+  isDecided: boolean;
+}
 
 const KEYS_MAX = 4_096;
 
@@ -12,8 +19,7 @@ const KEYS_MAX = 4_096;
 export class RefusalJudge {
   /** Definite refusals so far. */
   refusals = 0;
-  /** Attempts that may have been taken, by operation. */
-  readonly #possible = new Map<string, number>();
+  readonly #fates = new Map<string, Fate>();
   readonly #violated: (what: string) => void;
 
   /** @param violated Told what is broken. */
@@ -23,33 +29,44 @@ export class RefusalJudge {
 
   /** The bytes of a command have reached a replica. */
   submitted({ command, wish }: Operation): void {
-    if (wish.malformed === undefined) this.#count(keyOf(command), 1);
+    if (wish.malformed !== undefined) return;
+    const key = keyOf(command);
+    const fate = this.#fates.get(key);
+    if (fate !== undefined) fate.possible++;
+    else this.#keep(key);
   }
 
   /** The replica has refused them. */
   refused({ command, wish }: Operation, { category }: Rejection): void {
     if (category !== "definite") return;
     this.refusals++;
-    if (wish.malformed === undefined) this.#count(keyOf(command), -1);
+    const fate = wish.malformed === undefined ? this.#fates.get(keyOf(command)) : undefined;
+    if (fate === undefined) return;
+    fate.possible--;
+    this.#judge(fate, command);
   }
 
   /** A command is decided. */
   decided(command: ModelCommand | undefined): void {
     if (command === undefined || command.kind === "expire") return;
-    const possible = this.#possible.get(keyOf(command));
-    if (possible === undefined || possible > 0) return;
-    this.#violated(`definite means not done: operation ${command.operationId} happened`);
+    const fate = this.#fates.get(keyOf(command));
+    if (fate === undefined) return;
+    fate.isDecided = true;
+    this.#judge(fate, command);
   }
 
-  #count(key: string, change: 1 | -1): void {
-    const before = this.#possible.get(key);
-    if (before === undefined && change < 0) return;
-    this.#possible.set(key, (before ?? 0) + change);
-    if (this.#possible.size <= KEYS_MAX) return;
-    for (const oldest of this.#possible.keys()) return void this.#possible.delete(oldest);
+  #judge({ possible, isDecided }: Fate, { operationId, kind }: ClientCommand): void {
+    if (possible > 0 || !isDecided) return;
+    this.#violated(`definite means not done: operation ${operationId} (${kind}) happened`);
+  }
+
+  #keep(key: string): void {
+    this.#fates.set(key, { possible: 1, isDecided: false });
+    if (this.#fates.size <= KEYS_MAX) return;
+    for (const oldest of this.#fates.keys()) return void this.#fates.delete(oldest);
   }
 }
 
-function keyOf({ clientId, operationId }: Exclude<ModelCommand, { kind: "expire" }>): string {
+function keyOf({ clientId, operationId }: ClientCommand): string {
   return `${clientId} ${operationId}`;
 }
