@@ -51,6 +51,7 @@ export function expire(
   // Members have kept the slot of the reserve: nothing else with a slot can have happened to them.
   for (const member of members) {
     const at = layout.floorAt + member;
+    if (problem.isOpenBelow && next[at] === 0) continue;
     next[at] = Math.min(next[at]! + ttl, SLOT_MAX);
   }
   move(board, next, claim, Status.expired, position);

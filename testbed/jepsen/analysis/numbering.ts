@@ -8,7 +8,7 @@ import { memberIds, type Sighting } from "./sightings.ts";
 import type { ReservationBounds } from "./verdict.ts";
 import { Code, codeNumber, Kind, Status } from "./words.ts";
 
-type Draft = Omit<Claim, "slot" | "rivals"> & {
+type Draft = Omit<Claim, "slot" | "rivals" | "settled"> & {
   readonly slot: bigint | undefined;
   readonly rivals: number[];
 };
@@ -24,6 +24,7 @@ export class Numbering {
   readonly #claimsById = new Map<bigint, number[]>();
   readonly #claimsByReserve = new Map<LogicalOperation, number[]>();
   readonly #likenesses = new Map<string, number>();
+  readonly #settled = new Map<bigint, number>();
   #usedBits = 0;
 
   /** Of one part; `orphans` are the ids that an unanswered reserve may have made. */
@@ -41,13 +42,22 @@ export class Numbering {
   problem(): Problem {
     const { bounds, initialResourceIds } = this.#material;
     for (const operation of this.#operations) this.#number(operation);
-    for (const operation of this.#operations) this.#draftClaims(operation);
+    for (const operation of this.#operations) {
+      this.#draftClaims(operation);
+      this.#settle(operation);
+    }
     const works = this.#operations.map((operation, index) => this.#work(operation, index));
     const resourceIds = [...this.#resources.keys()];
+    const firstSlot = firstSlotOf(this.#drafts);
     return {
       resourceIds,
       wasThere: resourceIds.map((id) => initialResourceIds.has(id)),
-      claims: withSmallSlots(this.#drafts),
+      claims: this.#drafts.map((draft) => ({
+        ...draft,
+        slot: draft.slot === undefined ? -1 : clamp(draft.slot - firstSlot),
+        settled: draft.id === undefined ? 0 : this.#settled.get(draft.id) ?? 0,
+      })),
+      isOpenBelow: firstSlot > 0n,
       works: withFences(works),
       groups: this.#groups.size,
       usedBits: this.#usedBits,
@@ -68,6 +78,13 @@ export class Numbering {
     }
     const text = requestText(request);
     if (!numbers.variants.has(text)) numbers.variants.set(text, numbers.variants.size + 1);
+  }
+
+  #settle({ request, answer, isOptional }: LogicalOperation): void {
+    if (isOptional || !isWrite(request) || !("reservationId" in request)) return;
+    if (answer?.kind !== "applied" || answer.code !== "ok") return;
+    const kinds = this.#settled.get(request.reservationId) ?? 0;
+    this.#settled.set(request.reservationId, kinds | (1 << KINDS[request.kind]));
   }
 
   #draftClaims(operation: LogicalOperation): void {
@@ -210,14 +227,14 @@ function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
   return list;
 }
 
-/** Slots count from the first one that is known. */
-function withSmallSlots(drafts: readonly Draft[]): Claim[] {
+/** Where slots begin to count: at 0, or long before the first one that is known. */
+function firstSlotOf(drafts: readonly Draft[]): bigint {
   let first: bigint | undefined;
-  for (const { slot } of drafts) if (slot !== undefined && !(slot > first!)) first = slot;
-  return drafts.map((draft) => ({
-    ...draft,
-    slot: draft.slot === undefined ? -1 : clamp(draft.slot - first!),
-  }));
+  for (const { slot } of drafts) {
+    if (slot !== undefined && (first === undefined || slot < first)) first = slot;
+  }
+  const early = BigInt(SLOT_MAX) / 2n;
+  return first === undefined || first < early ? 0n : first - early;
 }
 
 /** Rounding down to `SLOT_MAX` keeps every order that there is: it can hide a violation, never make one. */

@@ -9,12 +9,14 @@ export interface Claim {
   readonly holderId: bigint;
   /** Indexes of its resources, each once. */
   readonly members: readonly number[];
-  /** Slot of its reserve counted from the partition's first one, -1 when unknown. */
+  /** Slot of its reserve, counted from where the partition begins to count; -1 when unknown. */
   readonly slot: number;
   /** In slots. */
   readonly ttl: number;
-  /** Other claims under the same id, of which at most one comes to be. */
-  rivals: readonly number[];
+  /** All claims under the same id, of which at most one comes to be. */
+  readonly rivals: readonly number[];
+  /** Bits of the kinds of commands that succeeded with it, as somebody was told: nobody else did the same, and it never expired. */
+  readonly settled: number;
 }
 
 /** One operation as the search sees it. */
@@ -58,7 +60,7 @@ export interface Work {
   readonly usedBit: number;
   /** Optional reserves without a name that differ in nothing have the same number; -1 for others. */
   readonly likeness: number;
-  /** Indexes of the works that a fenced read must come after. */
+  /** Indexes of the works that have to happen before it: what a fenced read must see, and others where an order is given. */
   after: readonly number[];
 }
 
@@ -68,6 +70,8 @@ export interface Problem {
   /** Whether each resource was there before the history began. */
   readonly wasThere: readonly boolean[];
   readonly claims: readonly Claim[];
+  /** Whether slots begin to count later than at 0, so that 0 stands for every earlier one. */
+  readonly isOpenBelow: boolean;
   readonly works: readonly Work[];
   readonly groups: number;
   readonly usedBits: number;
@@ -75,5 +79,5 @@ export interface Problem {
   readonly mayRetire: boolean;
 }
 
-/** Largest slot that is told apart, counted from a partition's first one; later ones count as this. */
+/** Largest slot that is told apart; later ones count as this. */
 export const SLOT_MAX = 2 ** 31 - 1;

@@ -34,12 +34,35 @@ export function refute(
       operations: [{ ...operation, attempts: [first, second] }],
     };
   }
-  return refuteLsns(operations) ?? refuteReservations(sightings, bounds);
+  return refuteUnnamed(operations) ?? refuteHolds(operations) ?? refuteLsns(operations) ??
+    refuteReservations(sightings, bounds);
 }
 
 function textOf({ code, lsn, reserved }: AppliedAnswer): string {
   const made = reserved === undefined ? "" : ` with reservation ${reserved.reservationId}`;
   return `${code} at lsn ${lsn}${made}`;
+}
+
+/** Whoever succeeds in reserving is told what. */
+function refuteUnnamed(operations: readonly LogicalOperation[]): Refutation | undefined {
+  const unnamed = operations.find(({ request, answer }) =>
+    answer?.kind === "applied" &&
+    (answer.reserved !== undefined) !== ("ttlSlots" in request && answer.code === "ok")
+  );
+  if (unnamed === undefined) return undefined;
+  const sentence = "a reservation comes with the answer ok to a reserve, and with no other";
+  return { rule: "reservation/is-named", sentence, operations: [unnamed] };
+}
+
+/** Whatever is held is held by a reservation. */
+function refuteHolds(operations: readonly LogicalOperation[]): Refutation | undefined {
+  const odd = operations.find(({ answer }) =>
+    answer?.kind === "resource" &&
+    (answer.state === "available") !== (answer.reservationId === undefined)
+  );
+  if (odd === undefined) return undefined;
+  const sentence = "a resource is held by a reservation, unless it is available";
+  return { rule: "resource/held-by-one", sentence, operations: [odd] };
 }
 
 /** One command a lsn, and lsns in the order of time and of slots. */
@@ -93,12 +116,12 @@ function refuteReservations(
 
 function refuteOrigin(
   seen: Sighting,
-  { reservationIds }: ReservationBounds,
+  bounds: ReservationBounds,
 ): Refutation | undefined {
   const { id, makers, candidates } = seen;
   const [maker, another] = makers;
   if (maker === undefined) {
-    if (candidates.length > 0 || !mustHaveBeen(seen)) return undefined;
+    if (candidates.length > 0 || !mustHaveBeen(seen, bounds)) return undefined;
     const witness = [...seen.records, ...seen.holds, ...seen.commands].filter(({ answer }) =>
       answer !== undefined
     ).slice(0, 1);
@@ -114,7 +137,7 @@ function refuteOrigin(
     const sentence = `reservation ${id} began with epoch ${reserved!.epoch}`;
     return { rule: "reservation/first-epoch", sentence, operations: [maker] };
   }
-  if (reservationIds !== "opaque" && lsn !== undefined && lsn !== lsnOfId(id)) {
+  if (bounds.reservationIds !== "opaque" && lsn !== undefined && lsn !== lsnOfId(id)) {
     const sentence = `reservation ${id} was made at lsn ${lsn}, which is not in its id`;
     return { rule: "reservation/id-is-lsn", sentence, operations: [maker] };
   }

@@ -23,6 +23,10 @@ export interface Board {
   readonly lastNamedAt: Int32Array;
   /** By resource: position of the last answer that shows its version, -1 for none. */
   readonly lastVersionAt: Int32Array;
+  /** By resource: the lowest version that anybody will see. Versions only grow, so no way leads past it. */
+  readonly ceilings: Float64Array;
+  /** By work: for a read of a version, the lowest one that is seen by a read of the same resource that begins later. */
+  readonly laterCeilings: Float64Array;
 }
 
 /** The events in the order of the history. */
@@ -50,9 +54,7 @@ export function schedule(problem: Problem, events: readonly ScheduleEvent[]): Bo
     }
     free.push(doneBits[work.index]!);
     for (const claim of work.claims) lastNamedAt[claim] = position;
-    if (work.kind === Kind.readResource && work.version >= 0) {
-      lastVersionAt[work.members[0]!] = position;
-    }
+    if (showsVersion(work)) lastVersionAt[work.members[0]!] = position;
   }
   return {
     problem,
@@ -61,7 +63,29 @@ export function schedule(problem: Problem, events: readonly ScheduleEvent[]): Bo
     doneBits,
     lastNamedAt,
     lastVersionAt,
+    ...ceilingsOf(problem, events),
   };
+}
+
+function ceilingsOf(
+  { resourceIds, works }: Problem,
+  events: readonly ScheduleEvent[],
+): Pick<Board, "ceilings" | "laterCeilings"> {
+  const ceilings = new Float64Array(resourceIds.length).fill(Infinity);
+  const laterCeilings = new Float64Array(works.length).fill(Infinity);
+  for (let i = events.length - 1; i >= 0; i--) {
+    const { work, isAnswer } = events[i]!;
+    if (isAnswer || work.isOptional || !showsVersion(work)) continue;
+    const resource = work.members[0]!;
+    laterCeilings[work.index] = ceilings[resource]!;
+    ceilings[resource] = Math.min(ceilings[resource]!, work.version);
+  }
+  return { ceilings, laterCeilings };
+}
+
+/** Whether a work is a read that shows the version of a resource. */
+export function showsVersion({ kind, version }: Work): boolean {
+  return kind === Kind.readResource && version >= 0;
 }
 
 function positionOf({ work, isAnswer }: ScheduleEvent): number {

@@ -19,7 +19,7 @@ import {
 } from "./configuration.ts";
 import { reachOf } from "./reach.ts";
 import type { Work } from "./problem.ts";
-import type { Board } from "./schedule.ts";
+import { type Board, showsVersion } from "./schedule.ts";
 import { ABSENT, AVAILABLE, Kind, Status } from "./words.ts";
 
 /** What may be spent; shared by all searches of a check. */
@@ -44,9 +44,9 @@ export type UnknownReason = "steps" | "configurations" | "time";
 /** Steps between two questions for the time. */
 const STEPS_PER_LOOK = 4_096;
 
-/** Searches; `frontierMax` keeps only that many ways at a time, so that `invalid` says nothing any more. */
-export function search(board: Board, budget: Budget, frontierMax = Infinity): SearchResult {
-  return new Search(board, budget, frontierMax).run();
+/** Searches. */
+export function search(board: Board, budget: Budget): SearchResult {
+  return new Search(board, budget).run();
 }
 
 class LimitMet extends Error {
@@ -61,7 +61,6 @@ class LimitMet extends Error {
 class Search {
   readonly #board: Board;
   readonly #budget: Budget;
-  readonly #frontierMax: number;
   readonly #phases: Uint8Array;
   /** Answered operations that have begun and not ended: those that change something, and the others. */
   readonly #active: Work[] = [];
@@ -72,19 +71,21 @@ class Search {
   readonly #moves: Work[][];
   readonly #grouped: Work[] = [];
   readonly #waiting: readonly Work[][];
+  /** By resource: the lowest version that a read will see which has not begun. */
+  readonly #ceilings: Float64Array;
   #frontier: Configuration[];
   #position = 0;
   #untilLook = STEPS_PER_LOOK;
 
-  constructor(board: Board, budget: Budget, frontierMax: number) {
+  constructor(board: Board, budget: Budget) {
     const { problem, layout } = board;
     this.#board = board;
     this.#budget = budget;
-    this.#frontierMax = frontierMax;
     this.#phases = new Uint8Array(problem.works.length);
     this.#reserves = problem.resourceIds.map(() => []);
     this.#creates = problem.resourceIds.map(() => []);
     this.#moves = problem.claims.map(() => []);
+    this.#ceilings = board.ceilings.slice();
     this.#waiting = [this.#active, this.#passive, this.#grouped, ...this.#reserves];
     this.#frontier = [initialConfiguration(problem, layout)];
   }
@@ -115,6 +116,9 @@ class Search {
       return;
     }
     this.#passive.push(work);
+    if (showsVersion(work)) {
+      this.#ceilings[work.members[0]!] = this.#board.laterCeilings[work.index]!;
+    }
     for (const configuration of this.#frontier) this.#absorb(configuration);
   }
 
@@ -145,7 +149,6 @@ class Search {
       forget(this.#board, configuration.words, work, this.#position);
       return kept.add(configuration);
     });
-    if (this.#frontier.length > this.#frontierMax) this.#frontier.length = this.#frontierMax;
     return undefined;
   }
 
@@ -171,8 +174,8 @@ class Search {
     const { problem, layout } = this.#board;
     const reach = reachOf(this.#board, from.words, goal, this.#waiting);
     for (const work of this.#active) {
-      if (hasBit(from.words, 0, this.#board.doneBits[work.index]!)) continue;
-      if (reach.meets(work)) this.#tryWork(from, work, visit);
+      if (hasBit(from.words, 0, this.#board.doneBits[work.index]!) || !reach.meets(work)) continue;
+      if (isFenceMet(this.#board, from.words, work, this.#phases)) this.#tryWork(from, work, visit);
     }
     for (const work of this.#grouped) if (reach.meets(work)) this.#tryWork(from, work, visit);
     for (let resource = 0; resource < problem.resourceIds.length; resource++) {
@@ -214,7 +217,7 @@ class Search {
 
   /** Of unanswered commands that do the same to a claim, one that can happen stands for all. */
   #tryMoves(from: Configuration, claim: number, visit: (next: Configuration) => void): void {
-    let tried = 0;
+    let tried = this.#board.problem.claims[claim]!.settled;
     for (const work of this.#moves[claim]!) {
       if ((tried & (1 << work.kind)) !== 0) continue;
       if (this.#tryWork(from, work, visit)) tried |= 1 << work.kind;
@@ -250,19 +253,33 @@ class Search {
     const words = happen(this.#board, from.words, work, claim, this.#position);
     if (words === undefined) return false;
     const trace = { previous: from.trace, work: work.index, claim };
-    const next = { words, trace };
-    this.#absorb(next);
-    visit(next);
+    this.#arrive({ words, trace }, visit);
     return true;
   }
 
   #tryExpire(from: Configuration, claim: number, visit: (next: Configuration) => void): void {
+    if (this.#board.problem.claims[claim]!.settled !== 0) return;
     this.#count();
     const words = expire(this.#board, from.words, claim, this.#position);
     if (words === undefined) return;
-    const next = { words, trace: { previous: from.trace, work: -1, claim } };
+    this.#arrive({ words, trace: { previous: from.trace, work: -1, claim } }, visit);
+  }
+
+  #arrive(next: Configuration, visit: (next: Configuration) => void): void {
     this.#absorb(next);
-    visit(next);
+    if (!this.#isPastVersions(next.words)) visit(next);
+  }
+
+  /** Whether a version has been passed that somebody has still to see. */
+  #isPastVersions(words: Int32Array): boolean {
+    const { problem, layout, doneBits } = this.#board;
+    for (let resource = 0; resource < problem.resourceIds.length; resource++) {
+      if (words[layout.versionAt + resource]! > this.#ceilings[resource]!) return true;
+    }
+    return this.#passive.some((work) =>
+      showsVersion(work) && words[layout.versionAt + work.members[0]!]! > work.version &&
+      !hasBit(words, 0, doneBits[work.index]!)
+    );
   }
 
   /** What changes nothing happens as soon as its answer fits: that never stands in anybody's way. */

@@ -135,8 +135,7 @@ class Shrinker {
   #isInvalid(operations: readonly LogicalOperation[]): boolean {
     if (this.#isSpent()) return false;
     this.#runs++;
-    const idsAreLsns = this.#material.bounds.reservationIds !== "opaque";
-    const sightings = collectSightings(operations, idsAreLsns);
+    const sightings = collectSightings(operations, this.#material.bounds);
     const { stepsMax, configurationsMax, isOverTime } = this.#limits;
     const budget = { steps: stepsMax, configurationsMax, isOverTime };
     return buildProblems({ ...this.#material, operations, sightings }).some((problem) =>

@@ -1,6 +1,7 @@
 /** What a history says about each reservation id: who made it, who saw it, and which unanswered reserve may have made it. */
 import type { ReservationSeen } from "../history.ts";
 import { isWrite, type LogicalOperation, lsnOf } from "./fold.ts";
+import type { ReservationBounds } from "./verdict.ts";
 
 /** Everything that is said about one id. */
 export interface Sighting {
@@ -20,7 +21,7 @@ export interface Sighting {
 /** Collects what is said, and finds who may have made what nobody was told about. */
 export function collectSightings(
   operations: readonly LogicalOperation[],
-  idsAreLsns: boolean,
+  bounds: ReservationBounds,
 ): Map<bigint, Sighting> {
   const sightings = new Map<bigint, Sighting>();
   for (const operation of operations) note(sightings, operation);
@@ -29,10 +30,10 @@ export function collectSightings(
   const open = operations.filter((operation) =>
     operation.isOptional && operation.answer === undefined && isReserve(operation)
   );
-  const lsnBefore = idsAreLsns ? lsnFloors(operations, open) : undefined;
+  const lsnBefore = bounds.reservationIds !== "opaque" ? lsnFloors(operations, open) : undefined;
   for (const seen of orphans) {
     seen.candidates = open.filter((operation) =>
-      couldMake(operation, seen) &&
+      couldMake(operation, seen, bounds) &&
       (lsnBefore === undefined || lsnBefore.get(operation)! < lsnOfId(seen.id))
     );
   }
@@ -40,8 +41,9 @@ export function collectSightings(
 }
 
 /** Whether a claim under this id must have come to be, for what is said to be true. */
-export function mustHaveBeen(seen: Sighting): boolean {
-  return seen.records.length > 0 || seen.holds.length > 0 || seen.commands.some(provesIt);
+export function mustHaveBeen(seen: Sighting, { history }: ReservationBounds): boolean {
+  return seen.records.length > 0 || seen.holds.length > 0 ||
+    seen.commands.some((command) => provesIt(command, history === "kept"));
 }
 
 /** The lsn that an id stands for, where ids are lsns. */
@@ -82,13 +84,18 @@ function sightingOf(sightings: Map<bigint, Sighting>, id: bigint): Sighting {
   return seen;
 }
 
-/** Retired is said of ids that never were, too, so it proves nothing. */
-function provesIt({ answer, isConflict }: LogicalOperation): boolean {
+/** Where records are dropped, retired is said of ids that never were, too. */
+function provesIt({ answer, isConflict }: LogicalOperation, isKept: boolean): boolean {
   if (answer?.kind !== "applied" || isConflict) return false;
+  if (answer.code === "reservation_retired") return isKept;
   return ["ok", "invalid_state", "holder_mismatch", "stale_epoch"].includes(answer.code);
 }
 
-function couldMake(operation: LogicalOperation, seen: Sighting): boolean {
+function couldMake(
+  operation: LogicalOperation,
+  seen: Sighting,
+  bounds: ReservationBounds,
+): boolean {
   const { request } = operation;
   if (!("holderId" in request)) return false;
   const members = memberIds(operation);
@@ -98,7 +105,7 @@ function couldMake(operation: LogicalOperation, seen: Sighting): boolean {
     seen.holds.every(({ request: read }) =>
       read.kind === "get_resource" && members.includes(read.resourceId)
     ) &&
-    (mustHaveBeen(seen) || seen.commands.some(({ isOptional }) => isOptional));
+    (mustHaveBeen(seen, bounds) || seen.commands.some(({ isOptional }) => isOptional));
 }
 
 function isOf(
