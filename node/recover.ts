@@ -14,6 +14,7 @@ import { type Disk, DiskFault } from "./disk.ts";
 import type { RecoveryFailureClass } from "./log_lines.ts";
 import { type LogRecovery, recoverLog, type RecoveryFacts, salvageLog } from "./log/recovery.ts";
 import type { LogVisitor } from "./log/replay.ts";
+import { isUnreadable } from "./log/rescue.ts";
 import type { LogDamage } from "./log/salvage.ts";
 import type { LogOptions, LogWriter } from "./log/store.ts";
 import type { StartupFacts } from "./node.ts";
@@ -131,7 +132,9 @@ function recoverFiles(parts: RecoverParts): Recovered | RecoveryRefusal {
 
 /** A replica's damaged log is looked into: it may be whole but for files that it does not need. */
 function lookInto(parts: RecoverParts, refusal: RecoveryRefusal): Recovered | RecoveryRefusal {
-  if (!refusal.isLogCorrupt) return refusal;
+  const { fault } = refusal;
+  const cannotRead = fault !== undefined && refusal.failure === "wal_file" && isUnreadable(fault);
+  if (!refusal.isLogCorrupt && !cannotRead) return refusal;
   const { disk, core, clusterId } = parts;
   const shardId = new Uint32Array(2);
   writeU64(shardId, 0, core.shardId);
@@ -141,7 +144,11 @@ function lookInto(parts: RecoverParts, refusal: RecoveryRefusal): Recovered | Re
   const options = { ...parts.logOptions, expectFresh: false, coveredOp };
   const blind = { begin: () => undefined, frame: () => undefined };
   const log = salvageLog(disk, identity, options, blind);
-  if (log.kind === "damaged") return { ...refusal, damage: log };
+  if (log.kind === "damaged") {
+    // A disk that cannot read now may read later: nothing is given up for that, only mended.
+    if (cannotRead && log.provenTip === undefined) return refusal;
+    return { ...refusal, fault: undefined, damage: log };
+  }
   if (log.kind !== "recovered") return refusal;
   log.writer.close();
   return recoverFiles(parts);

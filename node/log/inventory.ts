@@ -9,6 +9,7 @@ import {
   type SegmentHeader,
 } from "../../core/log_segment.ts";
 import type { Disk } from "../disk.ts";
+import { readAround } from "./rescue.ts";
 import { damaged, isSegmentLength, lastOps, logFiles, sealedName } from "./files.ts";
 
 /** A file of a log, sound or not. */
@@ -83,7 +84,7 @@ export function takeInventory(disk: Disk, identity: LogIdentity): LogInventory |
 function readFile(disk: Disk, name: string, identity: LogIdentity): ReadFile | Corruption {
   const sector = new Uint8Array(SEGMENT_HEADER_BYTES);
   const file = disk.open(name);
-  const length = file.read(0, sector);
+  const { filled: length } = readAround(file, 0, sector);
   file.close();
   const size = disk.size(name) ?? 0;
   const decoded = decodeSegmentHeader(sector.subarray(0, length));

@@ -19,6 +19,7 @@ import { copyU64, readU64 } from "../../core/words.ts";
 import type { Disk } from "../disk.ts";
 import { ACTIVE_SEGMENT, NEXT_SEGMENT } from "./files.ts";
 import type { KnownFile, LogInventory } from "./inventory.ts";
+import { readAround } from "./rescue.ts";
 import type { LogSurvey, SurveyedHole } from "./survey.ts";
 
 /** A hole and the frames that fill it, checked. */
@@ -104,7 +105,7 @@ export function rewriteFile(
   const name = file.name === NEXT_SEGMENT ? ACTIVE_SEGMENT : file.name;
   const old = createLogBuffer(header.bytes);
   const opened = disk.open(name);
-  opened.read(0, old.bytes);
+  readAround(opened, 0, old.bytes);
   opened.close();
   const end = new ImageWriter(image, old, header.base).write(parts, i);
   if (end === undefined) return `the frames do not fit into ${file.name}`;

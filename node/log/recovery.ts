@@ -1,5 +1,5 @@
 /** Opens a log: reads all of it, decides what its tail means, and makes what it shows durable. Source: docs/storage.md#recovery. */
-import type { Corruption, ScanStop } from "../../core/log_scan.ts";
+import type { ScanStop } from "../../core/log_scan.ts";
 import {
   baseOp,
   genesisTip,
@@ -22,6 +22,7 @@ import {
 } from "./files.ts";
 import { SegmentIndex } from "./index.ts";
 import { type LogFailure, LogReplay, type LogVisitor, type UncertainTail } from "./replay.ts";
+import { isUnreadable } from "./rescue.ts";
 import { assessLog, type LogDamage, type SalvageOptions } from "./salvage.ts";
 import { dropSuperseded } from "./segments.ts";
 import { type LogOptions, LogWriter } from "./store.ts";
@@ -106,13 +107,23 @@ export function salvageLog(
   visitor: LogVisitor,
 ): LogRecovery | LogDamage {
   const recovery = recoverLog(disk, identity, options, visitor);
-  if (recovery.kind !== "corruption") return recovery;
+  const place = placeOfDamage(recovery);
+  if (place === undefined) return recovery;
   try {
-    return salvage(disk, identity, options, visitor, recovery);
+    return salvage(disk, identity, options, visitor, place);
   } catch (error) {
     if (error instanceof DiskFault) return { kind: "disk_fault", fault: error };
     throw error;
   }
+}
+
+/** Where something is damaged that may be looked into: wrong bytes, or none that can be read. */
+function placeOfDamage(
+  recovery: LogRecovery,
+): Pick<LogDamage, "file" | "at" | "error"> | undefined {
+  if (recovery.kind === "corruption") return recovery;
+  if (recovery.kind !== "disk_fault" || !isUnreadable(recovery.fault)) return undefined;
+  return { file: recovery.fault.file, at: 0, error: "unreadable" };
 }
 
 function salvage(
@@ -120,7 +131,7 @@ function salvage(
   identity: LogIdentity,
   options: RecoverOptions & SalvageOptions,
   visitor: LogVisitor,
-  { file, at, error }: Corruption,
+  { file, at, error }: Pick<LogDamage, "file" | "at" | "error">,
 ): LogRecovery | LogDamage {
   const assessment = assessLog(disk, identity, options);
   if ("kind" in assessment) return assessment;

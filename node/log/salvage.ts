@@ -26,7 +26,8 @@ export interface LogDamage {
   /** Where the damage was noticed, as in a {@linkcode Corruption}. */
   readonly file: string;
   readonly at: number;
-  readonly error: Corruption["error"];
+  /** What was noticed; `unreadable` when the disk could not read it. */
+  readonly error: Corruption["error"] | "unreadable";
   /** The last frame before the first damage; what {@linkcode truncateLog} keeps. Unknown when nothing sound begins the log. */
   readonly prefixTip: Tip | undefined;
   /** What is missing between sound frames, in order; may be empty, when only a header is damaged. */
@@ -84,7 +85,7 @@ export function assessLog(
     covered = coveredDamage(files, survey, options.coveredOp ?? 0n);
   }
   const isWhole = survey.provenTip !== undefined && survey.holes.length === 0 &&
-    files.every((file) => file.isIntact);
+    files.every((file, i) => file.isIntact && !survey.unreadable[i]);
   return { inventory, files, survey, idle, isWhole };
 }
 
@@ -96,12 +97,13 @@ function coveredDamage(
 ): number {
   const isCovered = (file: KnownFile): boolean =>
     file.lastOp !== undefined && file.lastOp <= coveredOp;
-  return files.findLastIndex((file, i) => isCovered(file) && isDamaged(file, survey.runs[i])) + 1;
+  return files.findLastIndex((file, i) => isCovered(file) && isDamaged(file, survey, i)) + 1;
 }
 
 /** Whether a file must be written again to be what it was. */
-function isDamaged(file: KnownFile, runs: LogSurvey["runs"][number] | undefined): boolean {
-  if (!file.isIntact) return true;
+function isDamaged(file: KnownFile, survey: LogSurvey, i: number): boolean {
+  if (!file.isIntact || survey.unreadable[i]) return true;
+  const runs = survey.runs[i];
   if (runs === undefined) return false;
   if (file.lastOp === undefined) return runs.length > 1 || startsLate(file, runs);
   return runs.length !== 1 || startsLate(file, runs) || runs[0]!.lastOp !== file.lastOp;
@@ -137,7 +139,7 @@ export function mendLog(
     finishRotation(disk, inventory);
     const { segmentBytes } = options;
     for (const [i, file] of files.entries()) {
-      if (!isDamaged(file, survey.runs[i])) continue;
+      if (!isDamaged(file, survey, i)) continue;
       const why = rewriteFile(disk, identity, { files, survey, fillings, segmentBytes }, i);
       if (why !== undefined) return refused(why);
     }

@@ -16,6 +16,7 @@ import { createTip, equalTips, moveTip, type Tip, TipWord } from "../../core/log
 import { compareU64, copyU64, readU64, writeU64 } from "../../core/words.ts";
 import type { Disk } from "../disk.ts";
 import type { KnownFile } from "./inventory.ts";
+import { readAround } from "./rescue.ts";
 
 /** Ops that a damaged log does not hold, between two hashes that it does. */
 export interface LogHole {
@@ -56,6 +57,8 @@ export interface LogSurvey {
   readonly runs: readonly (readonly SoundRun[])[];
   /** The frame before each file's first; unknown when it is missing and no header tells. */
   readonly bases: readonly (Tip | undefined)[];
+  /** Whether some sector of each file cannot be read. */
+  readonly unreadable: readonly boolean[];
 }
 
 /**
@@ -67,7 +70,7 @@ export interface LogSurvey {
  * @param isEndKnown Whether the last of them is the active segment.
  * @param payloadBytesMax Largest payload to accept.
  * @returns What was found.
- * @throws {DiskFault} When a file cannot be read.
+ * @throws {DiskFault} When a file cannot be opened, or too much of it cannot be read.
  */
 export function surveyLog(
   disk: Disk,
@@ -81,7 +84,7 @@ export function surveyLog(
   if (base === undefined) return NOTHING;
   const surveyor = new Surveyor(disk, base, payloadBytesMax);
   for (const file of files) surveyor.read(file, file === files.at(-1));
-  const { holes, runs, bases, tip, prefixTip } = surveyor;
+  const { holes, runs, bases, unreadable, tip, prefixTip } = surveyor;
   const isProven = isEndKnown && surveyor.isEndSound;
   return {
     base,
@@ -90,6 +93,7 @@ export function surveyLog(
     provenTip: isProven ? tip : undefined,
     runs,
     bases,
+    unreadable,
   };
 }
 
@@ -100,6 +104,7 @@ const NOTHING: LogSurvey = {
   provenTip: undefined,
   runs: [],
   bases: [],
+  unreadable: [],
 };
 
 /** One walk over all files. */
@@ -107,6 +112,7 @@ class Surveyor {
   readonly holes: SurveyedHole[] = [];
   readonly runs: SoundRun[][] = [];
   readonly bases: (Tip | undefined)[] = [];
+  readonly unreadable: boolean[] = [];
   /** The last sound frame so far. */
   readonly tip: Tip = createTip();
   /** Set where the first damage is. */
@@ -131,11 +137,15 @@ class Surveyor {
     this.bases.push(isLinked ? this.tip.slice() : undefined);
     if (file.header === undefined) this.prefixTip ??= this.tip.slice();
     // Where the frame before is missing, too, nothing tells whether the first one here follows it.
-    if (!isLinked || file.bytes <= SEGMENT_HEADER_BYTES) return this.#damaged(isLast);
+    if (!isLinked || file.bytes <= SEGMENT_HEADER_BYTES) {
+      this.unreadable.push(false);
+      return this.#damaged(isLast);
+    }
     const buffer = this.#bufferOf(file.bytes);
     const opened = this.#disk.open(file.name);
-    const filled = opened.read(0, buffer.bytes);
+    const { filled, isPartial } = readAround(opened, 0, buffer.bytes);
     opened.close();
+    this.unreadable.push(isPartial);
     buffer.bytes.fill(0, filled);
     if (filled < file.bytes) this.#damaged(isLast);
     this.#scanFile(file, buffer, runs, isLast);
