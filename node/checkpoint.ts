@@ -56,6 +56,7 @@ export class Checkpointer {
   readonly #parts: CheckpointParts;
   #activeOp: bigint;
   #newestIsDamaged: boolean;
+  #isDoubted = false;
   #running = false;
   #lastMs: number;
   #lastBytes: number;
@@ -89,9 +90,16 @@ export class Checkpointer {
     return this.activeSnapshotLsn === undefined ? undefined : this.#parts.nowMs() - this.#lastMs;
   }
 
-  /** Whether a policy asks for a checkpoint now. */
-  isDue(policy: CheckpointPolicy): boolean {
-    if (this.#running || this.framesSince === 0) return false;
+  /** Somebody could not make use of the newest snapshot: another one shall take its place soon. */
+  doubtNewest(): void {
+    this.#isDoubted = true;
+  }
+
+  /** Whether a policy asks for a checkpoint now, or the newest snapshot is of no use, whatever the policy. */
+  isDue(policy: CheckpointPolicy | undefined): boolean {
+    if (this.#running) return false;
+    if (this.#newestIsDamaged || this.#isDoubted) return true;
+    if (policy === undefined || this.framesSince === 0) return false;
     return this.bytesSince >= policy.bytes || this.framesSince >= policy.frames ||
       this.#parts.nowMs() - this.#lastMs >= policy.ageMs;
   }
@@ -168,6 +176,7 @@ export class Checkpointer {
     this.activeSnapshotLsn = taken.lsn === 0n ? undefined : taken.lsn;
     this.#activeOp = taken.op;
     this.#newestIsDamaged = false;
+    this.#isDoubted = false;
     this.#lastBytes = taken.bytes;
     this.#lastFrames = taken.frames;
     this.#parts.log.info(

@@ -172,7 +172,7 @@ export class Node implements NodeApi {
   }
 
   /** One turn of the background checkpoint worker. */
-  checkpointIfDue(policy: CheckpointPolicy): void {
+  checkpointIfDue(policy: CheckpointPolicy | undefined): void {
     const { checkpointer, executor } = this.#parts;
     if (executor.haltReason === undefined && checkpointer.isDue(policy)) {
       checkpointer.start(() => {});

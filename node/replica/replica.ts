@@ -109,7 +109,7 @@ export class Replica implements NodeApi {
     const wrong = checkTiming(this.timing);
     if (wrong !== undefined) throw new RangeError(wrong);
     for (const id of options.members) if (id !== replicaId) this.#links.set(id, false);
-    this.#sender = new SnapshotSender(disk);
+    this.#sender = new SnapshotSender(disk, () => this.#node?.checkpointer.doubtNewest());
     this.#receiver = new SnapshotReceiver({
       disk,
       bytesMax: snapshotBytesMax(core),
@@ -133,7 +133,7 @@ export class Replica implements NodeApi {
       case "get_log_range":
         return this.#options.send(from, answerRange(node, message, this.timing.messageBytesMax));
       case "get_snapshot_chunk":
-        return this.#options.send(from, this.#sender.chunk(message, this.#snapshot()));
+        return this.#options.send(from, this.#sender.chunk(message, this.#snapshot(), from));
       case "snapshot_chunk":
         return this.#receiver.take(from, message, this.#nowMs());
       default:
@@ -424,7 +424,7 @@ export class Replica implements NodeApi {
 
   #maintain(node: Node, nowMs: number): void {
     const { checkpoints } = this.#options;
-    if (checkpoints !== undefined && nowMs - this.#checkpointLookMs >= CHECKPOINT_LOOK_MS) {
+    if (nowMs - this.#checkpointLookMs >= CHECKPOINT_LOOK_MS) {
       this.#checkpointLookMs = nowMs;
       node.checkpointIfDue(checkpoints);
     }

@@ -26,10 +26,18 @@ export class SnapshotSender {
   #open: { readonly file: DiskFile; readonly facts: SnapshotFacts } | undefined;
   #knownFor: bigint | undefined;
   #known: SnapshotFacts | undefined;
+  readonly #doubted: () => void;
+  /** Who was handed the end of which snapshot, by its op. */
+  readonly #ended = new Map<bigint, bigint>();
 
-  /** @param disk The data directory. */
-  constructor(disk: Disk) {
+  /**
+   * @param disk The data directory.
+   * @param doubted Told when the newest snapshot seems to be of no use to others: it cannot be read, or somebody who
+   *   has had all of it begins again.
+   */
+  constructor(disk: Disk, doubted: () => void = () => undefined) {
     this.#disk = disk;
+    this.#doubted = doubted;
   }
 
   /**
@@ -42,14 +50,36 @@ export class SnapshotSender {
     if (this.#knownFor !== lsn || this.#known === undefined) {
       this.#knownFor = lsn;
       this.#known = readFacts(this.#disk, lsn);
+      if (this.#known === undefined) this.#doubted();
     }
     return this.#known;
   }
 
-  /** Answers a request; with no bytes when that snapshot is gone. */
-  chunk(request: GetSnapshotChunk, newest: SnapshotFacts | undefined): SnapshotChunk {
+  /**
+   * Answers a request; with no bytes when that snapshot is gone.
+   *
+   * @param request What is asked for.
+   * @param newest The newest snapshot.
+   * @param from Who asks.
+   */
+  chunk(
+    request: GetSnapshotChunk,
+    newest: SnapshotFacts | undefined,
+    from = 0n,
+  ): SnapshotChunk {
     const { op, hash, offset } = request;
-    return { kind: "snapshot_chunk", op, hash, offset, bytes: this.#read(request, newest) };
+    const bytes = this.#read(request, newest);
+    if (isSame(newest, op, hash)) {
+      this.#watch(from, request, offset + BigInt(bytes.length) >= newest!.bytes);
+    }
+    return { kind: "snapshot_chunk", op, hash, offset, bytes };
+  }
+
+  #watch(from: bigint, { op, offset }: GetSnapshotChunk, isEnd: boolean): void {
+    if (offset === 0n && this.#ended.get(from) === op) {
+      this.#ended.delete(from);
+      this.#doubted();
+    } else if (isEnd) this.#ended.set(from, op);
   }
 
   close(): void {
@@ -71,8 +101,9 @@ export class SnapshotSender {
       const into = new Uint8Array(Math.min(Number(wanted), SENT_CHUNK_BYTES_MAX));
       return into.subarray(0, open.file.read(Number(offset), into));
     } catch (error) {
-      if (error instanceof DiskFault) return NOTHING;
-      throw error;
+      if (!(error instanceof DiskFault)) throw error;
+      if (isSame(newest, op, hash)) this.#doubted();
+      return NOTHING;
     }
   }
 
