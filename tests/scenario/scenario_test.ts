@@ -7,7 +7,7 @@ import { runScript } from "../../testbed/sim/scenario/run.ts";
 const FOLDER = new URL("./", import.meta.url);
 const IS_UPDATE = Deno.env.get("ALLOCDB_UPDATE") === "1" || Deno.args.includes("--update");
 /** Besides the one that the files were written with. */
-const OTHER_SEEDS = [2, 3];
+const OTHER_SEEDS = [2];
 
 interface ScriptFile {
   readonly name: string;

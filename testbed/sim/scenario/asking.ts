@@ -2,12 +2,17 @@
  * Clients of a script. Unlike those that live by themselves they ask one replica once and say what came back;
  * whether and whom to ask again is the script's affair, as long as it lasts.
  */
-import type { ReadRefusal, Rejection, ReservationRead, ResourceRead } from "../../../node/api.ts";
+import type {
+  ReadRefusal,
+  Rejection,
+  ReservationRead,
+  ResourceRead,
+  ResultSink,
+} from "../../../node/api.ts";
 import type { Outcome } from "../../../core/outcome.ts";
 import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../../core/tables.ts";
 import type { ClientCommand, ModelOutcome } from "../../model/words.ts";
-import { isRefusal, type Operation } from "../workload/client.ts";
-import { createOperation } from "../workload/operation.ts";
+import { createOperation, isRefusal, type Operation } from "../workload/operation.ts";
 import { plainOutcome } from "../workload/plain.ts";
 import type { ClusterMachine } from "../world/machine.ts";
 import type { ClusterWorld } from "../world/world.ts";
@@ -16,10 +21,8 @@ import type { ClusterWorld } from "../world/world.ts";
 export interface Asked {
   readonly name: string;
   readonly operation: Operation;
-  /** Whether it uses the id of another operation: then that one is who was promised an outcome. */
+  /** Whether it uses the id of another operation: then nothing comes of it. */
   readonly isConflicting: boolean;
-  /** Attempts that nothing was heard of yet. */
-  waiting: number;
 }
 
 /** What a read is about. */
@@ -49,39 +52,48 @@ export function newOperation(world: ClusterWorld, command: ClientCommand): Opera
  */
 export function attempt(
   world: ClusterWorld,
-  asked: Asked,
+  { operation }: Asked,
   machine: ClusterMachine,
   heard: (text: string) => void,
 ): void {
-  const { operation } = asked;
   operation.attempts++;
-  asked.waiting++;
-  const tell = (text: string): void => {
-    asked.waiting--;
-    heard(text);
-  };
+  const seen = world.history.write(operation);
   const sink = {
     committed: (_token: number, outcome: Outcome): void => {
       const plain = plainOutcome(outcome);
-      if (!asked.isConflicting) world.published(machine, operation, plain);
+      world.published(machine, operation, plain);
       world.queue.after(HOP_MS, () => {
+        world.history.applied(seen, plain);
         learn(world, operation, plain);
-        tell(outcomeText(plain));
+        heard(outcomeText(plain));
       });
     },
     rejected: (_token: number, rejection: Rejection): void => {
-      world.queue.after(HOP_MS, () => tell(rejectionText(rejection)));
+      world.refused(machine, operation, rejection);
+      world.queue.after(HOP_MS, () => {
+        world.history.rejected(seen, rejection);
+        heard(rejectionText(rejection));
+      });
     },
   };
   world.queue.after(HOP_MS, () => {
-    if (!machine.isRunning) return tell(`nobody answers at ${machine.id}`);
-    const bytes = operation.bytes.slice();
-    const view = new DataView(bytes.buffer);
-    machine.reachSubject((subject) => {
-      subject.submit(view, 0, bytes.length, undefined, sink, TOKEN);
-      bytes.fill(0xee); // They were only lent.
-    });
+    if (machine.isRunning) return machine.reach(() => arrive(world, operation, machine, sink));
+    world.history.unreached(seen);
+    heard(`nobody answers at ${machine.id}`);
   });
+}
+
+function arrive(
+  world: ClusterWorld,
+  operation: Operation,
+  machine: ClusterMachine,
+  sink: ResultSink,
+): void {
+  world.submitted(machine, operation);
+  const bytes = operation.bytes.slice();
+  const view = new DataView(bytes.buffer);
+  machine.subject?.submit(view, 0, bytes.length, undefined, sink, TOKEN);
+  bytes.fill(0xee); // They were only lent.
 }
 
 /**
@@ -99,13 +111,19 @@ export function askAbout(
   heard: (result: ResourceRead | ReservationRead) => void,
 ): void {
   const floorLsn = world.learnedLsn;
+  const { resourceId, reservationId, requiredLsn } = question;
+  const isResource = resourceId !== undefined;
+  const seen = world.history.read(isResource, resourceId ?? reservationId!, requiredLsn);
   world.queue.after(HOP_MS, () =>
     machine.reachSubject((subject) => {
       subject.confirmAuthority((refusal) => {
         const slot = subject.currentSlot();
         const result = refusal ?? look(question, machine, slot);
         world.read({ ...question, machine, slot, floorLsn, result });
-        world.queue.after(HOP_MS, () => heard(result));
+        world.queue.after(HOP_MS, () => {
+          world.history.seen(seen, result);
+          heard(result);
+        });
       });
     }));
 }

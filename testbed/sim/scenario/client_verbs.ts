@@ -21,7 +21,7 @@ const FILL_MAX = 500;
 /** Exists after the first time. */
 const FILL_RESOURCE = 1_000n;
 /** Nothing that a script reserves runs out unless it says so. */
-const TTL_SLOTS = 60_000n;
+const TTL_SLOTS = 16_000n;
 
 /** See the top of this file. */
 export const CLIENT_VERBS: Verbs = {
@@ -76,7 +76,7 @@ function fill(stage: Stage, words: Words): void {
   const count = Number(words.place(0, "a number of entries"));
   if (!(count > 0 && count <= FILL_MAX)) words.fail(`fill wants a number up to ${FILL_MAX}`);
   for (let left = count; left > 0; left--) {
-    if (!stage.ask(create(FILL_RESOURCE))) words.fail(`nobody answers, with ${left} left`);
+    if (!stage.fill(create(FILL_RESOURCE))) words.fail(`nobody answers, with ${left} left`);
   }
 }
 

@@ -31,11 +31,19 @@ export interface ScriptOptions {
   readonly open?: OpenSubject;
 }
 
+/** Why a script could not go on. */
+interface Failure {
+  /** `FILE:LINE: what`. */
+  readonly text: string;
+  /** Whether the cluster is to blame and not the script. */
+  readonly isViolation: boolean;
+}
+
 /** What came of a script up to where it went. */
 interface Played {
   /** By block. */
   readonly said: readonly (readonly string[])[];
-  readonly failure: string | undefined;
+  readonly failure: Failure | undefined;
 }
 
 /**
@@ -47,15 +55,15 @@ interface Played {
  */
 export function runScript(text: string, options: ScriptOptions = {}): ScriptRun {
   const { name = "script" } = options;
-  const script = attemptTo(name, () => checked(parseScript(text)));
-  if (typeof script === "string") {
-    return { title: "", ok: false, output: text, differences: "", failure: script };
+  const read = caught(name, 0, () => checked(parseScript(text)));
+  if (read.failure !== undefined) {
+    return { title: "", ok: false, output: text, differences: "", failure: read.failure.text };
   }
-  const { said, failure } = play(script, name, options);
-  const output = rewritten(script, said);
+  const { said, failure } = playOut(read.value, options);
+  const output = rewritten(read.value, said);
   const differences = unifiedDiff(text, output, name);
   const ok = failure === undefined && differences === "";
-  return { title: script.title, ok, output, differences, failure };
+  return { title: read.value.title, ok, output, differences, failure: failure?.text };
 }
 
 function checked(script: Script): Script {
@@ -66,20 +74,26 @@ function checked(script: Script): Script {
   return script;
 }
 
-function play(script: Script, name: string, options: ScriptOptions): Played {
+/** A promise that was broken is broken again, with everything that led to it in words. */
+function playOut(script: Script, options: ScriptOptions): Played {
+  const played = play(script, options, false);
+  return played.failure?.isViolation === true ? play(script, options, true) : played;
+}
+
+function play(script: Script, options: ScriptOptions, isTraced: boolean): Played {
+  const { name = "script" } = options;
   const said: string[][] = [];
   const stages: Stage[] = [];
   for (const { commands } of script.blocks) {
-    const lines: string[] = [];
-    said.push(lines);
+    said.push([]);
     for (const words of commands) {
-      const failure = attemptTo(name, () => perform(stages, said, words, options), words.line);
-      if (typeof failure === "string") return { said: kept(script, said), failure };
+      const act = (): void => perform(stages, said, words, options, isTraced);
+      const { failure } = caught(name, words.line, act);
+      if (failure !== undefined) return { said: kept(script, said), failure };
     }
   }
-  const last = script.lines.length;
-  const failure = attemptTo(name, () => finish(stages[0]!), last);
-  return { said, failure: typeof failure === "string" ? failure : undefined };
+  const { failure } = caught(name, script.lines.length, () => stages[0]!.settle());
+  return { said, failure };
 }
 
 /** The first command makes the stage, all others play on it; late answers belong to the block that runs. */
@@ -88,17 +102,12 @@ function perform(
   said: readonly string[][],
   words: Words,
   { seed = 1, open }: ScriptOptions,
+  isTraced: boolean,
 ): void {
   const [stage] = stages;
   if (stage !== undefined) return VERBS[words.verb]!.run(stage, words);
-  const chosen = { ...clusterOf(words, seed), ...(open === undefined ? {} : { open }) };
-  stages.push(new Stage(chosen, (text) => void said.at(-1)!.push(text)));
-}
-
-/** However a script leaves its cluster: it must come to rest. */
-function finish(stage: Stage): void {
-  stage.isOver = true;
-  stage.settle();
+  const cluster = { ...clusterOf(words, seed), isTraced, ...(open === undefined ? {} : { open }) };
+  stages.push(new Stage(cluster, (text) => void said.at(-1)!.push(text)));
 }
 
 /** Where a script could not go on, what it expects stays as it is. */
@@ -106,13 +115,18 @@ function kept(script: Script, said: readonly string[][]): readonly (readonly str
   return script.blocks.map(({ expected }, i) => i < said.length ? said[i]! : expected);
 }
 
-/** What an attempt came to, or how it failed. Everything that is not a failure of a script is thrown on. */
-function attemptTo<T>(name: string, attempt: () => T, line = 0): T | string {
+/** What an attempt comes to, or why it fails. What is neither the script's nor the cluster's fault is thrown on. */
+function caught<T>(
+  name: string,
+  line: number,
+  attempt: () => T,
+): { readonly value: T; readonly failure: undefined } | { readonly failure: Failure } {
   try {
-    return attempt();
+    return { value: attempt(), failure: undefined };
   } catch (error) {
-    if (error instanceof ScriptError) return `${name}:${error.line}: ${error.message}`;
-    if (error instanceof ClusterViolation) return `${name}:${line}: ${error.message}`;
-    throw error;
+    const isViolation = error instanceof ClusterViolation;
+    if (!isViolation && !(error instanceof ScriptError)) throw error;
+    const place = error instanceof ScriptError ? error.line : line;
+    return { failure: { text: `${name}:${place}: ${error.message}`, isViolation } };
   }
 }

@@ -1,38 +1,44 @@
 /** What a protocol script plays on: a quiet cluster, operations under names, and what there is to say. */
 import type { ClientCommand } from "../../model/words.ts";
+import { judgeHistory } from "../judge/linearizability.ts";
 import type { Request } from "../workload/plain.ts";
 import type { ClusterMachine } from "../world/machine.ts";
 import { ClusterWorld, ELECTION_MS, type WorldOptions } from "../world/world.ts";
-import { type Asked, attempt, newOperation, outcomeText, shortId } from "./asking.ts";
+import { type Asked, attempt, newOperation, shortId } from "./asking.ts";
 import { HeldMessages } from "./held.ts";
 import type { Words } from "./words.ts";
 
 /** The cluster that a script asks for. */
-export type StageOptions = Pick<WorldOptions, "seed" | "replicas" | "segmentBytes" | "open"> & {
-  readonly isManual: boolean;
-};
+export type StageOptions =
+  & Pick<WorldOptions, "seed" | "replicas" | "segmentBytes" | "open" | "isTraced">
+  & {
+    readonly isManual: boolean;
+  };
 
 const CLIENT_ID = 9n;
 /** How long an answer to a command is waited for that nothing is in the way of. */
 const ANSWER_MS = 20;
 const DISK_MS = 0.5;
 const MESSAGE_MS = 1;
-const REST_ROUNDS_MAX = 40;
+const RETRIES_MAX = 40;
 /** Everything takes the same time, so that stories do not depend on chance where they need not. */
 const STEADY = { delayMsMin: MESSAGE_MS, delayMsMax: MESSAGE_MS };
 /** Long enough to live that nothing runs out unless the story is about that. */
-const CORE = { maxTtlSlots: 65_536n, reservationHistoryWindowSlots: 10_000n };
+const CORE = {
+  maxTtlSlots: 16_384n,
+  reservationHistoryWindowSlots: 10_000n,
+  maxOperations: 1_024,
+};
 
 /** See the top of this file. */
 export class Stage {
   readonly world: ClusterWorld;
   readonly held: HeldMessages;
   readonly isManual: boolean;
-  /** Whether nobody listens any more. */
-  isOver = false;
   readonly #asked = new Map<string, Asked>();
   readonly #say: (text: string) => void;
   #operationId = 0n;
+  #isOver = false;
 
   /**
    * Makes the cluster and lets its first primary lead.
@@ -50,7 +56,6 @@ export class Stage {
       core: CORE,
       weather: STEADY,
       manualFailover: isManual,
-      isTraced: true,
     });
     for (const machine of this.world.machines) machine.diskMs = [DISK_MS, DISK_MS];
     this.held = new HeldMessages(this.world);
@@ -60,7 +65,7 @@ export class Stage {
 
   /** Says something. */
   say(text: string): void {
-    if (!this.isOver) this.#say(text);
+    if (!this.#isOver) this.#say(text);
   }
 
   /** The replica that a command names. */
@@ -119,28 +124,18 @@ export class Stage {
     const operationId = other === undefined
       ? ++this.#operationId
       : this.asked(words, other).operation.command.operationId;
-    const command = { ...request, operationId, clientId: CLIENT_ID } as ClientCommand;
-    const operation = newOperation(this.world, command);
-    const asked = { name, operation, isConflicting: other !== undefined, waiting: 0 };
+    const asked = this.#ask(name, request, operationId, other !== undefined);
     this.#asked.set(name, asked);
-    if (!asked.isConflicting) this.world.invoked(operation);
     this.attempt(asked, machine);
   }
 
   /** Submits something whose outcome is of no interest; false when the primary does not answer in time. */
-  ask(request: Request): boolean {
+  fill(request: Request): boolean {
     const { primary } = this.world;
     if (primary === undefined) return false;
-    const command = { ...request, operationId: ++this.#operationId, clientId: CLIENT_ID };
-    const operation = newOperation(this.world, command as ClientCommand);
-    this.world.invoked(operation);
-    attempt(
-      this.world,
-      { name: "", operation, isConflicting: false, waiting: 0 },
-      primary,
-      () => {},
-    );
-    return this.world.runUntil(() => operation.answeredMs !== undefined, ANSWER_MS);
+    const asked = this.#ask("", request, ++this.#operationId, false);
+    attempt(this.world, asked, primary, () => {});
+    return this.world.runUntil(() => asked.operation.answeredMs !== undefined, ANSWER_MS);
   }
 
   /** Asks for an operation, once more or for the first time, and waits a moment for the answer. */
@@ -156,17 +151,27 @@ export class Stage {
 
   /**
    * Everything is in order again: every operation that was not answered is asked for until it is, and all
-   * replicas come to agree. Whatever cannot be is a violation.
+   * replicas come to agree. Whatever cannot be is a violation; nothing is said any more.
    */
   settle(): void {
-    this.held.endRules();
+    this.#isOver = true;
     this.world.calm();
-    for (let round = 0; round < REST_ROUNDS_MAX && !this.#isAnswered(); round++) this.#goOn();
+    for (let round = 0; round < RETRIES_MAX && this.#open().length > 0; round++) {
+      const { primary } = this.world;
+      if (primary !== undefined) {
+        for (const asked of this.#open()) attempt(this.world, asked, primary, () => {});
+      } else if (this.isManual) this.#elect();
+      this.world.run(ELECTION_MS);
+    }
     this.world.settle();
+    this.#judge();
   }
 
-  #isAnswered(): boolean {
-    return this.world.primary !== undefined && this.#open().length === 0;
+  #ask(name: string, request: Request, operationId: bigint, isConflicting: boolean): Asked {
+    const command = { ...request, operationId, clientId: CLIENT_ID } as ClientCommand;
+    const operation = newOperation(this.world, command);
+    if (!isConflicting) this.world.invoked(operation);
+    return { name, operation, isConflicting };
   }
 
   #open(): Asked[] {
@@ -175,22 +180,17 @@ export class Stage {
     );
   }
 
-  #goOn(): void {
-    const { primary } = this.world;
-    if (primary === undefined) this.#elect();
-    else for (const asked of this.#open()) this.#attemptQuietly(asked, primary);
-    this.world.run(ELECTION_MS);
-  }
-
   #elect(): void {
-    const running = this.world.machines.find(({ subject }) => subject !== undefined);
-    if (this.isManual) running?.reachSubject((subject) => subject.startViewChange());
+    const running = this.world.machines.find(({ isRunning }) => isRunning);
+    running?.reachSubject((subject) => subject.startViewChange());
   }
 
-  #attemptQuietly(asked: Asked, machine: ClusterMachine): void {
-    attempt(this.world, asked, machine, () => {
-      const { outcome } = asked.operation;
-      if (outcome !== undefined) this.say(`${asked.name} ${outcomeText(outcome)}`);
-    });
+  /** Scripts are short: whether their clients saw one history is searched without help. */
+  #judge(): void {
+    const { world } = this;
+    const { attempts } = world.history;
+    const { core, queue: { nowMs: elapsedMs }, judges: { judged } } = world;
+    const broken = judgeHistory({ attempts, core, elapsedMs, isSearched: true }, judged);
+    if (broken !== undefined) world.violated(broken);
   }
 }

@@ -41,11 +41,6 @@ const LOOKING_VERBS: Verbs = {
     run: (stage, words) =>
       showLog(stage, stage.machine(words, 0)).forEach((line) => stage.say(line)),
   },
-  settle: {
-    form: "settle",
-    says: "all faults end, open operations are retried until answered, and all replicas must agree",
-    run: settle,
-  },
 };
 
 /** Verbs by their word, `cluster` aside, which makes the stage for all others. */
@@ -86,7 +81,11 @@ export function clusterOf(words: Words, seed: number): StageOptions {
 
 /** Checks a command as far as that is possible without a cluster. */
 export function checkCommand(words: Words): void {
-  const verb = words.verb === "cluster" ? CLUSTER : VERBS[words.verb];
+  const verb = words.verb === "cluster"
+    ? CLUSTER
+    : Object.hasOwn(VERBS, words.verb)
+    ? VERBS[words.verb]
+    : undefined;
   if (verb === undefined) {
     words.fail(`unknown verb "${words.verb}": ${["cluster", ...Object.keys(VERBS)].join(", ")}`);
   }
@@ -122,9 +121,4 @@ function runUntil(stage: Stage, words: Words): void {
 
 function unmet(words: Words, found: string | undefined): void {
   if (found !== undefined) words.fail(found);
-}
-
-function settle(stage: Stage): void {
-  stage.settle();
-  stage.say(`all replicas agree up to op ${stage.world.judges.truth.op}`);
 }
