@@ -44,6 +44,16 @@ const CHECKS: readonly Check[] = [
     args: ["bench", "--scenario", "one-resource-many-contenders", "--hotspot-rounds", "16"],
     fault: expects(0, "as the rules demand"),
   },
+  {
+    name: "simulates clusters",
+    args: ["sim", "--seeds", "3"],
+    fault: expects(0, "lives=3\nfailed=0\n"),
+  },
+  {
+    name: "lets several processes simulate",
+    args: ["sim", "--profile", "ci", "--seeds", "4", "--jobs", "2"],
+    fault: expects(0, "lives=4\nfailed=0\n"),
+  },
 ];
 
 /** Runs the copy in `directory` to its end, or stops it after {@linkcode RUN_MS_MAX}. */
