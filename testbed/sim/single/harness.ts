@@ -3,8 +3,9 @@
  * and what the disk does. A turn of the process is one event; what it says leaves at the end of its turn, and a
  * process that ends in it has said nothing. A judge looks after every turn.
  */
-import type { CoreConfig, EngineConfig } from "../../../core/config.ts";
+import { type CoreConfig, type EngineConfig, U64_MAX } from "../../../core/config.ts";
 import type { CheckpointResult, Metrics } from "../../../node/api.ts";
+import { inspectDataDirectory } from "../../../node/data_dir.ts";
 import type { TickOutcome } from "../../../node/expiration.ts";
 import type { Node } from "../../../node/node.ts";
 import { openNode } from "../../../node/open_node.ts";
@@ -27,7 +28,7 @@ import {
 import { corruptLastFrame, tearLastFrame } from "./damage.ts";
 import { SingleJudge } from "./judge.ts";
 import { Mailbox } from "./mailbox.ts";
-import { type PersistFault, SingleProcess, type Started } from "./process.ts";
+import { type PersistFault, type Refusal, SingleProcess, type Started } from "./process.ts";
 import { SINGLE_CORE, SINGLE_ENGINE, type SingleOptions } from "./settings.ts";
 import { type Answer, codeOf, type Ticket } from "./ticket.ts";
 import { SingleViolation } from "./violation.ts";
@@ -109,10 +110,11 @@ export class SingleNode {
     throw new Error(`The node does not start: ${started.kind}`);
   }
 
-  /** The current slot: the last that was advanced to, or later by as long as the disk took. */
+  /** The current slot: the last that was advanced to, or later by as long as the disk took; never past the last there is. */
   get slot(): bigint {
     const passed = BigInt(Math.floor(this.queue.nowMs / this.core.slotDurationMs));
     const now = this.#originSlot + passed;
+    if (now > U64_MAX) return U64_MAX;
     return now > this.#slot ? now : this.#slot;
   }
 
@@ -323,7 +325,11 @@ export class SingleNode {
     });
   }
 
-  #open(disk: WatchedDisk, later: (task: () => void) => void): ReturnType<typeof openNode> {
+  #open(disk: WatchedDisk, later: (task: () => void) => void): Node | Refusal {
+    const found = inspectDataDirectory(disk);
+    if (found.kind === "damaged") {
+      return { failure: "metadata", error: found.error.message, fault: undefined };
+    }
     const { core, engine } = this;
     const segmentBytes = this.#options.segmentBytes ?? 4_096;
     const open = this.#options.open ?? openNode;

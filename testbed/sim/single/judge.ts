@@ -45,6 +45,8 @@ export class SingleJudge {
   #comparedOp = -1;
   /** What the disk had durably before the latest start. */
   #durableOp = 0;
+  /** Whether the latest start has come up. */
+  #isUp = false;
 
   constructor(core: CoreConfig, host: SingleJudgeHost) {
     this.#core = core;
@@ -75,13 +77,17 @@ export class SingleJudge {
    * @param isDamaged Whether durable entries that nobody was told of may be gone.
    */
   found(disk: MemoryDisk, isPowerLost: boolean, isDamaged: boolean): void {
-    this.#durableOp = isDamaged ? 0 : Math.max(this.#durableOp, this.mirror.durableTip);
+    // A start that did not come up may have renamed what it wrote, and no more.
+    if (this.#isUp) this.#durableOp = Math.max(this.#durableOp, this.mirror.durableTip);
+    if (isDamaged) this.#durableOp = 0;
+    this.#isUp = false;
     this.mirror.rebuild(disk, isPowerLost);
   }
 
   /** A node has come up: everything that was applied before must be there, and nothing may be left out. */
   started(node: Node): void {
     this.judged.starts++;
+    this.#isUp = true;
     this.#comparedOp = -1;
     const { appliedOp } = node.executor;
     const leastOp = Math.max(this.truth.op, this.#durableOp);

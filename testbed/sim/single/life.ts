@@ -1,4 +1,5 @@
 /** One life of a single node from its plan: commands, time, checkpoints and misfortunes; then rest, in which all must be well. */
+import { U64_MAX } from "../../../core/config.ts";
 import { coreOfPlan } from "../life/plan.ts";
 import type { PlannedFault } from "../disk/memory_disk.ts";
 import { SeededRandom } from "../random.ts";
@@ -51,7 +52,6 @@ export interface SingleLife {
 
 /** Starts that may be struck, one after the other. */
 const STARTS_MAX = 12;
-const U64_MAX = 2n ** 64n - 1n;
 
 /**
  * Lives a plan to its end, or to the first broken promise.
@@ -255,7 +255,7 @@ class Life {
 
   /** Nothing but its disk may keep a node from starting; what was damaged on purpose is not left so. */
   #judgeRefusal(started: Started): void {
-    if (started.kind !== "refused" || started.error.includes("planned by the test")) return;
+    if (started.kind !== "refused" || started.isFault) return;
     this.single.violated(`durability: a start is refused: ${started.error}`);
   }
 

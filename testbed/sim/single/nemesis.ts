@@ -3,6 +3,7 @@ import { ACTIVE_SEGMENT } from "../../../node/log/files.ts";
 import { SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE } from "../../../node/snapshot/store.ts";
 import { diskImage } from "../disk/data_directory.ts";
 import type { PlannedFault } from "../disk/memory_disk.ts";
+import { PAGE_BYTES } from "../disk/sector.ts";
 import type { Survival } from "../disk/memory_file.ts";
 import { SeededRandom } from "../random.ts";
 import { ENGINE_CRASH_POINTS, RECOVERY_CRASH_POINTS } from "./crash_point.ts";
@@ -51,8 +52,7 @@ export class SingleNemesis {
   strike(strike: SingleStrike, submit: () => void): void {
     const single = this.#single;
     const random = new SeededRandom(strike.seed);
-    const name = `strike/${strike.fault}`;
-    this.#counts[name] = (this.#counts[name] ?? 0) + 1;
+    this.#count(`strike/${strike.fault}`);
     switch (strike.fault) {
       case "kill":
       case "power_failure":
@@ -86,12 +86,18 @@ export class SingleNemesis {
         return this.#tear(random);
       case "damaged_snapshot":
         return this.#damageSnapshot(random);
+      case "rot":
+      case "latent":
+        return this.#damageSomewhere(random, strike.fault);
+      case "full_disk":
+        single.disk.capacityBytes = single.disk.usedBytes + random.below(4) * PAGE_BYTES;
     }
   }
 
   /** A flipped bit is no torn tail: the node refuses, changes nothing, and starts once the bit is back. */
   #corruptFrame(): void {
     const single = this.#single;
+    single.process.relieve();
     single.end();
     if (lastFrame(single.disk) === undefined) return;
     corruptLastFrame(single.disk);
@@ -117,9 +123,31 @@ export class SingleNemesis {
     single.injectStorageFault({ kind: "torn_tail", truncateBytes: 1 + random.below(200) });
   }
 
+  /** A start refuses, or has everything: the judge looks. One thing is damaged at a time, and then it is not any more. */
+  #damageSomewhere(random: SeededRandom, fault: "rot" | "latent"): void {
+    const single = this.#single;
+    single.process.relieve();
+    single.end();
+    const { disk } = single;
+    const names = disk.list().filter((name) => disk.size(name)! > 0).sort();
+    const name = names[random.below(names.length)]!;
+    const at = drawPlace(random, disk.contents(name));
+    if (fault === "rot") disk.rot(name, at, 1 << random.below(8));
+    else disk.makeUnreadable(name, at, at + 1 + random.below(4 * PAGE_BYTES));
+    const { kind } = single.restart();
+    this.#count(`strike/${fault}/${kind}`);
+    disk.heal();
+    if (kind === "started" && fault === "latent") single.end();
+  }
+
+  #count(name: string): void {
+    this.#counts[name] = (this.#counts[name] ?? 0) + 1;
+  }
+
   /** A start falls back on the snapshot before, and the log still has what is behind that. */
   #damageSnapshot(random: SeededRandom): void {
     const single = this.#single;
+    single.process.relieve();
     single.end();
     const { disk } = single;
     const names = disk.list();
@@ -131,6 +159,12 @@ export class SingleNemesis {
     const why = started.kind === "refused" ? started.error : started.kind;
     single.violated(`damage: no start from the snapshot before: ${why}`);
   }
+}
+
+/** Where a file is not all zeros: damage in between is looked for as well, but less often. */
+function drawPlace(random: SeededRandom, bytes: Uint8Array): number {
+  const used = 1 + bytes.findLastIndex((byte) => byte !== 0);
+  return random.below(random.oneIn(8) ? bytes.length : Math.max(used, 1));
 }
 
 function drawFault(random: SeededRandom): PlannedFault {

@@ -1,5 +1,5 @@
 /** A life of a single node as plain data, drawn from its seed before it begins. Source: docs/simulator.md#single-node. */
-import type { CoreConfig, EngineConfig } from "../../../core/config.ts";
+import { type CoreConfig, type EngineConfig, U64_MAX } from "../../../core/config.ts";
 import { type PlanCore, planCore } from "../life/plan.ts";
 import { SeededRandom } from "../random.ts";
 
@@ -25,6 +25,12 @@ export const SINGLE_FAULTS = [
   "corrupt_last_frame",
   "torn_tail",
   "damaged_snapshot",
+  /** One bit of some file is another one. */
+  "rot",
+  /** Some sectors of a file cannot be read. */
+  "latent",
+  /** The disk has room for a few pages more, until somebody makes some. */
+  "full_disk",
 ] as const;
 
 /** One of {@linkcode SINGLE_FAULTS}. */
@@ -57,8 +63,6 @@ export interface SinglePlan {
   /** In the order in which they happen. */
   readonly strikes: readonly SingleStrike[];
 }
-
-const U64_MAX = 2n ** 64n - 1n;
 
 /**
  * Draws a life.

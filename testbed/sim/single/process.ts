@@ -5,7 +5,6 @@
 import { DiskFault } from "../../../node/disk.ts";
 import { ACTIVE_SEGMENT } from "../../../node/log/files.ts";
 import { Node, type StartupFacts } from "../../../node/node.ts";
-import type { RecoveryRefusal } from "../../../node/recover.ts";
 import {
   CrashSignal,
   type DiskObserver,
@@ -19,6 +18,15 @@ import type { EventQueue } from "../world/queue.ts";
 import { type CrashPlan, CrashWire, type LifeMoment } from "./crash_point.ts";
 import { WatchedDisk } from "./watched_disk.ts";
 
+/** Why a node does not start. */
+export interface Refusal {
+  /** Which part of the data it is about. */
+  readonly failure: string;
+  readonly error: string;
+  /** Set when it was the disk that failed, and not what is on it. */
+  readonly fault: DiskFault | undefined;
+}
+
 /** What a process needs of whoever runs it. */
 export interface ProcessHost {
   readonly queue: EventQueue;
@@ -27,7 +35,7 @@ export interface ProcessHost {
   readonly diskMs: readonly [number, number];
   readonly observer: DiskObserver;
   /** Makes a node over a disk; `later` runs a task in a later turn of it. */
-  open(disk: WatchedDisk, later: (task: () => void) => void): Node | RecoveryRefusal;
+  open(disk: WatchedDisk, later: (task: () => void) => void): Node | Refusal;
   /** The disk is what a start will find. */
   found(disk: MemoryDisk, isPowerLost: boolean): void;
   started(node: Node): void;
@@ -44,7 +52,13 @@ export type PersistFault = "before_append" | "after_append" | "sync";
 /** How a start ended. */
 export type Started =
   | { readonly kind: "started"; readonly startup: StartupFacts }
-  | { readonly kind: "refused"; readonly failure: string; readonly error: string }
+  | {
+    readonly kind: "refused";
+    readonly failure: string;
+    readonly error: string;
+    /** Whether it was the disk that failed, and not what is on it. */
+    readonly isFault: boolean;
+  }
   /** The process ended before it was up. */
   | { readonly kind: "crashed" };
 
@@ -147,7 +161,7 @@ export class SingleProcess {
   /** Nothing that was armed happens any more. */
   relieve(): void {
     this.#armed = {};
-    this.disk.plan(undefined);
+    this.disk.relieve();
   }
 
   /** A checkpoint has ended well: the process may end here. */
@@ -170,8 +184,8 @@ export class SingleProcess {
     try {
       const opened = this.#host.open(disk, (task) => this.#after(0, task));
       if (!(opened instanceof Node)) {
-        const { failure, error } = opened;
-        return { kind: "refused", failure, error };
+        const { failure, error, fault } = opened;
+        return { kind: "refused", failure, error, isFault: fault !== undefined };
       }
       this.#node = opened;
       this.#host.started(opened);
@@ -182,7 +196,7 @@ export class SingleProcess {
         return { kind: "crashed" };
       }
       if (!(error instanceof DiskFault)) throw error;
-      return { kind: "refused", failure: "disk", error: error.message };
+      return { kind: "refused", failure: "disk", error: error.message, isFault: true };
     }
   }
 
