@@ -32,9 +32,9 @@ export function drawWorld(random: SeededRandom, profile: ProfileName): PlanWorld
   const sizes = profile === "ci" ? CI_SIZES : SIZES;
   const replicas = sizes[random.below(sizes.length)]!;
   const isSkewed = random.oneIn(3);
-  return {
+  const core = drawCore(random);
+  const world = {
     replicas,
-    core: planCore(drawCore(random)),
     engine: drawEngine(random),
     timing: drawTiming(random),
     weather: random.oneIn(3) ? drawWeather(random) : CALM_WEATHER,
@@ -43,6 +43,7 @@ export function drawWorld(random: SeededRandom, profile: ProfileName): PlanWorld
     segmentBytes: 4_096 << random.below(5),
     manualFailover: replicas > 1 && random.oneIn(12),
   };
+  return { ...world, core: planCore({ ...core, ...drawWindows(random) }) };
 }
 
 /** Tables as a rule as large as the clients need, and now and then of a few rows. */
@@ -57,6 +58,16 @@ function drawCore(random: SeededRandom): CoreConfig {
     maxExpirationBucketLen: Math.min(maxReservations, tinyOr(random, 2, maxReservations)),
     maxOperations: random.oneIn(8) ? 20 + random.below(300) : WORLD_CORE.maxOperations,
     slotDurationMs: random.oneIn(4) ? 1 + random.below(40) : WORLD_CORE.slotDurationMs,
+  };
+}
+
+/** In some lives a retry comes too late for the memory of operations, and a reader for what has ended. */
+function drawWindows(random: SeededRandom): Partial<CoreConfig> {
+  const retrySlots = BigInt(random.below(400));
+  const historySlots = BigInt(random.below(Number(WORLD_CORE.maxTtlSlots) + 1));
+  return {
+    ...(random.oneIn(4) ? { maxClientRetryWindowSlots: retrySlots } : {}),
+    ...(random.oneIn(3) ? { reservationHistoryWindowSlots: historySlots } : {}),
   };
 }
 
