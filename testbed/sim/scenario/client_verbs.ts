@@ -17,6 +17,8 @@ import type { Words } from "./words.ts";
 
 /** How long an answer is waited for that nothing is in the way of. */
 const READ_MS = 20;
+/** What every command of a client takes: whom to ask, its own name, and whose operation id to use. */
+const ASKING = ["to", "as", "id-of"];
 const FILL_MAX = 500;
 /** Exists after the first time. */
 const FILL_RESOURCE = 1_000n;
@@ -26,21 +28,23 @@ const TTL_SLOTS = 16_000n;
 /** See the top of this file. */
 export const CLIENT_VERBS: Verbs = {
   create: {
-    form: "create resource=ID [to=R] [as=NAME] [id-of=NAME]",
-    says:
-      "a client asks once, `to=` a replica or the primary; `id-of=` uses another operation's id",
+    form: "create resource=ID",
+    names: ASKING,
+    says: "a client wants a resource to exist",
     run: (stage, words) => stage.submit(words, create(words.number("resource"))),
   },
   reserve: {
-    form: "reserve resource=ID [ttl=SLOTS] [holder=ID] [to=R] [as=NAME] [id-of=NAME]",
-    says: "the same; a slot is 10 ms",
+    form: "reserve resource=ID [ttl=SLOTS] [holder=ID]",
+    names: ASKING,
+    says: "a client wants to hold it; a slot is 10 ms",
     run: (stage, words) => {
       const { ttl, holder } = terms(words);
       stage.submit(words, reserve(words.number("resource"), ttl, holder));
     },
   },
   bundle: {
-    form: "bundle resources=ID,ID [ttl=SLOTS] [holder=ID] [to=R] [as=NAME] [id-of=NAME]",
+    form: "bundle resources=ID,ID [ttl=SLOTS] [holder=ID]",
+    names: ASKING,
     says: "reserves several resources as one, in this order",
     run: (stage, words) => {
       const { ttl, holder } = terms(words);
@@ -53,8 +57,7 @@ export const CLIENT_VERBS: Verbs = {
   reclaim: of("makes what was revoked free again", reclaim),
   fill: {
     form: "fill N",
-    says:
-      "clients ask for something that changes nothing, one after the other, until the log is N entries longer",
+    says: "commands that change nothing, one after the other, until the log is N entries longer",
     run: fill,
   },
   retry: {
@@ -74,7 +77,9 @@ export const CLIENT_VERBS: Verbs = {
 
 function fill(stage: Stage, words: Words): void {
   const count = Number(words.place(0, "a number of entries"));
-  if (!(count > 0 && count <= FILL_MAX)) words.fail(`fill wants a number up to ${FILL_MAX}`);
+  if (!Number.isInteger(count) || count < 1 || count > FILL_MAX) {
+    words.fail(`fill wants a number up to ${FILL_MAX}`);
+  }
   for (let left = count; left > 0; left--) {
     if (!stage.fill(create(FILL_RESOURCE))) words.fail(`nobody answers, with ${left} left`);
   }
@@ -90,7 +95,8 @@ function held(
   request: (id: bigint, epoch: bigint, holder: bigint) => Request,
 ): Verbs[string] {
   return {
-    form: "VERB of=NAME [epoch=N] [holder=ID] [to=R] [as=NAME] [id-of=NAME]",
+    form: "VERB of=NAME [epoch=N] [holder=ID]",
+    names: ASKING,
     says,
     run: (stage, words) => {
       const { id, epoch } = stage.reservation(words, words.value("of"));
@@ -103,7 +109,8 @@ function held(
 /** A verb of whoever owns the resources. */
 function of(says: string, request: (id: bigint) => Request): Verbs[string] {
   return {
-    form: "VERB of=NAME [to=R] [as=NAME] [id-of=NAME]",
+    form: "VERB of=NAME",
+    names: ASKING,
     says,
     run: (stage, words) =>
       stage.submit(words, request(stage.reservation(words, words.value("of")).id)),

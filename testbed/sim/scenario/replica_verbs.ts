@@ -72,11 +72,17 @@ function damage(stage: Stage, words: Words): void {
     const op = Number(words.number("entry"));
     if (!damageEntry(machine, op)) words.fail(`no file of ${machine.id} holds entry ${op}`);
   } else if (words.named.has("metadata")) {
-    damageMetadata(machine, words.value("metadata") === "one" ? 1 : 2);
+    damageMetadata(machine, copiesOf(words));
   } else {
     words.choice(1, ["snapshot"]);
     if (!damageSnapshot(machine)) words.fail(`${machine.id} has no snapshot`);
   }
+}
+
+function copiesOf(words: Words): 1 | 2 {
+  const copies = words.value("metadata");
+  if (copies !== "one" && copies !== "both") words.fail("metadata= is one or both");
+  return copies === "one" ? 1 : 2;
 }
 
 function disk(stage: Stage, words: Words): void {

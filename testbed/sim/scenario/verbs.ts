@@ -37,7 +37,7 @@ const LOOKING_VERBS: Verbs = {
   log: {
     form: "log R",
     says:
-      "a replica's log, and for each entry whether the cluster has decided for it or for another",
+      "a replica's log, and of each entry whether the cluster has decided for it or for another",
     run: (stage, words) =>
       showLog(stage, stage.machine(words, 0)).forEach((line) => stage.say(line)),
   },
