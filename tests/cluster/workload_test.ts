@@ -91,6 +91,31 @@ Deno.test("several commands in one frame are submitted in one turn, and each is 
   assertGreater(world.judges.judged.published, 200);
 });
 
+Deno.test("a retry is executed once within its window, and may be again after it", () => {
+  for (const [retrySlots, isForgotten] of [[1_000n, false], [0n, true]] as const) {
+    const core = { maxTtlSlots: 20n, reservationHistoryWindowSlots: 20n };
+    const weights = { ...PLAIN_WORKLOAD.weights, retry: 60 };
+    const workload = { ...PLAIN_WORKLOAD, weights, ttlSlotsMax: 20 };
+    const world = new ClusterWorld({
+      seed: 5,
+      workload,
+      core: { ...core, maxClientRetryWindowSlots: retrySlots },
+    });
+    const executions = new Map<string, Set<bigint>>();
+    const { published } = world;
+    world.published = (machine, operation, outcome) => {
+      const { clientId, operationId } = operation.command;
+      const key = `${clientId} ${operationId}`;
+      executions.set(key, (executions.get(key) ?? new Set()).add(outcome.appliedLsn));
+      published.call(world, machine, operation, outcome);
+    };
+    world.run(5_000);
+    world.settle();
+    const isExecutedAgain = [...executions.values()].some(({ size }) => size > 1);
+    assertEquals(isExecutedAgain, isForgotten);
+  }
+});
+
 Deno.test("a history that is full ends, and what is under way stays without an answer", () => {
   const world = new ClusterWorld({ seed: 1, clients: 24 });
   world.run(6_000);
