@@ -5,8 +5,7 @@ import type { ClusterMachine } from "../world/machine.ts";
 import type { ClusterWorld } from "../world/world.ts";
 
 /**
- * Every fate. None lets a replica both hear and be heard by the core: it could lead those that it reaches, and the others
- * would rightly wait for ever. Source: docs/simulator.md#liveness.
+ * Every fate. None lets a replica lead some of the core: the others would rightly wait for ever. Source: docs/simulator.md#liveness.
  */
 export const FATES = [
   /** Its process has ended. */
@@ -17,7 +16,7 @@ export const FATES = [
   "deaf",
   /** It is not heard; it hears some of the others, or all. */
   "mute",
-  /** Everything that its disk is to do fails: it may say nothing any more that it cannot make durable. */
+  /** It starts on a disk that takes nothing: it can lead no view, since it cannot write down that it does. */
   "broken_disk",
   /** It speaks another version. */
   "skewed",
@@ -56,8 +55,9 @@ export function meet(
     case "mute":
       return cutDirections(world, machine, false, random);
     case "broken_disk":
+      machine.kill();
       machine.disk.failing = "io_error";
-      return;
+      return machine.start();
     case "skewed":
       machine.kill();
       machine.protocolVersion++;
