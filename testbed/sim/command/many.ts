@@ -140,7 +140,12 @@ function judge(run: ManyOptions, totals: Totals, schedule: Schedule, isInterrupt
       context: { failed: failed.length, not_lived: lost.length, seed: first.seed },
     });
   }
-  if (!isInterrupted) return;
+  if (!isInterrupted && !totals.sawNothing) return;
+  if (!isInterrupted) {
+    throw new CliError("E_CHECK_FAILED", "nothing was ever decided, so nothing was judged", {
+      hint: "this is a bug of the simulator, or of a plan that lets nobody do anything",
+    });
+  }
   const rest = ["--from", String(schedule.resumeAt), ...countWords(run.seeds, schedule.resumeAt)];
   throw new CliError(
     "E_INTERRUPTED",

@@ -163,6 +163,7 @@ const SingleSchema = v.strictObject({
     v.check(isU64, "does not fit 64 bits"),
   ),
   isClocked: v.boolean(),
+  ownSlots: v.optional(v.boolean(), false),
   diskMs: v.strictTuple([real(0, MS_MAX), real(0, MS_MAX)]),
   steps: whole(0, 100_000),
   strikes: v.pipe(

@@ -51,6 +51,7 @@ export function manyData({ profile, from, totals, realMs, remains }: ManyReport)
     slowest_seed: totals.slowest?.seed,
     struck: totals.struck,
     judged: totals.judged,
+    undecided: totals.undecided,
     never_exercised: totals.neverExercised(faultsOf(profile)),
     plan_files: remains.map(({ planFile }) => planFile),
   };
@@ -92,6 +93,7 @@ export function oneData(report: OneReport): Data {
     ...paceData(totals, outcome.realMs),
     struck: totals.struck,
     judged: totals.judged,
+    undecided: totals.undecided,
     ...(remains === undefined ? {} : {
       plan_file: remains.planFile,
       transcript_file: remains.transcriptFile,
@@ -163,10 +165,12 @@ function paceLines({ events, simulatedMs }: Totals, realMs: number): string[] {
 
 function happenedLines(totals: Totals, faults: readonly string[]): string[] {
   const never = totals.neverExercised(faults);
+  const { undecided } = totals;
   return [
     row("struck", countsText(totals.struck)),
     row("judged", countsText(totals.judged)),
     ...(never.length === 0 ? [] : [row("never", never.join(" · "))]),
+    ...(undecided === 0 ? [] : [row("undecided", `${undecided} checks of histories did not end`)]),
   ];
 }
 

@@ -18,6 +18,9 @@ export interface Failure {
 const STRIKE = "strike/";
 const FAULT_NAMES: ReadonlySet<string> = new Set([...FAULTS, ...SINGLE_FAULTS]);
 
+/** Counted among the judges: checks that did not end. They prove nothing. */
+const UNDECIDED = "unknown";
+
 /** See the top of this file. */
 export class Totals {
   lives = 0;
@@ -56,7 +59,20 @@ export class Totals {
 
   /** How often each judge had something to judge. */
   get judged(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#counts].filter(([name]) => !name.startsWith(STRIKE)));
+    const judges = [...this.#counts].filter(([name]) =>
+      !name.startsWith(STRIKE) && name !== UNDECIDED
+    );
+    return Object.fromEntries(judges);
+  }
+
+  /** Checks that did not end. */
+  get undecided(): number {
+    return this.#counts.get(UNDECIDED) ?? 0;
+  }
+
+  /** Whether whole lives were lived in which nothing was ever decided: then nothing was judged either. */
+  get sawNothing(): boolean {
+    return this.lives > this.cutShort && this.judged["decided"] === 0;
   }
 
   /** What never happened, although it might have: a fault that never struck, a judge that never judged. */
