@@ -153,7 +153,7 @@ export class SingleNode {
   /** Submits commands in one turn and does not wait. */
   sendAll(requests: readonly (Request | ClientCommand)[], slot?: bigint): Ticket[] {
     const { node } = this;
-    const at = this.#options.isClocked ? undefined : slot ?? this.slot;
+    const at = slot ?? (this.#options.isClocked ? undefined : this.slot);
     const tickets = requests.map((request) => this.#mailbox.ticket(request, at));
     this.process.enter(() => {
       for (const ticket of tickets) this.#mailbox.submit(node, ticket);
@@ -217,7 +217,10 @@ export class SingleNode {
     this.process.enter(() =>
       node.checkpoint((told) => {
         if (told.kind === "done") this.process.checkpointed();
-        this.#mailbox.atEndOfTurn(() => result = told);
+        this.#mailbox.atEndOfTurn(() => {
+          result = told;
+          if (told.kind === "done") this.judge.checkpointed(node, told.previousSnapshotLsn ?? 0n);
+        });
       })
     );
     return () => result;

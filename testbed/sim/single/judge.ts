@@ -5,6 +5,8 @@
 import { digest } from "../../../core/digest.ts";
 import { firstViolation } from "../../../core/invariants.ts";
 import type { CoreConfig } from "../../../core/config.ts";
+import { TipWord } from "../../../core/log_tip.ts";
+import { readU64 } from "../../../core/words.ts";
 import type { Node } from "../../../node/node.ts";
 import { equalReservations, equalResources, textOfOutcome } from "../judge/judges.ts";
 import { LogMirror, type MirrorFrame } from "../judge/log_mirror.ts";
@@ -45,6 +47,8 @@ export class SingleJudge {
   #comparedOp = -1;
   /** What the disk had durably before the latest start. */
   #durableOp = 0;
+  /** Whether hosts gave slots: those of a clock are then times no more. */
+  #hasSlotsGiven = false;
   /** Whether the latest start has come up. */
   #isUp = false;
 
@@ -67,6 +71,15 @@ export class SingleJudge {
   /** Something is submitted. */
   sent(ticket: Ticket): void {
     this.#open.push(ticket);
+    if (ticket.slot !== undefined) this.#hasSlotsGiven = true;
+  }
+
+  /** A checkpoint has ended well: files that only what is older than both snapshots needs are gone. */
+  checkpointed({ writer, executor }: Node, previousLsn: bigint): void {
+    const [, second] = writer.segments;
+    if (second === undefined || executor.haltReason !== undefined) return;
+    if (readU64(second.header.base, TipWord.op) > previousLsn) return;
+    this.#host.violated(`bounds: the log keeps a file that ends before lsn ${previousLsn}`);
   }
 
   /**
@@ -104,6 +117,9 @@ export class SingleJudge {
   /** A turn of the node is over. */
   turned(node: Node): void {
     const { executor } = node;
+    if (executor.queueDepth > node.identity.engine.maxSubmissionQueue) {
+      this.#host.violated(`bounds: ${executor.queueDepth} commands wait`);
+    }
     const applied = Number(executor.appliedOp);
     if (applied < this.truth.op) this.#host.violated("applied entries are gone");
     for (let op = this.truth.op + 1; op <= applied; op++) this.#decide(op);
@@ -213,10 +229,13 @@ export class SingleJudge {
     this.#host.violated(`waiters: ${what} is told of lsn ${appliedLsn}, not its own`);
   }
 
-  /** What is older than the window must be executed afresh; not for whoever joins a command under way. */
+  /**
+   * What is older than the window must be executed afresh; not for whoever joins a command under way. By a clock a slot that
+   * is too far ahead counts as the clock's.
+   */
   #judgeWindow({ slot, sentLsn }: Ticket, { frame }: Decided): void {
     this.judged.cached++;
-    if (slot === undefined || frame.lsn > sentLsn) return;
+    if (slot === undefined || this.#host.isClocked || frame.lsn > sentLsn) return;
     const { maxTtlSlots, maxClientRetryWindowSlots } = this.#core;
     if (slot <= frame.slot + maxTtlSlots + maxClientRetryWindowSlots) return;
     this.#host.violated(`window: lsn ${frame.lsn} is remembered at slot ${slot}`);
@@ -228,7 +247,7 @@ export class SingleJudge {
     if (frame.slot < command.deadlineSlot) {
       this.#host.violated(`never early: op ${frame.op} expires at slot ${frame.slot}`);
     }
-    if (!this.#host.isClocked) return;
+    if (!this.#host.isClocked || this.#hasSlotsGiven) return;
     const lsn = command.reservationId & 0xffff_ffff_ffff_ffffn;
     const reserve = this.truth.atLsn(lsn);
     if (reserve?.command === undefined || !("ttlSlots" in reserve.command)) return;

@@ -229,9 +229,17 @@ class Life {
     const batches = random.oneIn(2) ? [commands] : commands.map((command) => [command]);
     for (const batch of batches) {
       if (!single.isRunning) return;
-      this.#sent.push(...single.sendAll(batch));
+      this.#sent.push(...single.sendAll(batch, this.#drawSlot(random)));
       if (random.oneIn(3)) single.runNext();
     }
+  }
+
+  /** Mostly none; else around now, and at times further ahead than the node lets anybody be. */
+  #drawSlot(random: SeededRandom): bigint | undefined {
+    if (!this.#plan.ownSlots || !random.oneIn(6)) return undefined;
+    const now = this.single.node.currentSlot();
+    const ahead = BigInt(random.below(random.oneIn(4) ? 200 : 12)) - 4n;
+    return now + ahead < 0n ? 0n : now + ahead;
   }
 
   /** From whatever was left to a node that runs; what was never answered is sent again. */

@@ -57,6 +57,8 @@ export interface SinglePlan {
   readonly slot: string;
   /** Whether the node takes slots from its clock. */
   readonly isClocked: boolean;
+  /** Whether clients of a node with a clock now and then give a slot of their own: past, ahead, or too far ahead. */
+  readonly ownSlots: boolean;
   /** Milliseconds that a write and sync take, least and most. */
   readonly diskMs: readonly [number, number];
   readonly steps: number;
@@ -87,6 +89,7 @@ export function drawSinglePlan(seed: number): SinglePlan {
     segmentBytes: 2_048 << random.below(3),
     slot: `${drawOrigin(random, isClocked)}`,
     isClocked,
+    ownSlots: isClocked && random.oneIn(3),
     diskMs: random.oneIn(3) ? [0, 0] : [0.1, 1 + random.below(random.oneIn(3) ? 30 : 3)],
     steps,
     strikes: drawStrikes(random, steps),
