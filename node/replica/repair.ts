@@ -46,6 +46,9 @@ export interface RepairParts {
 const MEND_MS_MAX = 10_000;
 const ASK_MS = 250;
 
+/** How often mending begins anew because more was damaged meanwhile. */
+const MENDS_MAX = 5;
+
 /** Steps that each give up more than the one before. */
 type Step = "mend" | "truncate" | "reset" | "start_over";
 
@@ -54,6 +57,9 @@ export class Repair {
   readonly #parts: RepairParts;
   #mending: Mending | undefined;
   #tried: Step | undefined;
+  #mends = 0;
+  /** Whether what came from peers did not fit any more what is missing. */
+  #isOutdated = false;
 
   /** @param parts What to work with. */
   constructor(parts: RepairParts) {
@@ -72,7 +78,8 @@ export class Repair {
     if (refusal.failure === "config" || refusal.isOtherVersion) {
       return this.#parts.hopeless(refusal.error);
     }
-    if (this.#tried === undefined && damage?.provenTip !== undefined) {
+    const mayMend = this.#tried === undefined || (this.#tried === "mend" && this.#isOutdated);
+    if (mayMend && damage?.provenTip !== undefined) {
       return this.#mend(refusal, damage);
     }
     this.#giveUp(refusal);
@@ -110,6 +117,8 @@ export class Repair {
 
   #mend(refusal: RecoveryRefusal, damage: LogDamage): void {
     this.#tried = "mend";
+    this.#isOutdated = false;
+    this.#mends++;
     const { log, nowMs } = this.#parts;
     log.warn(mendingLine(refusal.error, damage.holes.length));
     const mending = new Mending(refusal, damage.holes, nowMs());
@@ -157,6 +166,8 @@ export class Repair {
       return this.#parts.repaired();
     }
     if (result.kind === "disk_fault") return this.#parts.diskFailed(result.fault);
+    this.#isOutdated = this.#mends < MENDS_MAX;
+    if (this.#isOutdated) return this.#parts.repaired(); // It is looked at again, and more may be missing now.
     this.#giveUp(mending.refusal);
   }
 

@@ -403,6 +403,19 @@ Deno.test("a replica keeps its vote while no majority has said that it cannot he
   }
 });
 
+Deno.test("a replica keeps its vote when more is damaged while it mends", () => {
+  const disk = CASES[0]!.disk();
+  const lone = reopen(disk);
+  let more = 4;
+  const peer: Peer = (m) => {
+    if (more-- > 0) flip(SEALED, 1_600 - 300 * more)(disk);
+    return honest()(m);
+  };
+  live(lone, { 2: peer, 3: peer });
+  assert(more < 0);
+  assertWhole(lone, disk, lone.lines.join("\n"));
+});
+
 Deno.test("Repair takes no answer to another question, from somebody else, or for what it has", () => {
   const disk = CASES[0]!.disk();
   const lone = reopen(disk);
