@@ -8,9 +8,13 @@
  * entries. Nobody loses in silence what a reader would have to take for never written: the end of a log, or both copies
  * of the metadata set back.
  */
+import { baseOp, decodeSegmentHeader } from "../../../core/log_segment.ts";
+import { ACTIVE_SEGMENT, NEXT_SEGMENT } from "../../../node/log/files.ts";
 import { METADATA_FILE } from "../../../node/metadata/metadata.ts";
 import { INSTALL_FILE } from "../../../node/replica/install.ts";
+import { decodeHeader, HEADER_BYTES } from "../../../node/snapshot/format.ts";
 import { SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE } from "../../../node/snapshot/store.ts";
+import type { MemoryDisk } from "../disk/memory_disk.ts";
 import { PAGE_BYTES, SECTOR_BYTES } from "../disk/sector.ts";
 import type { SeededRandom } from "../random.ts";
 import type { ClusterMachine } from "../world/machine.ts";
@@ -126,15 +130,30 @@ export function isMetadataWhole({ disk }: ClusterMachine): boolean {
   return bytes.subarray(0, PAGE_BYTES).every((byte, i) => byte === bytes[PAGE_BYTES + i]);
 }
 
-/** One of two generations, while the other one is whole and none is being put in place. */
+/** One of two generations, while the other one is whole, the log goes back to both, and none is being put in place. */
 function drawSnapshot(machine: ClusterMachine, random: SeededRandom): DamagePlace | undefined {
   const { disk } = machine;
   const names = [SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE];
   if (disk.size(INSTALL_FILE) !== undefined) return undefined;
   if (names.some((name) => disk.size(name) === undefined)) return undefined;
   if (names.some((name) => disk.damagedSectors(name).length > 0)) return undefined;
+  const previous = decodeHeader(
+    disk.contents(SNAPSHOT_PREVIOUS_FILE).subarray(0, HEADER_BYTES),
+  );
+  if (previous.kind !== "decoded" || previous.value.header.op < firstOpOf(disk) - 1n) {
+    return undefined;
+  }
   const name = names[random.below(2)]!;
   return drawSectors(machine, name, 0, disk.size(name)!, "snapshot", random);
+}
+
+/** The op with which a log begins: that of its oldest file. */
+function firstOpOf(disk: MemoryDisk): bigint {
+  const bases = disk.list().filter((name) => name.startsWith(ACTIVE_SEGMENT)).flatMap((name) => {
+    const header = decodeSegmentHeader(disk.contents(name));
+    return typeof header === "string" || name === NEXT_SEGMENT ? [] : [baseOp(header)];
+  });
+  return bases.reduce((first, base) => base < first ? base : first);
 }
 
 function drawAnywhere(machine: ClusterMachine, random: SeededRandom): DamagePlace | undefined {
