@@ -3,6 +3,7 @@
 // `ALLOCDB_UPDATE=1` writes what happens into the files: read the diff before you commit it.
 import { assert, assertEquals } from "@std/assert";
 import { runScript } from "../../testbed/sim/scenario/run.ts";
+import { VERBS } from "../../testbed/sim/scenario/verbs.ts";
 
 const FOLDER = new URL("./", import.meta.url);
 const IS_UPDATE = Deno.env.get("ALLOCDB_UPDATE") === "1" || Deno.args.includes("--update");
@@ -39,6 +40,13 @@ Deno.test("no story depends on chance: other seeds tell it in the same words", (
       assertEquals(runScript(text, { name, seed }).output, first, `${name} with seed ${seed}`);
     }
   }
+});
+
+Deno.test("every verb of the language is used by some script", () => {
+  const used = new Set(
+    FILES.flatMap(({ text }) => text.split("\n").map((line) => line.split(" ")[0]!)),
+  );
+  assertEquals(Object.keys(VERBS).filter((verb) => !used.has(verb)), []);
 });
 
 Deno.test("there are scripts, each with a title of its own", () => {
