@@ -128,7 +128,7 @@ class Check {
     result: SearchResult & { readonly kind: "invalid" },
   ): ReservationViolation {
     const { shrinkRunsMax = 400 } = this.#options;
-    const { operations, isMinimal } = shrink(material, board.problem, result.work, {
+    const { operations, first, isMinimal } = shrink(material, board.problem, result.work, {
       runsMax: shrinkRunsMax,
       stepsMax: Math.max(this.#options.stepsMax, 1_000),
       configurationsMax: this.#budget.configurationsMax,
@@ -138,7 +138,7 @@ class Check {
       rule: "linearizable",
       sentence: explain(board, result.work, result.before, operations),
       resourceIds: board.problem.resourceIds,
-      first: firstAnswer(result.work.operation),
+      first: firstAnswer(first),
       counterexample: attemptsOf(operations),
       isMinimal,
     };

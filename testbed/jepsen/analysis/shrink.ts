@@ -22,23 +22,28 @@ export interface ShrinkLimits {
 /** What is left. */
 export interface Shrunk {
   readonly operations: readonly LogicalOperation[];
+  /** The operation with whose answer the history came to be inexplicable. */
+  readonly first: LogicalOperation;
   /** Whether weakening any answered one of them explains the others. */
   readonly isMinimal: boolean;
 }
 
-/** Shrinks a problem that cannot be explained from the answer of `failed` on. */
+/**
+ * Shrinks a problem that cannot be explained.
+ *
+ * @param failed Where the search gave up. It looks ahead, so the answer that proved it right may be a later one.
+ */
 export function shrink(
   material: Material,
   { works }: Problem,
   failed: Work,
   limits: ShrinkLimits,
 ): Shrunk {
-  return new Shrinker(material, limits).shrink(upTo(works, failed));
+  return new Shrinker(material, limits).shrink(works, failed);
 }
 
 /** What had begun when the answer came; answers that came later had not been given. */
-function upTo(works: readonly Work[], failed: Work): LogicalOperation[] {
-  const until = failed.completedAt;
+function upTo(works: readonly Work[], until: number): LogicalOperation[] {
   return works.filter(({ invokedAt }) => invokedAt <= until).flatMap((work) =>
     work.completedAt <= until ? [work.operation] : weakened(work.operation)
   );
@@ -62,12 +67,31 @@ class Shrinker {
     this.#limits = limits;
   }
 
-  shrink(operations: readonly LogicalOperation[]): Shrunk {
+  shrink(works: readonly Work[], failed: Work): Shrunk {
+    const last = this.#lastNeeded(works, failed);
     // Without what changes nothing, versions are seen by fewer: everything after that is cheaper.
-    let left = this.#weakenMany(operations, (operation) => weakened(operation).length === 0);
+    let left = this.#weakenMany(
+      upTo(works, last.completedAt),
+      (operation) => weakened(operation).length === 0,
+    );
     left = this.#weakenMany(left, ({ isOptional }) => !isOptional);
     const isMinimal = this.#isInvalid(left) && !this.#isSpent();
-    return { operations: this.#withoutBystanders(left), isMinimal: isMinimal && !this.#isSpent() };
+    const operations = this.#withoutBystanders(left);
+    return { operations, first: last.operation, isMinimal: isMinimal && !this.#isSpent() };
+  }
+
+  /** The first answer up to which nothing explains the history. */
+  #lastNeeded(works: readonly Work[], failed: Work): Work {
+    const answered = works.filter(({ isOptional, completedAt }) =>
+      !isOptional && completedAt >= failed.completedAt
+    ).sort((a, b) => a.completedAt - b.completedAt);
+    let [low, high] = [0, answered.length - 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#isInvalid(upTo(works, answered[middle]!.completedAt))) high = middle;
+      else low = middle + 1;
+    }
+    return this.#isSpent() ? failed : answered[high]!;
   }
 
   /** Weakens as many as it can: halves, quarters, … and at last one by one until none can be weakened. */

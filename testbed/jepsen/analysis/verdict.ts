@@ -62,7 +62,7 @@ export interface ReservationViolation {
   readonly sentence: string;
   /** Resources of the partition. */
   readonly resourceIds: readonly bigint[];
-  /** The first attempt, by completion, whose answer fits no order. */
+  /** The attempt with whose answer the history came to be inexplicable: without it and all later ones it is not. */
   readonly first: HistoryOperation;
   /** Attempts that cannot be explained together, in order of their beginning. */
   readonly counterexample: readonly HistoryOperation[];

@@ -1,0 +1,265 @@
+// The checker against somebody who tries every order, on small histories of a system that is right and on the same with a lie in
+// them; and against itself, where brute force is too slow. A wrong verdict either way is what must never happen.
+// ALLOCDB_HISTORIES=200000 tries as many; ALLOCDB_SEED=n tries that one.
+import { assert, assertEquals } from "@std/assert";
+import { checkReservations } from "../../testbed/jepsen/analysis/check.ts";
+import type {
+  ReservationBounds,
+  ReservationVerdict,
+} from "../../testbed/jepsen/analysis/verdict.ts";
+import type { HistoryOperation } from "../../testbed/jepsen/history.ts";
+import { SeededRandom } from "../../testbed/sim/random.ts";
+import { isLinearizable } from "./brute_force.ts";
+import { generate, type GeneratorOptions, ROOMY, tellLie } from "./generate.ts";
+import { describeHistory } from "./describe.ts";
+
+const SEED = Deno.env.get("ALLOCDB_SEED");
+const HISTORIES = Number(Deno.env.get("ALLOCDB_HISTORIES") ?? 20_000);
+const STRICT: ReservationBounds = { tables: "roomy", history: "kept" };
+
+Deno.test("checkReservations() agrees with brute force on every small history", () => {
+  const seen = new Map<string, number>();
+  for (const seed of seeds(HISTORIES / 2)) {
+    const random = new SeededRandom(seed);
+    const options = smallOptions(random);
+    const isStrict = random.oneIn(2);
+    const right = generate(random, options);
+    for (const history of [right, tellLie(random, right)]) {
+      const prepared = options.isPrepared === true ? [1n, 2n] : [];
+      const expected = isLinearizable(history, {
+        mayFill: !isStrict,
+        mayRetire: !isStrict,
+        prepared,
+      });
+      if (history === right) assert(expected, `seed ${seed}: ${describeHistory(history)}`);
+      const bounds = isStrict ? STRICT : {};
+      for (const useWitness of [true, false]) {
+        const verdict = checkReservations(history, {
+          stepsMax: 1_000_000,
+          shrinkRunsMax: 0,
+          initialResourceIds: prepared,
+          bounds,
+          useWitness,
+        });
+        const text = `seed ${seed}: ${describeHistory(history)}\n${describeVerdict(verdict)}`;
+        assertEquals(isPassed(verdict), expected, text);
+        if (history === right) assertEquals(verdict.findings, [], text);
+        count(seen, verdict.kind === "invalid" ? verdict.violation.rule : verdict.kind);
+      }
+    }
+  }
+  if (SEED !== undefined) return;
+  // Without all of these the test would not have met what it is about.
+  for (const rule of ["valid", "linearizable", "lsn/in-real-time", "reservation/one-record"]) {
+    assert((seen.get(rule) ?? 0) >= 20, `${rule} was met ${seen.get(rule)} times`);
+  }
+});
+
+Deno.test("checkReservations() calls long histories of a right system valid, with lsns and without", () => {
+  let [retired, full] = [0, 0];
+  for (const seed of seeds(60)) {
+    const random = new SeededRandom(seed);
+    const history = generate(random, longOptions(random));
+    retired += countCode(history, "retired");
+    full += countCode(history, "_full");
+    for (const [useWitness, shown] of [[true, history], [false, withoutLsns(history)]] as const) {
+      const verdict = checkReservations(shown, {
+        stepsMax: 3_000_000,
+        useWitness,
+        bounds: { answers: "may_be_forgotten" },
+      });
+      assertEquals(verdict.kind, "valid", `seed ${seed}: ${describeVerdict(verdict)}`);
+      assertEquals(verdict.findings, [], `seed ${seed}`);
+    }
+  }
+  if (SEED === undefined) assert(retired > 20 && full > 20, `${retired} retired, ${full} full`);
+});
+
+Deno.test("checkReservations() does not notice what does not matter", () => {
+  for (const seed of seeds(600)) {
+    const random = new SeededRandom(seed);
+    const options = { ...smallOptions(random), attempts: 14, conflictOneIn: 0, isPrepared: false };
+    const right = generate(random, options);
+    const history = random.oneIn(2) ? right : tellLie(random, right);
+    const expected = judge(history);
+    for (const [name, change] of Object.entries(SAME_MEANING)) {
+      assertEquals(judge(change(history)), expected, `${name}, seed ${seed}`);
+    }
+    if (expected !== "valid") continue;
+    for (const [name, change] of Object.entries(SAYS_LESS)) {
+      assert(judge(change(history, random)) !== "invalid", `${name}, seed ${seed}`);
+    }
+  }
+});
+
+Deno.test("checkReservations() gives a counterexample that is invalid by itself and 1-minimal", () => {
+  let [found, answers] = [0, 0];
+  for (const seed of seeds(500)) {
+    const random = new SeededRandom(seed);
+    const options = { ...smallOptions(random), attempts: 40, resources: 3, conflictOneIn: 0 };
+    const history = tellLie(random, generate(random, { ...options, isPrepared: false }));
+    const verdict = checkReservations(history, { stepsMax: 1_000_000 });
+    if (verdict.kind !== "invalid" || verdict.violation.rule !== "linearizable") continue;
+    const { counterexample, isMinimal } = verdict.violation;
+    found++;
+    answers += counterexample.length;
+    assert(isMinimal, `seed ${seed}`);
+    const text = `seed ${seed}: ${describeHistory(counterexample)}`;
+    assertEquals(judge(counterexample), "invalid", text);
+    assert(counterexample.every((attempt) => history.includes(attempt)), text);
+  }
+  if (SEED !== undefined) return;
+  assert(found > 50, `${found} counterexamples`);
+  assert(answers / found < 6, `${answers / found} operations on average`);
+});
+
+function* seeds(many: number): Generator<number> {
+  if (SEED !== undefined) yield Number(SEED);
+  else for (let seed = 1; seed <= many; seed++) yield seed;
+}
+
+function smallOptions(random: SeededRandom): GeneratorOptions {
+  return {
+    attempts: 2 + random.below(6),
+    processes: 1 + random.below(4),
+    resources: 1 + random.below(2),
+    bounds: ROOMY,
+    lostOneIn: random.below(2) * 6,
+    conflictOneIn: random.below(2) * 4,
+    bundleOneIn: random.below(2) * 2,
+    showsVersions: random.oneIn(2),
+    isPrepared: random.oneIn(2),
+  };
+}
+
+/** Tables so small and windows so short that records are dropped, tables fill, and answers are forgotten. */
+function longOptions(random: SeededRandom): GeneratorOptions {
+  return {
+    attempts: 100 + random.below(200),
+    processes: 2 + random.below(8),
+    resources: 2 + random.below(5),
+    bounds: {
+      ...ROOMY,
+      maxResources: 4,
+      maxReservations: 3 + random.below(6),
+      maxOperations: 20 + random.below(200),
+      maxTtlSlots: 4n,
+      reservationHistoryWindowSlots: BigInt(random.below(10)),
+      maxClientRetryWindowSlots: BigInt(random.below(30)),
+    },
+    lostOneIn: 20 + random.below(40),
+    conflictOneIn: random.below(2) * 30,
+    bundleOneIn: 4,
+    showsVersions: random.oneIn(2),
+  };
+}
+
+function judge(history: readonly HistoryOperation[]): string {
+  const verdict = checkReservations(history, { stepsMax: 1_000_000, shrinkRunsMax: 0 });
+  return isPassed(verdict) ? "valid" : verdict.kind;
+}
+
+/** Valid, or so without answers that there is nothing to be wrong about. */
+function isPassed(verdict: ReservationVerdict): boolean {
+  return verdict.kind === "valid" ||
+    (verdict.kind === "unknown" && verdict.reason === "nothing was checked");
+}
+
+type Change = (history: readonly HistoryOperation[], random: SeededRandom) => HistoryOperation[];
+
+/** What leaves a history the same history. */
+const SAME_MEANING: Record<string, (history: readonly HistoryOperation[]) => HistoryOperation[]> = {
+  "other order of records": (history) => [...history].reverse(),
+  "other processes": (history) => history.map((it) => ({ ...it, process: 1_000 - it.process })),
+  "other positions": (history) =>
+    history.map((it) => ({
+      ...it,
+      invokedAt: it.invokedAt * 3 + 100,
+      completedAt: it.completedAt === undefined ? undefined : it.completedAt * 3 + 100,
+    })),
+  "other keys": (history) =>
+    history.map((it) => {
+      if (it.key === undefined) return it;
+      const { clientId, operationId } = it.key;
+      return { ...it, key: { clientId: clientId + 5n, operationId: 2n ** 127n - operationId } };
+    }),
+  "other resources": (history) => history.map(renameResources),
+  "failures": (history) =>
+    history.flatMap((it) => [it, { ...it, completedAt: undefined, outcome: { kind: "fail" } }]),
+};
+
+/** What leaves a valid history valid. */
+const SAYS_LESS: Record<string, Change> = {
+  "without a read": (history, random) => {
+    const reads = history.filter(({ key }) => key === undefined);
+    const gone = reads[random.below(reads.length || 1)];
+    return history.filter((it) => it !== gone);
+  },
+  "later answers": (history, random) => {
+    const late = history[random.below(history.length)];
+    return history.map((it) =>
+      it === late && it.completedAt !== undefined
+        ? { ...it, completedAt: it.completedAt + 1_000 }
+        : it
+    );
+  },
+  "a lost answer": (history, random) => {
+    const lost = history[random.below(history.length)];
+    return history.map((it) =>
+      it === lost ? { ...it, completedAt: undefined, outcome: { kind: "info" } } : it
+    );
+  },
+  "the same answer to a retry": (history, random) => {
+    const answered = history.filter(({ outcome, key }) =>
+      key !== undefined && outcome.kind === "ok" && outcome.answer.kind === "applied" &&
+      outcome.answer.code !== "operation_conflict"
+    );
+    const again = answered[random.below(answered.length || 1)];
+    if (again === undefined) return [...history];
+    return [...history, { ...again, process: 77, invokedAt: 1_000, completedAt: 1_001 }];
+  },
+};
+
+function renameResources(attempt: HistoryOperation): HistoryOperation {
+  const rename = (id: bigint): bigint => id * 7n + 2n ** 100n;
+  const { request, outcome } = attempt;
+  const renamed = "resourceId" in request
+    ? { ...request, resourceId: rename(request.resourceId) }
+    : "resourceIds" in request
+    ? { ...request, resourceIds: request.resourceIds.map(rename) }
+    : request;
+  if (outcome.kind !== "ok" || outcome.answer.kind !== "reservation") {
+    return { ...attempt, request: renamed };
+  }
+  const memberResourceIds = outcome.answer.memberResourceIds!.map(rename);
+  const answer = { ...outcome.answer, memberResourceIds };
+  return { ...attempt, request: renamed, outcome: { kind: "ok", answer } };
+}
+
+function withoutLsns(history: readonly HistoryOperation[]): HistoryOperation[] {
+  return history.map((attempt) => {
+    const { outcome } = attempt;
+    if (outcome.kind !== "ok" || outcome.answer.kind !== "applied") return attempt;
+    const { code, reserved } = outcome.answer;
+    const answer = reserved === undefined
+      ? { kind: "applied" as const, code }
+      : { kind: "applied" as const, code, reserved };
+    return { ...attempt, outcome: { kind: "ok", answer } };
+  });
+}
+
+function countCode(history: readonly HistoryOperation[], end: string): number {
+  return history.filter(({ outcome }) =>
+    outcome.kind === "ok" &&
+    (outcome.answer.kind === "applied" ? outcome.answer.code : outcome.answer.kind).endsWith(end)
+  ).length;
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function describeVerdict(verdict: ReservationVerdict): string {
+  if (verdict.kind === "invalid") return `${verdict.violation.rule}: ${verdict.violation.sentence}`;
+  return verdict.kind === "unknown" ? `unknown: ${verdict.reason}` : "valid";
+}
