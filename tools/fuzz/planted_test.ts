@@ -33,6 +33,7 @@ import { readMetricsReply, writeMetricsReply } from "../../node/wire/metrics.ts"
 import { readSubmit, readSubmitReply } from "../../node/wire/submit.ts";
 import type { WireWriter } from "../../node/wire/writer.ts";
 import { open, SMALL } from "../../tests/support/log_driver.ts";
+import { parsePlan } from "../../testbed/sim/command/plan_file.ts";
 import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { runTarget } from "./run.ts";
 import type { Target } from "./target.ts";
@@ -54,6 +55,7 @@ import {
   rewriteMessage,
 } from "./targets/peers.ts";
 import { archiveTarget, controlTarget } from "./targets/operator.ts";
+import { planTarget } from "./targets/plan.ts";
 import {
   installNoteTarget,
   offerTarget,
@@ -103,6 +105,7 @@ const PLANTED: readonly Planted[] = [
   ["a faults file that heals whom it isolates", healsAll, 200, /isolated/],
   ["a control port that overlooks part of a request", overlooksKeys, 2_000, /all of its message/],
   ["an archive whose names lead out of its directory", leadsOut, 200, /the name/],
+  ["a plan of which half of the seed counts", halvesSeed, 50, /the plan/],
 ];
 
 const CODEC = { decodeCommand, decodeInternalCommand, commandEnd };
@@ -306,6 +309,13 @@ function healsAll(): Target {
     isolated: [],
   });
   return workspaceTarget({ parseLayout, parseFaults: parse, parseTimeline });
+}
+
+function halvesSeed(): Target {
+  return planTarget((text, where) => {
+    const plan = parsePlan(text, where);
+    return { ...plan, seed: plan.seed & 0xffff };
+  });
 }
 
 function trimsNames(): Target {

@@ -22,7 +22,7 @@ const MS_MAX = 86_400_000;
 const REPLICAS_MAX = 9;
 const STRIKES_MAX = 10_000;
 /** Rows of a table: a world has a table of each kind for every replica. */
-const ROWS_MAX = 1_000_000;
+const ROWS_MAX = 100_000;
 const BYTES_MAX = 64 * 1024 * 1024;
 
 function whole(min: number, max: number) {

@@ -17,6 +17,7 @@ import { clientTarget } from "./client.ts";
 import { helloTarget, replyTarget, requestTarget } from "./messages.ts";
 import { archiveTarget, controlTarget } from "./operator.ts";
 import { peerHelloTarget, peerMessageTarget } from "./peers.ts";
+import { planTarget } from "./plan.ts";
 import { installNoteTarget, offerTarget } from "./replica_files.ts";
 
 /** Makes them; what needs a server starts it with its first case. */
@@ -47,5 +48,6 @@ export function allTargets(): Target[] {
     workspaceTarget(),
     controlTarget(),
     archiveTarget(),
+    planTarget(),
   ];
 }
