@@ -63,8 +63,9 @@ function changeSomewhere(random: FuzzRandom, root: unknown): void {
       at = record[key];
       continue;
     }
-    if (random.oneIn(8)) delete record[key];
-    else if (random.oneIn(8)) record[`${key}2`] = record[key];
+    const choice = random.below(8);
+    if (choice === 0) delete record[key];
+    else if (choice === 1) record[`${key}2`] = record[key];
     else record[key] = drawValue(random, record[key]);
     return;
   }
