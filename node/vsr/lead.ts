@@ -162,8 +162,18 @@ function advanceCommit(s: State): void {
 function largestHeldByQuorum(s: State, own: bigint, of: (peer: Peer) => bigint): bigint {
   const reached = [own];
   for (const peer of s.peers.values()) reached.push(peer.counts ? of(peer) : 0n);
-  reached.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  sortDown(reached);
   return reached[s.quorum - 1]!;
+}
+
+/** By insertion: they are seven at most, and this is done for every acknowledgement. */
+function sortDown(numbers: bigint[]): void {
+  for (let next = 1; next < numbers.length; next++) {
+    const number = numbers[next]!;
+    let at = next;
+    for (; at > 0 && numbers[at - 1]! < number; at--) numbers[at] = numbers[at - 1]!;
+    numbers[at] = number;
+  }
 }
 
 function hasMajority(s: State): boolean {
