@@ -177,10 +177,10 @@ function forgetForRoom({ operations, bounds, lastSlot }: Model): void {
 
 /** Everything whose last readable slot has passed goes. Slots never go back: operations go in the order they came. */
 function retire(model: Model): void {
-  for (const [id, { retireAfterSlot, createdLsn }] of model.reservations) {
+  for (const { reservationId, retireAfterSlot, createdLsn } of model.reservations.values()) {
     if (retireAfterSlot === undefined || retireAfterSlot >= model.lastSlot) continue;
     if (createdLsn > model.retiredLsn) model.retiredLsn = createdLsn;
-    model.reservations.delete(id);
+    model.reservations.delete(reservationId);
   }
   for (const [key, { retireAfterSlot }] of model.operations) {
     if (retireAfterSlot >= model.lastSlot) return;

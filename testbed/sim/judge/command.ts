@@ -2,6 +2,7 @@
 import { CommandTag, createCommand, Field } from "../../../core/command.ts";
 import { decodeEntry } from "../../../core/replay.ts";
 import { readU128, readU64 } from "../../../core/words.ts";
+import { viewUnder } from "./kept_bytes.ts";
 import type { ModelCommand } from "../../model/words.ts";
 
 const record = createCommand(16);
@@ -15,8 +16,14 @@ const record = createCommand(16);
  * @throws {Error} When they are none.
  */
 export function commandOf(isInternal: boolean, payload: Uint8Array): ModelCommand {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const failed = decodeEntry(isInternal, view, 0, payload.length, record);
+  const { byteOffset, length } = payload;
+  const failed = decodeEntry(
+    isInternal,
+    viewUnder(payload),
+    byteOffset,
+    byteOffset + length,
+    record,
+  );
   if (failed !== 0) throw new Error(`An entry does not decode: ${failed}`);
   const { words } = record;
   const key = {

@@ -22,6 +22,7 @@ import {
 } from "../../../core/log_segment.ts";
 import { TipWord } from "../../../core/log_tip.ts";
 import { readU64 } from "../../../core/words.ts";
+import { keepBytes } from "./kept_bytes.ts";
 import { ACTIVE_SEGMENT, NEXT_SEGMENT } from "../../../node/log/files.ts";
 import type { DiskObserver, MemoryDisk } from "../disk/memory_disk.ts";
 
@@ -231,7 +232,7 @@ function readFrame({ bytes, words }: LogBuffer, w: number, writtenMs: number): M
     hash: readU64(hash, 0),
     isCommand: kind === FrameKind.client_command || kind === FrameKind.internal_command,
     isInternal: kind === FrameKind.internal_command,
-    payload: bytes.slice(payloadAt, payloadAt + payloadBytesAt(words, w)),
+    payload: keepBytes(bytes, payloadAt, payloadBytesAt(words, w)),
     writtenMs,
     isDurable: false,
   };

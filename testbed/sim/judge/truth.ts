@@ -11,6 +11,7 @@ import { applyEntry } from "../../../core/replay.ts";
 import { writeU64 } from "../../../core/words.ts";
 import { commandOf } from "./command.ts";
 import { HashColumn } from "./hash_column.ts";
+import { viewUnder } from "./kept_bytes.ts";
 import type { MirrorFrame } from "./log_mirror.ts";
 import {
   applyToModel,
@@ -208,13 +209,12 @@ export class ClusterTruth {
     writeU64(position, 0, BigInt(frame.lsn));
     writeU64(position, 2, frame.slot);
     const { payload } = frame;
-    const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
     applyEntry(
       this.#engine,
       frame.isInternal,
-      view,
-      0,
-      payload.length,
+      viewUnder(payload),
+      payload.byteOffset,
+      payload.byteOffset + payload.length,
       position,
       this.#scratch,
       this.#outcome,
@@ -245,18 +245,18 @@ export class ClusterTruth {
 
   #noteChanges(lsn: number): void {
     const { resources, reservations } = this.#model;
-    for (const [id, resource] of resources) {
+    resources.forEach((resource, id) => {
       const changes = changesOf(this.#resources, id);
-      if (changes.at(-1)?.value.version === resource.version) continue;
+      if (changes.at(-1)?.value.version === resource.version) return;
       changes.push({ lsn, value: { ...resource } });
-    }
-    for (const [id, reservation] of reservations) {
+    });
+    reservations.forEach((reservation, id) => {
       const changes = changesOf(this.#reservations, id);
       const last = changes.at(-1)?.value;
-      if (typeof last === "object" && last.state === reservation.state) continue;
+      if (typeof last === "object" && last.state === reservation.state) return;
       this.#live.add(id);
       changes.push({ lsn, value: { ...reservation } });
-    }
+    });
     if (this.#live.size > reservations.size) this.#noteRetired(lsn);
   }
 

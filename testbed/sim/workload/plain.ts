@@ -27,12 +27,16 @@ export function plainOutcome(outcome: Outcome): ModelOutcome {
   return { ...plain, reserved };
 }
 
+/** Where commands are encoded. */
+let encoded = new DataView(new ArrayBuffer(4_096));
+
 /** Bytes of a command. */
 export function encodePlain(command: ModelCommand): Uint8Array {
   const record = recordToEncode(command);
-  const bytes = new Uint8Array(encodedBytes(record));
-  encodeCommand(new DataView(bytes.buffer), 0, record);
-  return bytes;
+  const length = encodedBytes(record);
+  if (length > encoded.byteLength) encoded = new DataView(new ArrayBuffer(2 * length));
+  encodeCommand(encoded, 0, record);
+  return new Uint8Array(encoded.buffer, 0, length).slice();
 }
 
 /** The record of a command, filled in field by field. */
