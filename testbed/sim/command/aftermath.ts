@@ -7,8 +7,8 @@ import { shellCommand } from "../../../node/cli/text.ts";
 import { planText } from "../life/plan.ts";
 import { makeDirectory, writeText } from "./files.ts";
 import type { Lives } from "./lives.ts";
-import { grouped } from "./progress.ts";
-import { firstLine, sizeText } from "./size.ts";
+import { sizeText } from "./size.ts";
+import { firstLine, grouped } from "./words.ts";
 import type { SimLife, SimPlan } from "./sim_life.ts";
 
 /** Lives that may be lived to make one shorter. */

@@ -1,7 +1,7 @@
 /** How one life ended, as plain data: what processes tell each other, a line for each life. */
 import * as v from "valibot";
 import type { SimLife } from "./sim_life.ts";
-import { firstLine } from "./size.ts";
+import { firstLine } from "./words.ts";
 
 /** See the top of this file. */
 export interface Outcome {

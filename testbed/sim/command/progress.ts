@@ -1,6 +1,7 @@
 /** How far a run of many lives is: one line that changes on a terminal, a line now and then elsewhere. */
 import type { CliIo } from "../../../node/cli/io.ts";
 import type { Totals } from "./totals.ts";
+import { grouped, spanText } from "./words.ts";
 
 /** Between two looks, in milliseconds. */
 const TERMINAL_MS = 250;
@@ -91,17 +92,4 @@ function leftOf({ lives, lost }: Totals, elapsedMs: number, goal: Goal): number 
   const byTime = goal.forMs === undefined ? undefined : Math.max(0, goal.forMs - elapsedMs);
   if (byCount === undefined || byTime === undefined) return byCount ?? byTime;
   return Math.min(byCount, byTime);
-}
-
-/** A whole number with commas: `1,234,567`. */
-export function grouped(count: number): string {
-  return String(count).replace(/(?<=\d)(?=(\d{3})+$)/g, ",");
-}
-
-/** A length of time for people: `0.4 s`, `12 s`, `7 min`, `3.2 h`. */
-export function spanText(ms: number): string {
-  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
-  if (ms < 120_000) return `${Math.round(ms / 1_000)} s`;
-  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`;
-  return `${(ms / 3_600_000).toFixed(1)} h`;
 }

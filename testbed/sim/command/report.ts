@@ -4,10 +4,10 @@ import { FAULTS } from "../nemesis/strike.ts";
 import { SINGLE_FAULTS } from "../single/plan.ts";
 import { againCommand, type Remains } from "./aftermath.ts";
 import type { Outcome } from "./outcome.ts";
-import { grouped, spanText } from "./progress.ts";
 import type { SimPlan } from "./sim_life.ts";
 import { sizeText } from "./size.ts";
 import { Totals } from "./totals.ts";
+import { grouped, spanText } from "./words.ts";
 
 /** Failures that are named one by one. */
 const FAILURES_SHOWN = 20;

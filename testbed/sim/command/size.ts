@@ -1,7 +1,6 @@
-/** Plans and broken promises in a line each. */
-import { printable } from "../../../node/cli/text.ts";
-import { spanText } from "./progress.ts";
+/** How much there is in a plan, in words. */
 import type { SimPlan } from "./sim_life.ts";
+import { spanText } from "./words.ts";
 
 /** `3 faults in 8.5 s on 5 replicas with 2 clients`. */
 export function sizeText(plan: SimPlan): string {
@@ -18,9 +17,4 @@ export function sizeText(plan: SimPlan): string {
 
 function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-/** The first line of a text that may say anything, fit for a terminal. */
-export function firstLine(text: string): string {
-  return printable(text.split("\n", 1)[0]!);
 }

@@ -2,9 +2,10 @@
 import { assertEquals } from "@std/assert";
 import type { Outcome } from "./outcome.ts";
 import { formatOutcome, LINE_CHARS_MAX, parseOutcome } from "./outcome.ts";
-import { progressLine, spanText } from "./progress.ts";
+import { progressLine } from "./progress.ts";
 import { Schedule } from "./schedule.ts";
 import { Totals } from "./totals.ts";
+import { spanText } from "./words.ts";
 
 const OUTCOME: Outcome = {
   seed: 3,
