@@ -4,6 +4,8 @@ import type { ClusterMachine } from "../world/machine.ts";
 import { startLater } from "./process_faults.ts";
 import type { FaultAct, Scene } from "./scene.ts";
 
+/** A disk that stands still for longer than this stands still when trouble is over, too. */
+const STALL_MS_MAX = 1_500;
 /** Milliseconds that a write and sync take on a sound disk. */
 export const SOUND_DISK_MS = [0.1, 1] as const;
 
@@ -29,6 +31,7 @@ function revive(machine: ClusterMachine): void {
 }
 
 function slow(scene: Scene, machine: ClusterMachine): void {
+  if (scene.random.oneIn(3)) return machine.stallDisk(Math.min(scene.lasting(), STALL_MS_MAX));
   machine.diskMs = [5, 20 + scene.random.below(400)];
   scene.later(scene.lasting(), () => machine.diskMs = SOUND_DISK_MS);
 }

@@ -159,6 +159,11 @@ export class ClusterMachine {
     for (const task of tasks) this.#deliver(incarnation, task);
   }
 
+  /** What the disk is given to do from now on ends in order, and not before so many milliseconds are over. */
+  stallDisk(ms: number): void {
+    this.#diskFreeMs = Math.max(this.#diskFreeMs, this.#host.queue.nowMs) + ms;
+  }
+
   /** Lets something reach the process after a delay, unless it ends before. */
   after(delayMs: number, task: () => void, kind: EventKind = "turn"): void {
     const { incarnation } = this;
