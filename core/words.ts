@@ -95,13 +95,18 @@ export function copyU128(to: Uint32Array, at: number, from: Uint32Array, i: numb
   to[at + 3] = from[i + 3]!;
 }
 
+/**
+ * A u64 on its way between a `bigint` and words: one load makes one `bigint` where shifts make four, and one store that
+ * cuts bits off costs an eighth of masks and shifts.
+ */
+const passing = new DataView(new ArrayBuffer(8));
+
 /** Reads the u64 at `[at]` as a `bigint`; for edges, not for the hot path. */
 export function readU64(words: Uint32Array, at: number): bigint {
-  return (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]!);
+  passing.setUint32(0, words[at]!, true);
+  passing.setUint32(4, words[at + 1]!, true);
+  return passing.getBigUint64(0, true);
 }
-
-/** A u64 on its way from a `bigint` to words: a store that cuts bits off costs an eighth of masks and shifts. */
-const passing = new DataView(new ArrayBuffer(8));
 
 /** Writes a `bigint` as a u64; bits above the 64th are dropped. */
 export function writeU64(words: Uint32Array, at: number, value: bigint): void {
@@ -112,7 +117,8 @@ export function writeU64(words: Uint32Array, at: number, value: bigint): void {
 
 /** Reads the u128 at `[at]` as a `bigint`; for edges, not for the hot path. */
 export function readU128(words: Uint32Array, at: number): bigint {
-  return (readU64(words, at + 2) << 64n) | readU64(words, at);
+  const low = readU64(words, at);
+  return isZeroU64(words, at + 2) ? low : (readU64(words, at + 2) << 64n) | low;
 }
 
 /** Writes a `bigint` as a u128; bits above the 128th are dropped. */
