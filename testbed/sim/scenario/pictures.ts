@@ -2,7 +2,6 @@
 import { commandOf } from "../judge/command.ts";
 import type { MirrorFrame } from "../judge/log_mirror.ts";
 import type { ClusterMachine } from "../world/machine.ts";
-import { shortId } from "./asking.ts";
 import type { Stage } from "./stage.ts";
 import type { ModelCommand } from "../../model/words.ts";
 
@@ -56,8 +55,7 @@ function entryText(stage: Stage, command: ModelCommand | undefined): string {
   const { kind } = command;
   if ("resourceIds" in command) return `${kind} ${command.resourceIds.join()}`;
   if ("resourceId" in command) return `${kind} ${command.resourceId}`;
-  const name = stage.nameOfReservation(command.reservationId);
-  return `${kind} ${name === "" ? shortId(command.reservationId) : name}`;
+  return `${kind} ${stage.nameOfReservation(command.reservationId)}`;
 }
 
 /** What is held, in the order in which it was sent on each way. */
