@@ -3,11 +3,12 @@
  * imports nothing; checked against the platform's in tests. Source: FIPS 180-4.
  */
 
-const ROUND_CONSTANTS = fractionalRoots(64, 1 / 3);
+const ROUND_CONSTANTS = new Int32Array(fractionalRoots(64, 1 / 3));
 const INITIAL = fractionalRoots(8, 1 / 2);
 
-const schedule = new Uint32Array(64);
-const state = new Uint32Array(8);
+// Signed, so that sums and shifts stay in integer registers.
+const schedule = new Int32Array(64);
+const state = new Int32Array(8);
 
 /**
  * Hashes bytes [at, end) into `out[0..8)`, the first word of the digest in `out[0]`.
@@ -54,16 +55,14 @@ function compress(): void {
     const s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
     w[i] = w[i - 16]! + s0 + w[i - 7]! + s1;
   }
-  let [a, b, c, d, e, f, g, h] = [...state] as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  let a = state[0]!;
+  let b = state[1]!;
+  let c = state[2]!;
+  let d = state[3]!;
+  let e = state[4]!;
+  let f = state[5]!;
+  let g = state[6]!;
+  let h = state[7]!;
   for (let i = 0; i < 64; i++) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND_CONSTANTS[i]! + w[i]!) | 0;
@@ -78,8 +77,14 @@ function compress(): void {
     b = a;
     a = (t1 + t2) | 0;
   }
-  const sums = [a, b, c, d, e, f, g, h];
-  for (let i = 0; i < 8; i++) state[i] = state[i]! + sums[i]!;
+  state[0] = state[0]! + a;
+  state[1] = state[1]! + b;
+  state[2] = state[2]! + c;
+  state[3] = state[3]! + d;
+  state[4] = state[4]! + e;
+  state[5] = state[5]! + f;
+  state[6] = state[6]! + g;
+  state[7] = state[7]! + h;
 }
 
 function rotate(x: number, by: number): number {
