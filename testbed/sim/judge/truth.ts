@@ -59,6 +59,8 @@ export class ClusterTruth {
   readonly #reservations = new Map<bigint, Change<ModelReservation | "retired">[]>();
   /** Reservations that are not retired yet. */
   readonly #live = new Set<bigint>();
+  /** Entries up to here are forgotten. */
+  #forgottenOp = 0;
   /** The latest reservation of which nothing is kept any more, by the lsn that made it. */
   #forgottenReservation = 0n;
   readonly #position = new Uint32Array(4);
@@ -157,6 +159,9 @@ export class ClusterTruth {
     let through = 0;
     let throughLsn = 0;
     if (this.#byOp.size < KEPT_MIN + KEPT_SLACK) return through;
+    // Seldom, and then much at once.
+    const isWorthIt = this.#byOp.get(this.#forgottenOp + KEPT_SLACK)!.decidedMs < beforeMs;
+    if (!isWorthIt) return through;
     for (const [op, decided] of this.#byOp) {
       if (this.#byOp.size <= KEPT_MIN || decided.decidedMs >= beforeMs) break;
       const { frame, command } = decided;
@@ -169,7 +174,8 @@ export class ClusterTruth {
       this.#firstByKey.delete(key);
       forgotten(key);
     }
-    if (through > 0) this.#forgetChanges(throughLsn);
+    this.#forgottenOp = through;
+    this.#forgetChanges(throughLsn);
     return through;
   }
 
