@@ -43,18 +43,23 @@ export function drawWorld(random: SeededRandom, profile: ProfileName): PlanWorld
     segmentBytes: 4_096 << random.below(5),
     manualFailover: replicas > 1 && random.oneIn(12),
   };
-  return { ...world, core: planCore({ ...core, ...drawWindows(random) }) };
+  return {
+    ...world,
+    core: planCore({ ...core, ...drawWindows(random, Number(core.maxTtlSlots)) }),
+  };
 }
 
 /** Tables as a rule as large as the clients need, and now and then of a few rows. */
 function drawCore(random: SeededRandom): CoreConfig {
   const maxResources = tinyOr(random, 8, WORLD_CORE.maxResources);
   const maxReservations = tinyOr(random, 8, WORLD_CORE.maxReservations);
+  const maxTtlSlots = tinyOr(random, 100, Number(WORLD_CORE.maxTtlSlots));
   return {
     ...WORLD_CORE,
     maxResources,
     maxReservations,
-    maxBundleSize: Math.min(maxResources, WORLD_CORE.maxBundleSize),
+    maxBundleSize: Math.min(maxResources, tinyOr(random, 3, WORLD_CORE.maxBundleSize)),
+    maxTtlSlots: BigInt(maxTtlSlots),
     maxExpirationBucketLen: Math.min(maxReservations, tinyOr(random, 2, maxReservations)),
     maxOperations: random.oneIn(8) ? 20 + random.below(300) : WORLD_CORE.maxOperations,
     slotDurationMs: random.oneIn(4) ? 1 + random.below(40) : WORLD_CORE.slotDurationMs,
@@ -62,12 +67,15 @@ function drawCore(random: SeededRandom): CoreConfig {
 }
 
 /** In some lives a retry comes too late for the memory of operations, and a reader for what has ended. */
-function drawWindows(random: SeededRandom): Partial<CoreConfig> {
+function drawWindows(random: SeededRandom, maxTtlSlots: number): Partial<CoreConfig> {
   const retrySlots = BigInt(random.below(400));
-  const historySlots = BigInt(random.below(Number(WORLD_CORE.maxTtlSlots) + 1));
+  const historySlots = BigInt(random.below(maxTtlSlots + 1));
+  const usualSlots = Number(WORLD_CORE.reservationHistoryWindowSlots);
   return {
     ...(random.oneIn(4) ? { maxClientRetryWindowSlots: retrySlots } : {}),
-    ...(random.oneIn(3) ? { reservationHistoryWindowSlots: historySlots } : {}),
+    reservationHistoryWindowSlots: random.oneIn(3)
+      ? historySlots
+      : BigInt(Math.min(usualSlots, maxTtlSlots)),
   };
 }
 

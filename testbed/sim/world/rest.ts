@@ -18,6 +18,7 @@ export const ELECTIONS_MAX = 20;
 const REST_MS_MIN = 20_000;
 /** A replica that cannot help itself by then does not. */
 const HELPLESS_MS = 2_500;
+/** Looking at everything takes longer than an event. */
 const LOOK_MS = 20;
 
 /**
@@ -56,14 +57,20 @@ export function mend(machine: ClusterMachine): void {
  */
 export function comeToRest(world: ClusterWorld, core: readonly ClusterMachine[]): void {
   const { electionMs } = world;
-  if (!runToPrimary(world, core, ELECTIONS_MAX * electionMs) && !world.isCutShort) {
+  const operator = new Operator(world, core);
+  const leads = (): boolean => core.some((machine) => isLeading(machine));
+  if (!operator.runUntil(leads, ELECTIONS_MAX * electionMs) && !world.isCutShort) {
     world.violated(
       `R18 a majority elects a primary within ${ELECTIONS_MAX} election timeouts: ` +
         describeAll(world, core),
     );
   }
-  if (!runToRest(world, core, Math.max(3 * electionMs, HELPLESS_MS))) operate(world, core);
-  if (!runToRest(world, core, Math.max(ELECTIONS_MAX * electionMs, REST_MS_MIN))) {
+  const rests = (): boolean => isAtRest(world, core);
+  if (!operator.runUntil(rests, Math.max(3 * electionMs, HELPLESS_MS)) && !world.isCutShort) {
+    replace(world, core);
+  }
+  const restMs = Math.max(ELECTIONS_MAX * electionMs, REST_MS_MIN);
+  if (!operator.runUntil(rests, restMs) && !world.isCutShort) {
     world.violated(`R18 a calm majority goes on: ${whyNotAtRest(world, core)}`);
   }
   if (world.isCutShort) return;
@@ -85,20 +92,39 @@ function isExpired(core: readonly ClusterMachine[]): boolean {
   );
 }
 
-/** Where views change only when an operator wants it, one asks a replica after the other until somebody leads. */
-function runToPrimary(
-  world: ClusterWorld,
-  core: readonly ClusterMachine[],
-  ms: number,
-): boolean {
-  const leads = (): boolean => core.some((machine) => isLeading(machine));
-  if (!world.isManual) return world.runUntil(leads, ms);
-  const untilMs = world.queue.nowMs + ms;
-  for (let turn = 0; world.queue.nowMs < untilMs; turn++) {
-    if (world.runUntil(leads, world.electionMs)) return true;
-    core[turn % core.length]!.reachSubject((subject) => subject.startViewChange());
+/** Where views change only when an operator wants it, one asks a replica after the other while nobody leads. */
+class Operator {
+  readonly #world: ClusterWorld;
+  readonly #core: readonly ClusterMachine[];
+  #turn = 0;
+  #quietMs: number;
+
+  constructor(world: ClusterWorld, core: readonly ClusterMachine[]) {
+    this.#world = world;
+    this.#core = core;
+    this.#quietMs = world.queue.nowMs;
   }
-  return leads();
+
+  /** Lets time pass until something holds, looking now and then; false when it does not in time. */
+  runUntil(holds: () => boolean, ms: number): boolean {
+    const { queue } = this.#world;
+    const untilMs = queue.nowMs + ms;
+    while (!holds()) {
+      if (queue.nowMs >= untilMs || this.#world.isCutShort) return false;
+      this.#world.run(LOOK_MS);
+      if (this.#world.isManual) this.#help();
+    }
+    return true;
+  }
+
+  #help(): void {
+    const { queue, electionMs } = this.#world;
+    if (this.#core.some((machine) => isLeading(machine))) this.#quietMs = queue.nowMs;
+    if (queue.nowMs - this.#quietMs < electionMs) return;
+    this.#quietMs = queue.nowMs;
+    const machine = this.#core[this.#turn++ % this.#core.length]!;
+    machine.reachSubject((subject) => subject.startViewChange());
+  }
 }
 
 function isLeading({ subject }: ClusterMachine): boolean {
@@ -106,7 +132,7 @@ function isLeading({ subject }: ClusterMachine): boolean {
 }
 
 /** What an operator does about replicas that cannot help themselves, which only damage excuses. */
-function operate(world: ClusterWorld, core: readonly ClusterMachine[]): void {
+function replace(world: ClusterWorld, core: readonly ClusterMachine[]): void {
   for (const machine of core) {
     const isHelpless = machine.subject === undefined ||
       machine.subject.status().state === "faulted";
@@ -117,16 +143,6 @@ function operate(world: ClusterWorld, core: readonly ClusterMachine[]): void {
     world.replace(machine);
     machine.start();
   }
-}
-
-/** Looks only now and then: looking at everything takes longer than an event. */
-function runToRest(world: ClusterWorld, core: readonly ClusterMachine[], ms: number): boolean {
-  const untilMs = world.queue.nowMs + ms;
-  while (!isAtRest(world, core)) {
-    if (world.queue.nowMs >= untilMs || world.isCutShort) return world.isCutShort;
-    world.run(LOOK_MS);
-  }
-  return true;
 }
 
 function isAtRest(world: ClusterWorld, core: readonly ClusterMachine[]): boolean {
