@@ -144,7 +144,7 @@ Deno.test("sim makes a life that went wrong shorter, leaves it behind and says h
     assertMatch(transcript, /\nbroken: R2 all logs/);
     const { error } = JSON.parse(io.stderr().split("\n").at(-2)!);
     assertEquals([error.code, error.exit], ["E_CHECK_FAILED", 3]);
-    assertMatch(error.hint, /allocdb sim --seed 17 --html life\.html/);
+    assertMatch(error.hint, /allocdb sim --replay \S+17\.json --html \S+17\.html/);
     const again = await sim(`--replay ${plan_file} --json`, { simulator: BROKEN });
     assertEquals([again.code, JSON.parse(again.stdout()).violation], [3, violation]);
     assertEquals(namesIn(`${directory}/deep/er`).length, 2);

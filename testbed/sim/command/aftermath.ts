@@ -28,6 +28,8 @@ export interface Remains {
   /** What was left out, in a sentence; `undefined` when nothing was. */
   readonly shrunk: string | undefined;
   readonly planFile: string;
+  /** Whether the life can be drawn: a cluster's can. */
+  readonly hasPicture: boolean;
   readonly transcriptFile: string;
 }
 
@@ -62,6 +64,7 @@ export function leaveBehind(life: SimLife, aftermath: AftermathOptions): Remains
     violation: firstLine(smaller.violation ?? "nothing"),
     shrunk: smaller === life ? undefined : shrunkText(life, smaller),
     planFile,
+    hasPicture: life.plan.profile !== "single",
     transcriptFile,
   };
 }

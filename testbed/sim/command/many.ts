@@ -125,7 +125,7 @@ function lookInto(run: ManyOptions, { failed }: Totals, progress: Progress): Rem
 
 async function tell({ options, io }: ManyOptions, report: ManyReport): Promise<void> {
   const { style } = options;
-  if (style.format === "table" && !style.quiet) return io.out.write(manyText(report));
+  if (style.format === "table" && !style.quiet) return io.out.write(manyText(report, io.columns()));
   const bad = report.totals.failures.length + report.totals.lost.length;
   await show(io, { data: manyData(report), quiet: bad }, style);
 }

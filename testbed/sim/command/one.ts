@@ -41,7 +41,7 @@ export async function liveOne(run: OneOptions): Promise<void> {
     ...(messages === undefined ? {} : { messages }),
     ...(remains === undefined ? {} : { remains }),
   });
-  judge(run, outcome, isSame);
+  judge(run, outcome, { isSame, planFile: remains?.planFile });
 }
 
 /** A picture has replicas and what they say to each other; a single node has neither. */
@@ -105,12 +105,18 @@ function filesOf({ trace, html }: SimOptions): Record<string, string> {
 
 async function tell({ options, io }: OneOptions, report: OneReport): Promise<void> {
   const { style } = options;
-  if (style.format === "table" && !style.quiet) return io.out.write(oneText(report));
+  if (style.format === "table" && !style.quiet) return io.out.write(oneText(report, io.columns()));
   await show(io, { data: oneData(report), quiet: report.outcome.hash }, style);
 }
 
-function judge({ options, plan }: OneOptions, { violation }: Outcome, isSame?: boolean): void {
-  const context = { seed: plan.seed, violation: violation ?? undefined };
+/** What was found out besides. */
+interface Found {
+  readonly isSame: boolean | undefined;
+  readonly planFile: string | undefined;
+}
+
+function judge(run: OneOptions, { violation }: Outcome, { isSame, planFile }: Found): void {
+  const context = { seed: run.plan.seed, violation: violation ?? undefined };
   if (isSame === false) {
     throw new CliError("E_CHECK_FAILED", "the same life took another course the second time", {
       hint: "this is a bug of the simulator: please report it with the command line",
@@ -118,13 +124,20 @@ function judge({ options, plan }: OneOptions, { violation }: Outcome, isSame?: b
     });
   }
   if (violation === null) return;
-  const { lives, profile } = options;
-  const kind = profile === "swarm" ? [] : ["--profile", profile];
-  const again = lives.kind === "plan"
-    ? ["--replay", lives.file]
-    : ["--seed", String(plan.seed), ...kind];
+  const again = planFile === undefined ? wordsFor(run) : ["--replay", planFile];
+  const name = planFile === undefined ? "life." : planFile.replace(/json$/, "");
+  const look = run.plan.profile === "single"
+    ? ["--trace", `${name}log`]
+    : ["--html", `${name}html`];
   throw new CliError("E_CHECK_FAILED", violation, {
-    hint: `see it with \`${againCommand([...again, "--html", "life.html"])}\``,
+    hint: `see it with \`${againCommand([...again, ...look])}\``,
     context,
   });
+}
+
+/** The flags that stand for the life. */
+function wordsFor({ options: { lives, profile }, plan }: OneOptions): string[] {
+  if (lives.kind === "plan") return ["--replay", lives.file];
+  const kind = profile === "swarm" ? [] : ["--profile", profile];
+  return ["--seed", String(plan.seed), ...kind];
 }

@@ -9,6 +9,8 @@ import { sizeText } from "./size.ts";
 import { Totals } from "./totals.ts";
 import { grouped, spanText } from "./words.ts";
 
+/** Where the text of a row begins. */
+const INDENT = 13;
 /** Failures that are named one by one. */
 const FAILURES_SHOWN = 20;
 
@@ -57,8 +59,8 @@ export function manyData({ profile, from, totals, realMs, remains }: ManyReport)
   };
 }
 
-/** The same for people. */
-export function manyText(report: ManyReport): string {
+/** The same for people, in lines that fit a terminal where they can. */
+export function manyText(report: ManyReport, columns: number): string {
   const { profile, from, totals, realMs } = report;
   const { lives, failed, lost } = totals;
   const verdict = failed.length + lost.length === 0
@@ -72,7 +74,8 @@ export function manyText(report: ManyReport): string {
       spanText(realMs)
     }${cut}: ${verdict}`,
     ...paceLines(totals, realMs),
-    ...happenedLines(totals, faultsOf(profile)),
+    ...happenedLines(totals, columns),
+    ...countRows("never", totals.neverExercised(faultsOf(profile)), columns),
     ...failureLines(report),
     ...report.remains.flatMap(remainsLines),
   ].map((line) => `${line}\n`).join("");
@@ -106,8 +109,8 @@ export function oneData(report: OneReport): Data {
   };
 }
 
-/** The same for people. */
-export function oneText(report: OneReport): string {
+/** The same for people, in lines that fit a terminal where they can. */
+export function oneText(report: OneReport, columns: number): string {
   const { plan, outcome, isSame, remains, files, messages } = report;
   const totals = totalsOf(outcome);
   const cut = outcome.isCutShort ? " so far" : "";
@@ -117,7 +120,7 @@ export function oneText(report: OneReport): string {
     }`,
     row("plan", sizeText(plan)),
     ...paceLines(totals, outcome.realMs),
-    ...happenedLines(totals, []),
+    ...happenedLines(totals, columns),
     row("hash", outcome.hash + sameText(isSame)),
     ...Object.values(files).map((file) => row("written", file)),
     ...(messages === undefined
@@ -163,20 +166,29 @@ function paceLines({ events, simulatedMs }: Totals, realMs: number): string[] {
   ];
 }
 
-function happenedLines(totals: Totals, faults: readonly string[]): string[] {
-  const never = totals.neverExercised(faults);
+function happenedLines(totals: Totals, columns: number): string[] {
   const { undecided } = totals;
   return [
-    row("struck", countsText(totals.struck)),
-    row("judged", countsText(totals.judged)),
-    ...(never.length === 0 ? [] : [row("never", never.join(" · "))]),
+    ...countRows("struck", countsIn(totals.struck), columns),
+    ...countRows("judged", countsIn(totals.judged), columns),
     ...(undecided === 0 ? [] : [row("undecided", `${undecided} checks of histories did not end`)]),
   ];
 }
 
-function countsText(counts: Readonly<Record<string, number>>): string {
+function countsIn(counts: Readonly<Record<string, number>>): string[] {
   const parts = Object.entries(counts).map(([name, count]) => `${name} ${grouped(count)}`);
-  return parts.length === 0 ? "nothing" : parts.join(" · ");
+  return parts.length === 0 ? ["nothing"] : parts;
+}
+
+/** As many to a line as fit; none when there are none. */
+function countRows(name: string, parts: readonly string[], columns: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const longer = `${lines.at(-1)} · ${part}`;
+    if (lines.length > 0 && longer.length + INDENT <= columns) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines.map((line, i) => row(i === 0 ? name : "", line));
 }
 
 function failureLines({ profile, totals: { failed, lost } }: ManyReport): string[] {
@@ -188,19 +200,20 @@ function failureLines({ profile, totals: { failed, lost } }: ManyReport): string
   return more > 0 ? [...lines, `  and ${grouped(more)} more`] : lines;
 }
 
-function remainsLines({ seed, violation, shrunk, planFile, transcriptFile }: Remains): string[] {
-  const page = planFile.replace(/\.json$/, ".html");
+function remainsLines(remains: Remains): string[] {
+  const { seed, violation, shrunk, planFile, hasPicture, transcriptFile } = remains;
+  const page = planFile.replace(/json$/, "html");
   return [
     `seed ${seed} broke: ${violation}`,
     ...(shrunk === undefined ? [] : [row("shrunk", shrunk)]),
     row("again", againCommand(["--replay", planFile])),
-    row("picture", againCommand(["--replay", planFile, "--html", page])),
+    ...(hasPicture ? [row("picture", againCommand(["--replay", planFile, "--html", page]))] : []),
     row("in words", transcriptFile),
   ];
 }
 
 function row(name: string, text: string): string {
-  return `  ${name.padEnd(10)} ${text}`;
+  return `  ${name}`.padEnd(INDENT) + text;
 }
 
 /** Per second of real time, to a tenth. */
