@@ -83,14 +83,13 @@ export class FaultAtlas {
     if (this.victims.includes(machine)) {
       return random.oneIn(2) ? drawAnywhere(machine, random) : this.drawInsideLog(machine, random);
     }
-    switch (random.below(4)) {
-      case 0:
-        return isMetadataWhole(machine) ? metadataPlace(machine) : undefined;
-      case 1:
-        return drawSnapshot(machine, random);
-      default:
-        return this.drawInsideLog(machine, random);
+    const places = [metadataPlace, drawSnapshot, this.drawInsideLog.bind(this)];
+    const first = random.below(places.length);
+    for (let i = 0; i < places.length; i++) {
+      const place = places[(first + i) % places.length]!(machine, random);
+      if (place !== undefined) return place;
     }
+    return undefined;
   }
 
   /** Sectors inside a machine's log; those of victims may hold anything, those of others what the keeper has, too. */
@@ -118,7 +117,8 @@ export class FaultAtlas {
 }
 
 /** The copy that is written first: a torn write of the second would leave none if it were the only good one. */
-function metadataPlace(machine: ClusterMachine): DamagePlace {
+function metadataPlace(machine: ClusterMachine): DamagePlace | undefined {
+  if (!isMetadataWhole(machine)) return undefined;
   return { machine, name: METADATA_FILE, from: 0, end: PAGE_BYTES, part: "metadata" };
 }
 
