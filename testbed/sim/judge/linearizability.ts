@@ -28,8 +28,7 @@ export interface HistoryCounts {
   unknown: number;
 }
 
-const STEPS_MAX = 300_000;
-const SEARCH_STEPS_MAX = 200_000;
+const STEPS_MAX = 30_000;
 
 /**
  * Judges a history.
@@ -47,7 +46,7 @@ export function judgeHistory(history: HistoryCase, counts: HistoryCounts): strin
   counts[byLsn.kind === "valid" ? "linearized" : "unknown"]++;
   if (!history.isSearched) return undefined;
   const blind = checkReservations(attempts.map(withoutLsn), {
-    stepsMax: SEARCH_STEPS_MAX,
+    stepsMax: STEPS_MAX,
     bounds: { ...bounds, reservationIds: "opaque" },
     useWitness: false,
   });

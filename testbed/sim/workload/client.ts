@@ -16,6 +16,7 @@ export { isRefusal } from "./operation.ts";
 
 /** Of clients that live by themselves, so that scripts can have theirs. */
 const CLIENT_ID = 1_000n;
+const CHECKPOINT_ONE_IN = 8;
 /** Above whatever a life decides. */
 const FAR_LSN = 1_000_000_000n;
 
@@ -117,10 +118,16 @@ export class ClusterClient {
       case "read_news":
         return this.#read(this.#question(action, this.#route.next()));
       case "checkpoint":
-        return this.#route.any().reachSubject((subject) => subject.checkpoint(() => {}));
+        return this.#checkpoint(this.#route.any());
       default:
         return this.#write(action);
     }
+  }
+
+  /** Rarely: each writes all of the state. */
+  #checkpoint(machine: ClusterMachine): void {
+    if (!this.#random.oneIn(CHECKPOINT_ONE_IN)) return;
+    machine.reachSubject((subject) => subject.checkpoint(() => {}));
   }
 
   /** Alone, or with others in one frame. */

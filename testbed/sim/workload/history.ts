@@ -1,7 +1,8 @@
 /**
  * What clients saw of a life, attempt by attempt in the order of virtual time, in the form in which histories of real
- * clusters are judged. Memory is bounded: when so many attempts have begun, the history ends. What is under way then
- * stays without an answer, as what comes later may have made it what it is.
+ * clusters are judged. An attempt that failed for certain leaves nothing behind and is not kept. Memory is bounded: when
+ * there are so many attempts, the history ends. What is under way then stays without an answer, as what comes later may
+ * have made it what it is.
  */
 import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../../core/tables.ts";
 import type { ReadRefusal, Rejection, ReservationRead, ResourceRead } from "../../../node/api.ts";
@@ -24,16 +25,16 @@ export interface Attempt extends HistoryOperation {
   outcome: HistoryOutcome;
 }
 
-const ATTEMPTS_MAX = 4_000;
+const ATTEMPTS_MAX = 2_500;
 const NOBODY_KNOWS: HistoryOutcome = { kind: "info" };
 
 /** See the top of this file. */
 export class ClientHistory {
-  /** In the order in which they began. */
-  readonly attempts: Attempt[] = [];
   /** Whether attempts have begun that are not here. */
   isCutShort = false;
   readonly #attemptsMax: number;
+  readonly #ended: Attempt[] = [];
+  readonly #open = new Set<Attempt>();
   /** Which of the commands that were sent under one key each is. */
   readonly #variants = new Map<string, ClientCommand[]>();
   #position = 0;
@@ -41,6 +42,11 @@ export class ClientHistory {
   /** @param attemptsMax How many to keep. */
   constructor(attemptsMax = ATTEMPTS_MAX) {
     this.#attemptsMax = attemptsMax;
+  }
+
+  /** Those that have ended, in that order, then the others. */
+  get attempts(): readonly HistoryOperation[] {
+    return [...this.#ended, ...this.#open];
   }
 
   /** A client begins an attempt of a write. */
@@ -64,49 +70,56 @@ export class ClientHistory {
   applied(attempt: Attempt | undefined, outcome: ModelOutcome): void {
     const { code, appliedLsn, reserved } = outcome;
     // The key belongs to another command: this one was not executed, and never will be.
-    if (code === "operation_conflict") return this.#end(attempt, { kind: "fail", reason: code });
+    if (code === "operation_conflict") return this.#drop(attempt);
     const answer = { kind: "applied", code, lsn: appliedLsn } as const;
     this.#end(attempt, { kind: "ok", answer: reserved ? { ...answer, reserved } : answer });
   }
 
   /** The client learns that there is no result. */
   rejected(attempt: Attempt | undefined, { category, code }: Rejection): void {
-    this.#end(attempt, { kind: category === "definite" ? "fail" : "info", reason: code });
+    if (category === "definite") return this.#drop(attempt);
+    this.#end(attempt, { kind: "info", reason: code });
   }
 
   /** Nobody was there to be asked. */
   unreached(attempt: Attempt | undefined): void {
-    this.#end(attempt, { kind: "fail", reason: "unreached" });
+    this.#drop(attempt);
   }
 
   /** The client learns what a read saw. */
   seen(attempt: Attempt | undefined, result: ResourceRead | ReservationRead): void {
-    if (isRefusal(result)) return this.#end(attempt, { kind: "fail", reason: result.kind });
+    if (isRefusal(result)) return this.#drop(attempt);
     this.#end(attempt, { kind: "ok", answer: answerOf(result) });
   }
 
   #isFull(): boolean {
-    if (this.attempts.length >= this.#attemptsMax) this.isCutShort = true;
+    if (this.#ended.length + this.#open.size >= this.#attemptsMax) this.isCutShort = true;
     return this.isCutShort;
   }
 
   #begin(request: HistoryRequest, key: OperationKey | undefined): Attempt {
     const attempt: Attempt = {
-      process: this.attempts.length,
+      process: this.#position,
       ...(key === undefined ? {} : { key }),
       request,
       invokedAt: this.#position++,
       completedAt: undefined,
       outcome: NOBODY_KNOWS,
     };
-    this.attempts.push(attempt);
+    this.#open.add(attempt);
     return attempt;
   }
 
   #end(attempt: Attempt | undefined, outcome: HistoryOutcome): void {
-    if (attempt === undefined || attempt.completedAt !== undefined || this.isCutShort) return;
+    if (attempt === undefined || this.isCutShort || !this.#open.delete(attempt)) return;
     attempt.completedAt = this.#position++;
     attempt.outcome = outcome;
+    this.#ended.push(attempt);
+  }
+
+  /** It did not happen and never will. */
+  #drop(attempt: Attempt | undefined): void {
+    if (attempt !== undefined && !this.isCutShort) this.#open.delete(attempt);
   }
 
   /** Commands under the same key are different operations, of which one at most is executed. */
