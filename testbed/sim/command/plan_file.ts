@@ -40,6 +40,11 @@ const U64Text = v.pipe(
   v.regex(/^(0|[1-9][0-9]{0,18})$/, "a whole number of at most 19 digits, as text"),
 );
 
+const SegmentBytes = v.pipe(
+  whole(1_024, BYTES_MAX),
+  v.multipleOf(512, "a multiple of 512 is needed"),
+);
+
 const Core = v.strictObject({
   shardId: U64Text,
   maxResources: whole(1, ROWS_MAX),
@@ -95,7 +100,7 @@ const World = v.strictObject({
     frames: whole(1, Number.MAX_SAFE_INTEGER),
     ageMs: whole(1, Number.MAX_SAFE_INTEGER),
   })),
-  segmentBytes: whole(1_024, BYTES_MAX),
+  segmentBytes: SegmentBytes,
   manualFailover: v.boolean(),
 });
 
@@ -156,7 +161,7 @@ const SingleSchema = v.strictObject({
   profile: v.literal("single"),
   core: Core,
   engine: Engine,
-  segmentBytes: whole(1_024, BYTES_MAX),
+  segmentBytes: SegmentBytes,
   slot: v.pipe(
     v.string(),
     v.regex(/^(0|[1-9][0-9]{0,19})$/),
