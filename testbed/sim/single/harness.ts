@@ -219,7 +219,8 @@ export class SingleNode {
         if (told.kind === "done") this.process.checkpointed();
         this.#mailbox.atEndOfTurn(() => {
           result = told;
-          if (told.kind === "done") this.judge.checkpointed(node, told.previousSnapshotLsn ?? 0n);
+          if (told.kind !== "done") return;
+          this.judge.checkpointed(node, told.previousSnapshotLsn, this.disk.list());
         });
       })
     );
@@ -315,7 +316,7 @@ export class SingleNode {
         this.judge.found(disk, isPowerLost, this.#isTorn);
         this.#isTorn = false;
       },
-      started: (node) => this.judge.started(node),
+      started: (node) => this.judge.started(node, this.disk.list()),
       turned: (node) => {
         this.judge.turned(node);
         this.#mailbox.endTurn();

@@ -7,7 +7,13 @@ import { firstViolation } from "../../../core/invariants.ts";
 import type { CoreConfig } from "../../../core/config.ts";
 import { TipWord } from "../../../core/log_tip.ts";
 import { readU64 } from "../../../core/words.ts";
+import { ACTIVE_SEGMENT } from "../../../node/log/files.ts";
 import type { Node } from "../../../node/node.ts";
+import {
+  SNAPSHOT_FILE,
+  SNAPSHOT_PREVIOUS_FILE,
+  SNAPSHOT_TEMPORARY_FILE,
+} from "../../../node/snapshot/store.ts";
 import { equalReservations, equalResources, textOfOutcome } from "../judge/judges.ts";
 import { LogMirror, type MirrorFrame } from "../judge/log_mirror.ts";
 import { ClusterTruth, type Decided } from "../judge/truth.ts";
@@ -74,11 +80,25 @@ export class SingleJudge {
     if (ticket.slot !== undefined) this.#hasSlotsGiven = true;
   }
 
-  /** A checkpoint has ended well: files that only what is older than both snapshots needs are gone. */
-  checkpointed({ writer, executor }: Node, previousLsn: bigint): void {
+  /**
+   * A checkpoint has ended well: there are two snapshots if there was one before, and nothing that neither of them needs.
+   *
+   * @param node Whose.
+   * @param previousLsn The snapshot's before, if there was one.
+   * @param names The files on its disk.
+   */
+  checkpointed(
+    { writer, executor }: Node,
+    previousLsn: bigint | undefined,
+    names: readonly string[],
+  ): void {
+    const isKept = [SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE].every((name) => names.includes(name));
+    if (previousLsn !== undefined && !isKept) {
+      this.#host.violated("damage: a checkpoint has left one snapshot and not two");
+    }
     const [, second] = writer.segments;
     if (second === undefined || executor.haltReason !== undefined) return;
-    if (readU64(second.header.base, TipWord.op) > previousLsn) return;
+    if (readU64(second.header.base, TipWord.op) > (previousLsn ?? 0n)) return;
     this.#host.violated(`bounds: the log keeps a file that ends before lsn ${previousLsn}`);
   }
 
@@ -97,8 +117,13 @@ export class SingleJudge {
     this.mirror.rebuild(disk, isPowerLost);
   }
 
-  /** A node has come up: everything that was applied before must be there, and nothing may be left out. */
-  started(node: Node): void {
+  /**
+   * A node has come up: everything that was applied before must be there, and nothing may be left out or left over.
+   *
+   * @param node It.
+   * @param names The files on its disk.
+   */
+  started(node: Node, names: readonly string[]): void {
     this.judged.starts++;
     this.#isUp = true;
     this.#comparedOp = -1;
@@ -108,6 +133,13 @@ export class SingleJudge {
       this.#host.violated(
         `durability: ${leastOp} entries were durable and ${appliedOp} are there after a start`,
       );
+    }
+    const used = node.writer.segments.map(({ name }) => name);
+    const isLeft = (name: string): boolean =>
+      name === SNAPSHOT_TEMPORARY_FILE || (name.startsWith(ACTIVE_SEGMENT) && !used.includes(name));
+    const left = names.find(isLeft);
+    if (left !== undefined) {
+      this.#host.violated(`bounds: a start leaves ${left}, which is of no use`);
     }
     this.turned(node);
     this.#judgeLeftOut();
