@@ -55,13 +55,13 @@ Deno.test("sim --jobs 2 comes to exactly what one process comes to", async () =>
 
 Deno.test("sim counts the life of a process that was killed as not lived, and lives all others", async () => {
   await using process = TestProcess.spawn([
-    ...["sim", "--seeds", "60", "--steps", "4000", "--jobs", "2", "--json"],
+    ...["sim", "--seeds", "40", "--steps", "3000", "--jobs", "2", "--json"],
   ]);
   const [victim] = await workersOf(process, 2);
   Deno.kill(victim!, "SIGKILL");
   const { code, stdout, stderr } = await process.exit();
   const { lives, not_lived, not_lived_seeds } = JSON.parse(stdout);
-  assertEquals([code, lives, not_lived], [3, 59, 1]);
+  assertEquals([code, lives, not_lived], [3, 39, 1]);
   assertMatch(
     stderr,
     new RegExp(`allocdb sim --seed ${not_lived_seeds[0]} .*# its process ended: SIGKILL`),
@@ -93,7 +93,7 @@ Deno.test("a worker of sim does not outlive a process that was killed", async ()
 });
 
 Deno.test("sim lives a hundred short lives out of the box, and prints plain lines into a pipe", async () => {
-  const { code, stdout, stderr } = await run(["sim", "--steps", "300"]);
+  const { code, stdout, stderr } = await run(["sim", "--steps", "100"]);
   assertEquals(code, 0);
   assertMatch(stdout, /^profile=swarm\nfrom=1\nlives=100\nfailed=0\n/);
   assert(!(stdout + stderr).includes("\u001b"));
