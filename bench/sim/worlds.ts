@@ -3,7 +3,6 @@ import { drawPlan } from "../../testbed/sim/life/draw.ts";
 import { live } from "../../testbed/sim/life/life.ts";
 import { drawSinglePlan } from "../../testbed/sim/single/plan.ts";
 import { liveSingle } from "../../testbed/sim/single/life.ts";
-import { PLAIN_WORKLOAD } from "../../testbed/sim/workload/plan.ts";
 import { ClusterWorld, type WorldOptions } from "../../testbed/sim/world/world.ts";
 
 /** How much was simulated. */
@@ -21,10 +20,7 @@ export interface SimCase {
   run(scale: number): Simulated;
 }
 
-/**
- * Operations are forgotten, and logs cut off, as where a cluster runs for long. Four clients that think for half a
- * second on average are a calm cluster: everybody gets to see everybody, and there is time in between.
- */
+/** Operations are forgotten, and logs cut off, as where a cluster runs for long. */
 const LONG_LIFE = {
   core: { maxClientRetryWindowSlots: 3_000n },
   checkpoints: { bytes: 1e9, frames: 2_000, ageMs: 1e9 },
@@ -34,8 +30,8 @@ const LONG_LIFE = {
 export const CASES: readonly SimCase[] = [
   {
     name: "calm",
-    about: "3 replicas, 4 clients that think up to 1 s",
-    run: (scale) => world({ workload: { ...PLAIN_WORKLOAD, thinkMs: 1_000 } }, 300_000 * scale),
+    about: "profile calm: 3 replicas, 4 clients that think up to 250 ms",
+    run: (scale) => lives(5 * scale, (seed) => live(drawPlan(seed, "calm"))),
   },
   {
     name: "busy",

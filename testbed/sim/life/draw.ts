@@ -13,8 +13,11 @@ const TROUBLE_MS: Readonly<Record<ProfileName, readonly [number, number]>> = {
   swarm: [3_000, 12_000],
   ci: [2_000, 5_000],
   lite: [4_000, 8_000],
-  calm: [10_000, 10_000],
+  calm: [60_000, 60_000],
 };
+
+/** Clients of a calm life think for an eighth of a second on average: everybody is seen, and nothing is in a hurry. */
+const CALM_WORKLOAD: PlanWorkload = { ...PLAIN_WORKLOAD, thinkMs: 250 };
 
 /**
  * Draws a life. World, clients, strikes and ending have a generator each: another way to draw one of them leaves
@@ -47,7 +50,7 @@ function worldOf(seed: number, profile: ProfileName): PlanWorld {
 }
 
 function workloadOf(seed: number, profile: ProfileName): PlanWorkload {
-  return profile === "calm" ? PLAIN_WORKLOAD : drawWorkload(partRandom(seed, "workload"));
+  return profile === "calm" ? CALM_WORKLOAD : drawWorkload(partRandom(seed, "workload"));
 }
 
 /** A minority: that copies of a majority are whole is all that anybody can promise to survive. */
