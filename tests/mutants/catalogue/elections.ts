@@ -160,15 +160,4 @@ export const ELECTIONS: readonly Mutant[] = [
     }],
     seedsMax: 200,
   },
-  {
-    name: "candidate-never-answers",
-    what:
-      "the log that a new primary chose is never fetched: no view with a better log elsewhere begins",
-    edits: [{
-      file: VIEW,
-      find: "return accepted.op >= chosen.op ? finishFetch(s) : request(s);",
-      replace: "return accepted.op > chosen.op ? finishFetch(s) : request(s);",
-    }],
-    seedsMax: 60,
-  },
 ];

@@ -111,12 +111,16 @@ export const REPLICATION: readonly Mutant[] = [
   },
   {
     name: "retry-executes-again",
-    what: "a retry that reaches the log is executed a second time",
+    what: "nobody remembers what was executed: a retry is executed a second time",
     edits: [{
+      file: "core/operations.ts",
+      find: "  if (row === NO_ROW) return false;\n  const appliedAt",
+      replace: "  if (row === NO_ROW || row >= 0) return false;\n  const appliedAt",
+    }, {
       file: "core/engine.ts",
       find: "if (known !== NO_ROW) return recallOperation(engine, known, command, out);",
       replace:
-        "if (known !== NO_ROW && command.tag === CommandTag.create_resource) return recallOperation(engine, known, command, out);",
+        "if (known !== NO_ROW && command.words.length === 0) return recallOperation(engine, known, command, out);",
     }],
     seedsMax: 60,
   },
