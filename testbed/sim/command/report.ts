@@ -54,6 +54,7 @@ export function manyData({ profile, from, totals, realMs, remains }: ManyReport)
     struck: totals.struck,
     judged: totals.judged,
     undecided: totals.undecided,
+    undecided_seeds: totals.undecidedSeeds,
     never_exercised: totals.neverExercised(faultsOf(profile)),
     plan_files: remains.map(({ planFile }) => planFile),
   };
@@ -167,11 +168,14 @@ function paceLines({ events, simulatedMs }: Totals, realMs: number): string[] {
 }
 
 function happenedLines(totals: Totals, columns: number): string[] {
-  const { undecided } = totals;
+  const { undecided, undecidedSeeds } = totals;
+  const where = undecidedSeeds.slice(0, 5).join(", ");
   return [
     ...countRows("struck", countsIn(totals.struck), columns),
     ...countRows("judged", countsIn(totals.judged), columns),
-    ...(undecided === 0 ? [] : [row("undecided", `${undecided} checks of histories did not end`)]),
+    ...(undecided === 0
+      ? []
+      : [row("undecided", `${undecided} checks of histories did not end: seed ${where}`)]),
   ];
 }
 

@@ -20,6 +20,8 @@ const FAULT_NAMES: ReadonlySet<string> = new Set([...FAULTS, ...SINGLE_FAULTS]);
 
 /** Counted among the judges: checks that did not end. They prove nothing. */
 const UNDECIDED = "unknown";
+/** Seeds of undecided checks that are kept. */
+const SEEDS_MAX = 20;
 
 /** See the top of this file. */
 export class Totals {
@@ -29,6 +31,8 @@ export class Totals {
   simulatedMs = 0;
   readonly failures: Failure[] = [];
   readonly lost: Lost[] = [];
+  /** Seeds of lives with a check that did not end, the first of them. */
+  readonly undecidedSeeds: number[] = [];
   /** The longest life, in real milliseconds. */
   slowest: { readonly seed: number; readonly realMs: number } | undefined;
   readonly #counts = new Map<string, number>();
@@ -40,6 +44,9 @@ export class Totals {
     this.events += events;
     this.simulatedMs += simulatedMs;
     if (violation !== null) this.failures.push({ seed, violation });
+    if ((counts[UNDECIDED] ?? 0) > 0 && this.undecidedSeeds.length < SEEDS_MAX) {
+      this.undecidedSeeds.push(seed);
+    }
     if (this.slowest === undefined || realMs > this.slowest.realMs) this.slowest = { seed, realMs };
     for (const [name, count] of Object.entries(counts)) {
       this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);

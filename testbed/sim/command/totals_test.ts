@@ -38,7 +38,8 @@ Deno.test("Totals adds lives up, and names what never happened and what nobody c
   assertEquals(totals.failed.map(({ seed }) => seed), [4, 9]);
   assertEquals(totals.struck, { crash: 4, kill: 1 });
   assertEquals(totals.judged, { decided: 9, expirations: 0 });
-  assertEquals([totals.undecided, totals.sawNothing, totals.slowest?.seed], [2, false, 9]);
+  assertEquals([totals.undecided, totals.undecidedSeeds], [2, [3, 4]]);
+  assertEquals([totals.sawNothing, totals.slowest?.seed], [false, 9]);
   assertEquals(totals.neverExercised(["crash", "wipe"]), ["wipe", "expirations"]);
 });
 
