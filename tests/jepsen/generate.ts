@@ -34,6 +34,8 @@ export interface GeneratorOptions {
   readonly bundleOneIn: number;
   /** Whether reads show versions. */
   readonly showsVersions: boolean;
+  /** Slot at which it begins; default 1. */
+  readonly firstSlot?: bigint;
   /** Whether resources exist before the history begins. */
   readonly isPrepared?: boolean;
 }
@@ -77,7 +79,7 @@ class Generator {
   /** Sent and not executed; the client may have given up. */
   #travelling: Attempt[] = [];
   readonly #ids: bigint[] = [];
-  #slot = 1n;
+  #slot: bigint;
   #position = 0;
   #nextProcess: number;
 
@@ -85,6 +87,7 @@ class Generator {
     this.#random = random;
     this.#options = options;
     this.#model = createModel(options.bounds);
+    this.#slot = options.firstSlot ?? 1n;
     this.#nextProcess = options.processes;
     if (!options.isPrepared) return;
     for (let id = 1; id <= options.resources; id++) {
@@ -266,16 +269,18 @@ function lied(
   }
   return {
     ...attempt,
-    outcome: { kind: "ok", answer: liedAnswer(random, outcome.answer, history) },
+    outcome: { kind: "ok", answer: liedAnswer(random, attempt.request, outcome.answer, history) },
   };
 }
 
-const CODES = ["ok", "resource_busy", "invalid_state", "stale_epoch", "holder_mismatch"] as const;
+const OF_RESERVE = ["ok", "resource_busy", "resource_not_found"] as const;
+const OF_RESERVATION = ["ok", "invalid_state", "reservation_retired", "stale_epoch"] as const;
 const HELD = ["reserved", "confirmed", "revoking"] as const;
 const STATES = [...HELD, "released", "expired", "revoked"] as const;
 
 function liedAnswer(
   random: SeededRandom,
+  request: HistoryRequest,
   answer: HistoryAnswer,
   history: readonly HistoryOperation[],
 ): HistoryAnswer {
@@ -285,7 +290,8 @@ function liedAnswer(
       const { reserved } = answer;
       if (reserved === undefined) {
         if (random.oneIn(5) && answer.lsn !== undefined) return { ...answer, lsn: answer.lsn + 1n };
-        return { ...answer, code: CODES[random.below(CODES.length)]! };
+        const codes = "reservationId" in request ? OF_RESERVATION : OF_RESERVE;
+        return { ...answer, code: codes[random.below(codes.length)]! };
       }
       const shift = BigInt(random.below(5)) - 2n;
       return { ...answer, reserved: { ...reserved, deadlineSlot: reserved.deadlineSlot + shift } };

@@ -11,7 +11,7 @@ import { type Board, eventsOf, schedule } from "./schedule.ts";
 import { type Budget, search, type SearchResult, type UnknownReason } from "./search.ts";
 import { shrink } from "./shrink.ts";
 import { explain } from "./explain.ts";
-import { collectSightings, memberIds } from "./sightings.ts";
+import { collectSightings, resourceIdsOf } from "./sightings.ts";
 import type {
   CheckCounts,
   CheckFinding,
@@ -168,11 +168,6 @@ function refuted({ rule, sentence, operations }: Refutation): Found {
     isMinimal: true,
   };
   return { kind: "invalid", violation };
-}
-
-function resourceIdsOf(operation: LogicalOperation): readonly bigint[] {
-  const { request } = operation;
-  return "resourceId" in request ? [request.resourceId] : memberIds(operation);
 }
 
 function attemptsOf(operations: readonly LogicalOperation[]): HistoryOperation[] {

@@ -2,7 +2,14 @@
  * What can be refuted without a search: two or three operations that contradict each other whatever happened in between. Each
  * rule looks at a history once and names the first contradiction.
  */
-import type { AppliedAnswer, ReservationSeen } from "../history.ts";
+import type {
+  AppliedAnswer,
+  HistoryAnswer,
+  HistoryRequest,
+  ReservationSeen,
+  WriteRequest,
+} from "../history.ts";
+import { describeAnswer } from "./explain.ts";
 import { type Folded, type LogicalOperation, lsnOf } from "./fold.ts";
 import { lsnOfId, memberIds, mustHaveBeen, type Sighting } from "./sightings.ts";
 import type { ReservationBounds } from "./verdict.ts";
@@ -34,7 +41,8 @@ export function refute(
       operations: [{ ...operation, attempts: [first, second] }],
     };
   }
-  return refuteUnnamed(operations) ?? refuteHolds(operations) ?? refuteLsns(operations) ??
+  return refuteKinds(operations) ?? refuteUnnamed(operations) ?? refuteHolds(operations) ??
+    refuteLsns(operations) ??
     refuteReservations(sightings, bounds);
 }
 
@@ -42,6 +50,51 @@ function textOf({ code, lsn, reserved }: AppliedAnswer): string {
   const made = reserved === undefined ? "" : ` with reservation ${reserved.reservationId}`;
   return `${code} at lsn ${lsn}${made}`;
 }
+
+/** Each request has answers of its own. */
+function refuteKinds(operations: readonly LogicalOperation[]): Refutation | undefined {
+  const odd = operations.find(({ request, answer }) =>
+    answer !== undefined && !isAnswerTo(request.kind, answer)
+  );
+  if (odd === undefined) return undefined;
+  const { request, answer } = odd;
+  const sentence = `no ${request.kind} is ever answered ${describeAnswer(answer)}`;
+  return { rule: "answer/possible", sentence, operations: [odd] };
+}
+
+function isAnswerTo(kind: HistoryRequest["kind"], answer: HistoryAnswer): boolean {
+  if (kind === "get_resource") return answer.kind === "resource" || answer.kind === "not_found";
+  if (kind === "get_reservation") {
+    return ["reservation", "not_found", "retired"].includes(answer.kind);
+  }
+  if (answer.kind !== "applied") return false;
+  return OF_ANY_WRITE.includes(answer.code) || OF_KIND[kind].includes(answer.code);
+}
+
+const OF_ANY_WRITE: readonly string[] = ["ok", "operation_conflict", "operation_table_full"];
+const OF_RESERVE: readonly string[] = [
+  "bundle_too_large",
+  "ttl_out_of_range",
+  "resource_not_found",
+  "resource_busy",
+  "reservation_table_full",
+  "expiration_index_full",
+];
+const OF_OPERATOR: readonly string[] = [
+  "reservation_not_found",
+  "reservation_retired",
+  "invalid_state",
+];
+const OF_HOLDER: readonly string[] = [...OF_OPERATOR, "holder_mismatch", "stale_epoch"];
+const OF_KIND: Record<WriteRequest["kind"], readonly string[]> = {
+  create_resource: ["already_exists", "resource_table_full"],
+  reserve: OF_RESERVE,
+  reserve_bundle: OF_RESERVE,
+  confirm: OF_HOLDER,
+  release: OF_HOLDER,
+  revoke: OF_OPERATOR,
+  reclaim: OF_OPERATOR,
+};
 
 /** Whoever succeeds in reserving is told what. */
 function refuteUnnamed(operations: readonly LogicalOperation[]): Refutation | undefined {

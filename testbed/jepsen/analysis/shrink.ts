@@ -8,12 +8,12 @@ import { isWrite, type LogicalOperation } from "./fold.ts";
 import type { Problem, Work } from "./problem.ts";
 import { eventsOf, schedule } from "./schedule.ts";
 import { search } from "./search.ts";
-import { collectSightings } from "./sightings.ts";
+import { collectSightings, resourceIdsOf } from "./sightings.ts";
 
 /** Bounds of one shrinking, apart from those of the check. */
 export interface ShrinkLimits {
   readonly runsMax: number;
-  /** Of one run. */
+  /** Of all runs together. */
   readonly stepsMax: number;
   readonly configurationsMax: number;
   readonly isOverTime: () => boolean;
@@ -57,27 +57,65 @@ function weakened(operation: LogicalOperation): LogicalOperation[] {
   return isRefused ? [] : [{ ...operation, completedAt: Infinity, isOptional: true }];
 }
 
+/** Whether an operation changes nothing, so that nothing remains of it when it is weakened. */
+function isWatcher(operation: LogicalOperation): boolean {
+  return weakened(operation).length === 0;
+}
+
+/** Without these the answers would be wrong for another reason: what they name would not be there. */
+function contextOf(operations: readonly LogicalOperation[]): ReadonlySet<LogicalOperation> {
+  const answered = operations.filter(({ isOptional }) => !isOptional);
+  const named = new Set(answered.flatMap(namesOf));
+  const makers = operations.filter(({ answer }) =>
+    answer?.kind === "applied" && named.has(answer.reserved?.reservationId)
+  );
+  const resourceIds = new Set([...answered, ...makers].flatMap(resourceIdsOf));
+  const creates = operations.filter(({ request }) =>
+    request.kind === "create_resource" && resourceIds.has(request.resourceId)
+  );
+  return new Set([...makers, ...creates]);
+}
+
+/** Reservations that an operation speaks of. */
+function namesOf({ request, answer }: LogicalOperation): (bigint | undefined)[] {
+  if ("reservationId" in request) return [request.reservationId];
+  return answer?.kind === "resource" && answer.reservationId !== undefined
+    ? [answer.reservationId]
+    : [];
+}
+
+/** Steps of one run at most: what takes longer is not worth it. */
+const RUN_STEPS_MAX = 500_000;
+
 class Shrinker {
   readonly #material: Material;
   readonly #limits: ShrinkLimits;
   #runs = 0;
+  #steps: number;
 
   constructor(material: Material, limits: ShrinkLimits) {
     this.#material = material;
     this.#limits = limits;
+    this.#steps = limits.stepsMax;
   }
 
   shrink(works: readonly Work[], failed: Work): Shrunk {
-    const last = this.#lastNeeded(works, failed);
+    const [last, few] = this.#begin(works, failed);
     // Without what changes nothing, versions are seen by fewer: everything after that is cheaper.
-    let left = this.#weakenMany(
-      upTo(works, last.completedAt),
-      (operation) => weakened(operation).length === 0,
-    );
+    let left = this.#weakenMany(few, isWatcher);
     left = this.#weakenMany(left, ({ isOptional }) => !isOptional);
     const isMinimal = this.#isInvalid(left) && !this.#isSpent();
     const operations = this.#withoutBystanders(left);
     return { operations, first: last.operation, isMinimal: isMinimal && !this.#isSpent() };
+  }
+
+  /** With whose answer it came to be inexplicable, and what is left without most of those that change nothing. */
+  #begin(works: readonly Work[], failed: Work): [Work, readonly LogicalOperation[]] {
+    const soon = upTo(works, failed.completedAt);
+    const few = this.#withFewWatchers(soon);
+    if (few !== soon) return [failed, few];
+    const last = this.#lastNeeded(works, failed);
+    return [last, this.#withFewWatchers(upTo(works, last.completedAt))];
   }
 
   /** The first answer up to which nothing explains the history. */
@@ -92,6 +130,17 @@ class Shrinker {
       else low = middle + 1;
     }
     return this.#isSpent() ? failed : answered[high]!;
+  }
+
+  /** Tries whether the last few of those that change nothing suffice: mostly they do, and halves of many are dear. */
+  #withFewWatchers(operations: readonly LogicalOperation[]): readonly LogicalOperation[] {
+    const watchers = operations.filter(isWatcher).sort((a, b) => b.completedAt - a.completedAt);
+    for (let count = 1; count < watchers.length; count *= 4) {
+      const gone = new Set(watchers.slice(count));
+      const tried = operations.filter((operation) => !gone.has(operation));
+      if (this.#isInvalid(tried)) return tried;
+    }
+    return operations;
   }
 
   /** Weakens as many as it can: halves, quarters, … and at last one by one until none can be weakened. */
@@ -136,7 +185,8 @@ class Shrinker {
       left = tried;
       return true;
     };
-    const bystanders = left.filter(({ isOptional }) => isOptional);
+    const needed = contextOf(left);
+    const bystanders = left.filter((operation) => operation.isOptional && !needed.has(operation));
     for (let size = bystanders.length; size >= 1; size = size > 1 ? Math.ceil(size / 2) : 0) {
       for (let from = 0; from < bystanders.length; from += size) {
         const gone = bystanders.slice(from, from + size).filter((it) => left.includes(it));
@@ -160,14 +210,17 @@ class Shrinker {
     if (this.#isSpent()) return false;
     this.#runs++;
     const sightings = collectSightings(operations, this.#material.bounds);
-    const { stepsMax, configurationsMax, isOverTime } = this.#limits;
-    const budget = { steps: stepsMax, configurationsMax, isOverTime };
-    return buildProblems({ ...this.#material, operations, sightings }).some((problem) =>
+    const { configurationsMax, isOverTime } = this.#limits;
+    const steps = Math.min(this.#steps, RUN_STEPS_MAX);
+    const budget = { steps, configurationsMax, isOverTime };
+    const isInvalid = buildProblems({ ...this.#material, operations, sightings }).some((problem) =>
       search(schedule(problem, eventsOf(problem.works)), budget).kind === "invalid"
     );
+    this.#steps -= steps - Math.max(0, budget.steps);
+    return isInvalid;
   }
 
   #isSpent(): boolean {
-    return this.#runs >= this.#limits.runsMax || this.#limits.isOverTime();
+    return this.#runs >= this.#limits.runsMax || this.#steps <= 0 || this.#limits.isOverTime();
   }
 }

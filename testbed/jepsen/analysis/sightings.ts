@@ -57,6 +57,12 @@ export function memberIds({ request }: LogicalOperation): readonly bigint[] {
   return request.kind === "reserve_bundle" ? request.resourceIds : [];
 }
 
+/** The ids of the resources that a request names. */
+export function resourceIdsOf(operation: LogicalOperation): readonly bigint[] {
+  const { request } = operation;
+  return "resourceId" in request ? [request.resourceId] : memberIds(operation);
+}
+
 function isReserve({ request }: LogicalOperation): boolean {
   return request.kind === "reserve" || request.kind === "reserve_bundle";
 }
