@@ -190,8 +190,8 @@ function stripes(from, to, y) {
   context.restore();
   if (!fits("paused", end - x - 10)) return;
   context.fillStyle = colors.ground;
-  context.fillRect(x + 5, y + 4, 46, BAND - 8);
-  text("paused", x + 8, y + BAND / 2 + 0.5, colors.ink);
+  context.fillRect(end - 51, y + 4, 46, BAND - 8);
+  text("paused", end - 48, y + BAND / 2 + 0.5, colors.ink);
 }
 function drawCommits() {
   const last = [];
@@ -311,12 +311,12 @@ function zoom(factor, atMs) {
 }
 function pan(share) { const by = (view.to - view.from) * share; show(view.from + by, view.to + by); }
 function whole() { show(0, life.endMs * 1.01 + 0.1); }
-/** The focus, with as much before it as has some sixty messages. */
+/** The focus, with as much before it as has some sixty messages; what was broken is the end, what was asked for the middle. */
 function toFocus() {
   const before = life.messages.filter((message) => message[2] <= life.focusMs);
   const first = before[Math.max(0, before.length - 60)];
   const span = Math.min(Math.max(first === undefined ? 0 : life.focusMs - first[2], 40), 1500);
-  show(life.focusMs - span, life.focusMs + span * 0.08);
+  show(life.focusMs - span, life.focusMs + span * (life.isFocused ? 1 : 0.08));
 }
 function choose(item, isMoved) {
   chosen = item;
@@ -435,6 +435,7 @@ window.addEventListener("resize", later);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readColors(); later(); });
 readColors();
 document.getElementById("needs").hidden = false;
+document.getElementById("focus").hidden = !life.violation && !life.isFocused;
 if (life.violation || life.isFocused) toFocus();
 else whole();
 draw();
