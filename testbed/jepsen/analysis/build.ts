@@ -3,18 +3,10 @@
  * together. What happens in one of them does not matter to another, so each is judged by itself.
  */
 import type { LogicalOperation } from "./fold.ts";
+import type { Material } from "./material.ts";
 import { Numbering } from "./numbering.ts";
 import type { Problem } from "./problem.ts";
 import { memberIds, type Sighting } from "./sightings.ts";
-import type { ReservationBounds } from "./verdict.ts";
-
-/** What problems are made of. */
-export interface Material {
-  readonly operations: readonly LogicalOperation[];
-  readonly sightings: ReadonlyMap<bigint, Sighting>;
-  readonly bounds: ReservationBounds;
-  readonly initialResourceIds: ReadonlySet<bigint>;
-}
 
 /** Splits a history into problems, in the order of their first operation. */
 export function buildProblems(material: Material): Problem[] {

@@ -3,7 +3,8 @@
  * its beginning and its answer, and answered as they did.
  */
 import type { HistoryOperation } from "../history.ts";
-import { buildProblems, type Material } from "./build.ts";
+import { buildProblems } from "./build.ts";
+import type { Material } from "./material.ts";
 import { fold, type Folded, type LogicalOperation } from "./fold.ts";
 import type { Problem, Work } from "./problem.ts";
 import { type Refutation, refute } from "./refutations.ts";
@@ -33,6 +34,9 @@ export function checkReservations(
 ): ReservationVerdict {
   return new Check(history, options).run();
 }
+
+/** Steps that a counterexample is worth, however few a check is. */
+const SHRINK_STEPS_MIN = 500_000;
 
 type Found =
   | { readonly kind: "valid" }
@@ -130,7 +134,7 @@ class Check {
     const { shrinkRunsMax = 400 } = this.#options;
     const { operations, first, isMinimal } = shrink(material, board.problem, result.work, {
       runsMax: shrinkRunsMax,
-      stepsMax: Math.max(this.#options.stepsMax, 1_000),
+      stepsMax: Math.max(this.#options.stepsMax, SHRINK_STEPS_MIN),
       configurationsMax: this.#budget.configurationsMax,
       isOverTime: this.#budget.isOverTime,
     });

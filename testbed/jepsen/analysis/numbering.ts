@@ -1,7 +1,7 @@
 /** Turns the operations of one part of a history into a problem: everything becomes an index or a small number. */
 import type { HistoryAnswer, HistoryRequest, ReservationSeen } from "../history.ts";
 import { NOT_FOUND, RETIRED } from "./answers.ts";
-import type { Material } from "./build.ts";
+import type { Material } from "./material.ts";
 import { isWrite, type LogicalOperation, lsnOf, requestText } from "./fold.ts";
 import { type Claim, type Problem, SLOT_MAX, type Work } from "./problem.ts";
 import { memberIds, type Sighting } from "./sightings.ts";

@@ -3,7 +3,8 @@
  * as it was answered, at any later time, or not at all. Whatever explained the larger history explains the weaker one, so
  * what cannot be explained in the end could not be explained in the beginning.
  */
-import { buildProblems, type Material } from "./build.ts";
+import { buildProblems } from "./build.ts";
+import type { Material } from "./material.ts";
 import { isWrite, type LogicalOperation } from "./fold.ts";
 import type { Problem, Work } from "./problem.ts";
 import { eventsOf, schedule } from "./schedule.ts";
