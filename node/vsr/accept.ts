@@ -44,7 +44,12 @@ export function accept(s: State, prevOp: bigint, prevHash: bigint, frames: Uint8
 export function compare(s: State, op: bigint, hash: bigint): "same" | "apart" | "diverged" {
   if (op > s.log.tipOp) return "apart";
   const own = s.log.hashAt(op);
-  if (own === undefined) return op <= s.commitOp ? "same" : "apart";
+  if (own === undefined) {
+    if (op <= s.commitOp) return "same";
+    // Nothing behind the commit is ever removed: it is there and cannot be read, which only mending can change.
+    s.effects.push({ kind: "unreadable", op });
+    return "apart";
+  }
   if (own === hash) return "same";
   return op <= s.commitOp ? "diverged" : "apart";
 }

@@ -103,6 +103,17 @@ Deno.test("of many messages behind one gap a backup rejects the first (W14)", ()
   assertEquals(script.hear(1n, entries(sender, 4n, 4n)), ["slot 9"]);
 });
 
+Deno.test("a replica tells which entry it cannot read when it is to compare it, and cuts nothing for it", () => {
+  const script = ProtocolScript.backup(FILL);
+  const { log } = script;
+  const hashAt = log.hashAt.bind(log);
+  log.hashAt = (op) => op === 2n ? undefined : hashAt(op);
+  const sender = logOf("a", "b", "c", "d");
+  const said = script.hear(1n, entries(sender, 3n, 4n));
+  assert(said.includes("unreadable 2"), said.join());
+  assertEquals(log.tipOp, 3n);
+});
+
 Deno.test("a primary sends from where a backup's log ends, one message until it is answered", () => {
   const script = ProtocolScript.primary();
   for (const text of ["a", "b", "c"]) {
