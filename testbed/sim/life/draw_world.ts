@@ -40,7 +40,7 @@ export function drawWorld(random: SeededRandom, profile: ProfileName): PlanWorld
     weather: random.oneIn(3) ? drawWeather(random) : CALM_WEATHER,
     clocks: isSkewed ? Array.from({ length: replicas }, () => drawClock(random)) : [],
     checkpoints: random.oneIn(2) ? drawCheckpoints(random) : null,
-    segmentBytes: 4_096 << random.below(5),
+    segmentBytes: 4_096 << Math.min(random.below(5), random.below(5)),
     manualFailover: replicas > 1 && random.oneIn(12),
   };
   return {
@@ -125,9 +125,12 @@ function drawClock(random: SeededRandom): PlanClock {
   return { rate, offsetMs: random.below(1_000_000) };
 }
 
-/** By entries as a rule, and now and then by age or by bytes. */
+/**
+ * By entries as a rule, and now and then by age or by bytes; often enough that whoever was away for a while finds that
+ * others have removed what it lacks.
+ */
 function drawCheckpoints(random: SeededRandom): CheckpointPolicy {
-  const frames = 20 + random.below(300);
+  const frames = (10 << random.below(5)) + random.below(20);
   const ageMs = 200 + random.below(4_000);
   const bytes = 2_000 + random.below(30_000);
   const never = { bytes: 1e9, frames: 1e9, ageMs: 1e9 };

@@ -69,7 +69,7 @@ export function live(plan: Plan, options: LifeOptions = {}): Life {
 /** Entries are removed only once a checkpoint covers them; the keeper is one of those who are well in the end. */
 function budgetOf({ world, workload, strikes, victims, ending }: Plan): FaultBudget {
   const hasCheckpoints = world.checkpoints !== null || workload.weights.checkpoint > 0 ||
-    strikes.some(({ fault }) => fault === "checkpoint");
+    strikes.some(({ fault }) => fault === "checkpoint" || fault === "outage");
   const keeper = ending.core.find((at) => !victims.includes(at)) ?? 0;
   return { victims, keeper, keepsLogs: !hasCheckpoints };
 }

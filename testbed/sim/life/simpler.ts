@@ -10,6 +10,7 @@ const SIMPLER_FAULTS: Partial<Record<FaultName, FaultName>> = {
   crash_majority: "crash",
   power_failure: "crash_majority",
   kill_again: "crash",
+  outage: "kill",
   crash: "kill",
   crash_primary: "crash",
   pause_primary: "pause",

@@ -3,6 +3,9 @@ import { PEER_PROTOCOL_VERSION } from "../../../node/peer/message_types.ts";
 import type { ClusterMachine } from "../world/machine.ts";
 import type { FaultAct, Scene } from "./scene.ts";
 
+/** Shorter ones are crashes like others, in milliseconds. */
+const OUTAGE_MS_MIN = 800;
+
 /** The power of one machine fails, in one life of three with nothing written but what was synced. */
 export function crash(scene: Scene, machine: ClusterMachine): void {
   machine.crash(scene.random.oneIn(3) ? "lose" : scene.random);
@@ -34,6 +37,21 @@ function killAgain(scene: Scene, machine: ClusterMachine, left: number): void {
   });
 }
 
+/** One machine is away for so long that the others have removed what it lacks: they checkpoint again and again. */
+function outage(scene: Scene, machine: ClusterMachine): void {
+  if (scene.random.oneIn(2)) machine.kill();
+  else machine.crash(scene.random);
+  const untilMs = scene.world.queue.nowMs + Math.max(scene.strike.forMs, OUTAGE_MS_MIN);
+  const goOn = (): void => {
+    if (scene.world.queue.nowMs >= untilMs) return machine.start();
+    for (const other of scene.world.machines) {
+      if (other !== machine) other.reachSubject((subject) => subject.checkpoint(() => {}));
+    }
+    scene.later(20 + scene.random.below(200), goOn);
+  };
+  goOn();
+}
+
 /** A machine starts with a program of a version that nobody else speaks, and later with the old one again. */
 function skew(scene: Scene, machine: ClusterMachine): void {
   restartAs(machine, PEER_PROTOCOL_VERSION + 1);
@@ -54,6 +72,7 @@ export const PROCESS_FAULTS = {
   power_failure: (scene) => scene.world.machines.forEach((machine) => crash(scene, machine)),
   kill: (scene) => kill(scene, scene.any()),
   kill_again: (scene) => killAgain(scene, scene.any(), 2 + scene.random.below(5)),
+  outage: (scene) => outage(scene, scene.any()),
   pause: (scene) => pause(scene, scene.any()),
   pause_primary: (scene) => pause(scene, scene.primary()),
   pause_majority: (scene) => scene.majority().forEach((machine) => pause(scene, machine)),

@@ -9,6 +9,7 @@ export const FAULTS = [
   "power_failure",
   "kill",
   "kill_again",
+  "outage",
   "pause",
   "pause_primary",
   "pause_majority",
