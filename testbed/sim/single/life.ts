@@ -308,11 +308,25 @@ class Life {
     }
   }
 
+  /**
+   * By a clock a deadline is over when its slot is, and a clock that was behind a slot that somebody gave has to catch up first.
+   */
+  #passDeadlines(): void {
+    const { single } = this;
+    const { maxTtlSlots } = single.core;
+    const lastSlot = single.metrics().core.lastRequestSlot ?? 0n;
+    let slots = Number(maxTtlSlots) + 3;
+    this.#advance(slots);
+    if (!this.#plan.isClocked) return;
+    for (; single.node.currentSlot() <= lastSlot + maxTtlSlots + 1n; slots *= 2) {
+      this.#advance(slots);
+    }
+  }
+
   /** Whatever is due goes in as many ticks as it takes, and not in one. */
   #expireAll(): void {
     const { single } = this;
-    // By a clock a deadline is over when its slot is, and the slot that it is may begin late.
-    this.#advance(Number(single.core.maxTtlSlots) + 3);
+    this.#passDeadlines();
     for (let ticks = 0; ticks <= single.core.maxReservations; ticks++) {
       const { outcome } = single.tick();
       if (outcome?.kind === "rejected" && outcome.rejection.code === "slot_overflow") return;
