@@ -106,7 +106,8 @@ export function readLogRuns(
   tuning: ReadTuning = {},
 ): LogRead {
   if (compareU64(to, 0, from, 0) < 0) return { kind: "read", frames: 0 };
-  const reader = new RangeReader(payloadBytesMax, from, to, visit, tuning);
+  const longest = segments.reduce((most, { end }) => Math.max(most, end), 0);
+  const reader = new RangeReader(payloadBytesMax, from, to, visit, tuning, longest);
   const last = lastOps(segments.map((segment) => segment.header));
   let firstOp: bigint | undefined;
   for (const [i, segment] of segments.entries()) {
@@ -144,10 +145,12 @@ class RangeReader {
     to: Uint32Array,
     visit: RunVisitor,
     tuning: ReadTuning,
+    fileBytesMax: number,
   ) {
     this.#tuning = tuning;
     this.#runBytesMax = tuning.runBytesMax ?? Infinity;
-    this.#window = createLogBuffer(tuning.windowBytes ?? WINDOW_BYTES);
+    const windowBytes = tuning.windowBytes ?? WINDOW_BYTES;
+    this.#window = createLogBuffer(Math.min(windowBytes, (fileBytesMax + 7) & ~7));
     this.#payloadBytesMax = payloadBytesMax;
     this.#from = from;
     this.#to = to;
