@@ -340,7 +340,7 @@ export class ClusterWorld implements ClientHost {
     const broken = judgeHistory({
       attempts: this.history.attempts,
       core: this.core,
-      elapsedMs: this.queue.nowMs,
+      elapsedMs: this.clocks.elapsedMsMax(0, this.queue.nowMs),
       isSearched: this.seed % 8 === 0,
     }, this.judges.judged);
     if (broken !== undefined) this.violated(broken);
