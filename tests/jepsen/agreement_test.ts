@@ -124,7 +124,7 @@ function smallOptions(random: SeededRandom): GeneratorOptions {
     processes: 1 + random.below(4),
     resources: 1 + random.below(2),
     bounds: ROOMY,
-    lostOneIn: random.below(2) * 6,
+    lostOneIn: [0, 6, 3][random.below(3)]!,
     conflictOneIn: random.below(2) * 4,
     bundleOneIn: random.below(2) * 2,
     showsVersions: random.oneIn(2),

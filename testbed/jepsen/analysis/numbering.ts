@@ -121,6 +121,7 @@ export class Numbering {
       slot: deadline === undefined ? undefined : deadline - request.ttlSlots,
       ttl: clamp(request.ttlSlots),
       rivals,
+      likeness: this.#likeness(operation, id, index),
     });
   }
 
@@ -156,7 +157,6 @@ export class Numbering {
       mayBeBelowWatermark: "reservationId" in request &&
         this.#material.sightings.get(request.reservationId)?.makers.length === 0,
       usedBit,
-      likeness: usedBit >= 0 && !isGrouped ? this.#likeness(claims, members) : -1,
       after: [],
     };
   }
@@ -184,11 +184,17 @@ export class Numbering {
     return { group: numbers.index, variant: numbers.variants.get(requestText(request))! };
   }
 
-  #likeness(claims: readonly number[], members: readonly number[]): number {
-    if (claims.length !== 1) return -1;
-    const { id, ttl } = this.#drafts[claims[0]!]!;
-    if (id !== undefined) return -1;
-    const text = `${members} ${ttl}`;
+  /** An answered reserve is like no other. The holder matters once anybody speaks of one. */
+  #likeness(operation: LogicalOperation, id: bigint | undefined, index: number): number {
+    const { request, answer, isOptional } = operation;
+    if (!("ttlSlots" in request) || !isOptional) return -1;
+    const orphans = this.#orphans.get(operation) ?? [];
+    const isHolderSeen = orphans.some(({ records, commands }) =>
+      records.length > 0 || commands.length > 0
+    );
+    const text = answer === undefined
+      ? `${memberIds(operation)} ${request.ttlSlots} ${isHolderSeen ? request.holderId : ""} ${id}`
+      : `made ${index}`;
     const known = this.#likenesses.get(text) ?? this.#likenesses.size;
     this.#likenesses.set(text, known);
     return known;

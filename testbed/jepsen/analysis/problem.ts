@@ -17,6 +17,11 @@ export interface Claim {
   readonly rivals: readonly number[];
   /** Bits of the kinds of commands that succeeded with it, as somebody was told: nobody else did the same, and it never expired. */
   readonly settled: number;
+  /**
+   * Of optional reserves: claims have the same number when it makes no difference which of the reserves makes them. Of several that
+   * could, the one that began last suffices: it could have made least else. -1 for others.
+   */
+  readonly likeness: number;
 }
 
 /** One operation as the search sees it. */
@@ -58,8 +63,6 @@ export interface Work {
   readonly mayBeBelowWatermark: boolean;
   /** Of an optional reserve: place of its mark, -1 for others. */
   readonly usedBit: number;
-  /** Optional reserves without a name that differ in nothing have the same number; -1 for others. */
-  readonly likeness: number;
   /** Indexes of the works that have to happen before it: what a fenced read must see, and others where an order is given. */
   after: readonly number[];
 }

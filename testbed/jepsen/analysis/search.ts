@@ -17,6 +17,7 @@ import {
   statusOf,
   type Trace,
 } from "./configuration.ts";
+import { isHopeless } from "./hopeless.ts";
 import { reachOf } from "./reach.ts";
 import type { Work } from "./problem.ts";
 import { type Board, showsVersion } from "./schedule.ts";
@@ -162,7 +163,8 @@ class Search {
       if (!seen.add(configuration)) return;
       if (seen.size > this.#budget.configurationsMax) throw new LimitMet("configurations");
       const isThere = hasBit(configuration.words, 0, doneBits[work.index]!);
-      (isThere ? arrived : queue).push(configuration);
+      if (isThere) arrived.push(configuration);
+      else if (!isHopeless(this.#board, configuration.words, work)) queue.push(configuration);
     };
     for (const configuration of this.#frontier) visit(configuration);
     for (let next = 0; next < queue.length; next++) this.#expand(queue[next]!, work, visit);
@@ -190,20 +192,24 @@ class Search {
     }
   }
 
-  /** Of unanswered reserves that differ in nothing the first one stands for all. */
+  /** Of reserves that nobody was told about and that could make the same, the latest stands for all. */
   #tryReserves(
     from: Configuration,
     resource: number,
     visit: (next: Configuration) => void,
   ): void {
+    const { problem, layout } = this.#board;
     const tried = new Set<number>();
-    for (const work of this.#reserves[resource]!) {
-      if (hasBit(from.words, this.#board.layout.usedAt, work.usedBit)) continue;
-      if (work.likeness >= 0) {
-        if (tried.has(work.likeness)) continue;
-        tried.add(work.likeness);
+    const works = this.#reserves[resource]!;
+    for (let i = works.length - 1; i >= 0; i--) {
+      const work = works[i]!;
+      if (hasBit(from.words, layout.usedAt, work.usedBit)) continue;
+      for (const claim of work.claims) {
+        const { likeness } = problem.claims[claim]!;
+        if (tried.has(likeness) || this.#isTaken(from.words, claim)) continue;
+        tried.add(likeness);
+        this.#tryClaim(from, work, claim, visit);
       }
-      this.#tryWork(from, work, visit);
     }
   }
 
