@@ -297,9 +297,14 @@ export class Executor {
     }
   }
 
-  /** Whether an explicit slot is further ahead than allowed. */
+  /**
+   * Whether an explicit slot is further ahead of the clock than allowed. Of the clock, not of the last slot: else one client
+   * could take everybody's time away step by step.
+   */
   checkLead(slot: bigint): Rejection | undefined {
-    const slotMax = this.#parts.slots.now() + this.#parts.slotLeadMax;
+    const lead = this.#parts.slots.byClock() + this.#parts.slotLeadMax;
+    const sequenced = readU64(this.#sequenced, Position.slot);
+    const slotMax = lead > sequenced ? lead : sequenced;
     if (slot <= slotMax) return undefined;
     return { category: "definite", code: "slot_too_far", requestSlot: slot, slotMax };
   }

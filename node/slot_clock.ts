@@ -30,9 +30,14 @@ export class SlotClock {
 
   /** Moves `current` up to the clock; done once for a turn, not for each command. */
   refresh(): void {
-    const elapsed = Math.floor((this.#clock.nowMs() - this.#originMs) / this.#slotDurationMs);
-    const slot = this.#baseSlot + BigInt(Math.max(elapsed, 0));
+    const slot = this.byClock();
     if (slot > readU64(this.current, 0)) writeU64(this.current, 0, slot);
+  }
+
+  /** The slot by the clock alone, whatever slots were used: how far ahead others may go is measured from here. */
+  byClock(): bigint {
+    const elapsed = Math.floor((this.#clock.nowMs() - this.#originMs) / this.#slotDurationMs);
+    return this.#baseSlot + BigInt(Math.max(elapsed, 0));
   }
 
   /** Takes note of a slot that was used: no later one may be lower. */

@@ -91,7 +91,7 @@ export class Driver implements FlushListener, ProtocolLog {
   /** @param parts What to work with. */
   constructor(parts: DriverParts) {
     this.#parts = parts;
-    const slot = (): bigint => parts.slots.now();
+    const slot = (): bigint => parts.slots.byClock();
     this.#state = createState({ ...parts.protocol, log: this, slot });
     parts.flush.listen(this);
   }

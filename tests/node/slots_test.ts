@@ -56,6 +56,20 @@ Deno.test("a slot far ahead is refused: nobody can take the others' time away (W
   assertEquals(harness.commit(create(2n)).code, "ok", "and others go on");
 });
 
+Deno.test("many slots a little ahead are refused, too: nobody takes the others' time away step by step (W2)", () => {
+  const harness = NodeHarness.start();
+  harness.commit(create(1n));
+  harness.commit(reserve(1n));
+  const codes = Array.from({ length: 50 }, (_, i) => {
+    const code = codeOf(harness.submit(create(BigInt(i)), harness.node.currentSlot() + 100n));
+    harness.run();
+    return code;
+  });
+  assertEquals(new Set(codes.slice(1)), new Set(["slot_too_far"]));
+  assertEquals(harness.node.currentSlot(), 101n, "one lead, not fifty");
+  assertEquals(harness.commit(create(2n), 101n).code, "ok", "the last slot itself is still good");
+});
+
 Deno.test("the clock gives each turn one slot, and never one that was passed", () => {
   const harness = NodeHarness.start();
   assertEquals(harness.node.currentSlot(), 1n);
