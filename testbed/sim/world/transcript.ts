@@ -21,6 +21,13 @@ export class Transcript {
     this.mix(Math.round(atMs * 1_000) | 0, number);
   }
 
+  /** Mixes a number and a word in ASCII. */
+  mixWord(number: number, word: string): void {
+    let hash = number;
+    for (let at = 0; at < word.length; at++) hash = Math.imul(hash, 257) + word.charCodeAt(at) | 0;
+    this.mix(hash, word.length);
+  }
+
   /** Mixes the first bytes of a view, and how many they are. */
   mixBytes(view: DataView, length: number): void {
     const whole = length & ~7;

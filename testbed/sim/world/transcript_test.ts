@@ -29,6 +29,18 @@ Deno.test("Transcript.text differs when the order does, or a time by a microseco
   assertNotEquals(a.text, c.text);
 });
 
+Deno.test("Transcript.text differs when a word does, or who said it", () => {
+  const words = ["ok", "ko", "found", "not_found", "resource_busy", ""];
+  const hashes = [0, 1, 2].flatMap((number) =>
+    words.map((word) => {
+      const transcript = new Transcript();
+      transcript.mixWord(number, word);
+      return transcript.text;
+    })
+  );
+  assertEquals(new Set(hashes).size, hashes.length);
+});
+
 Deno.test("Transcript.text is 16 hexadecimal digits, and spreads over all of them", () => {
   const transcript = new Transcript();
   const digits = Array.from({ length: 16 }, () => new Set<string>());

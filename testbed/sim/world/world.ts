@@ -383,7 +383,8 @@ export class ClusterWorld implements ClientHost {
     this.note(() =>
       `${machine.id} publishes ${operation.command.operationId} ${outcome.code} at ${outcome.appliedLsn}`
     );
-    this.transcriptHash.mix(machine.index, Number(outcome.appliedLsn));
+    this.transcriptHash.mixWord(machine.index, outcome.code);
+    this.transcriptHash.mix(operation.attempts, Number(outcome.appliedLsn));
     this.judges.published(machine, operation, outcome);
   }
 
@@ -406,6 +407,7 @@ export class ClusterWorld implements ClientHost {
         Object.entries(result).join(" ")
       }`;
     });
+    this.transcriptHash.mixWord(answer.machine.index, answer.result.kind);
     this.judges.read(answer);
   }
 
