@@ -1,7 +1,7 @@
 import { type Disk, DiskFault, type DiskFaultKind, type DiskFile } from "../../../node/disk.ts";
 import { SeededRandom } from "../random.ts";
 import { MemoryFile, type Survival } from "./memory_file.ts";
-import { OpenMemoryFile } from "./open_memory_file.ts";
+import { type DiskObserver, OpenMemoryFile } from "./open_memory_file.ts";
 import {
   CrashSignal,
   type DiskAction,
@@ -11,6 +11,7 @@ import {
 } from "./plan.ts";
 import { PAGE_BYTES, SECTOR_BYTES } from "./sector.ts";
 
+export type { DiskObserver } from "./open_memory_file.ts";
 export { CrashSignal, type DiskAction, type Diversion, type PlannedFault } from "./plan.ts";
 
 /** How a {@linkcode MemoryDisk} behaves. */
@@ -23,16 +24,6 @@ export interface MemoryDiskOptions {
   readonly schedule?: (work: () => void) => void;
   /** Is told what reaches the files. */
   readonly observer?: DiskObserver;
-}
-
-/** Somebody who looks over a disk's shoulder. */
-export interface DiskObserver {
-  /** Bytes were written, but are not durable yet. */
-  wrote(name: string, at: number, bytes: Uint8Array): void;
-  /** Everything that was written to the file under this name is durable. */
-  synced(name: string): void;
-  /** A file has another name, durably once the directory is synced. */
-  renamed(from: string, to: string): void;
 }
 
 type DirectoryChange = (entries: Map<string, MemoryFile>) => void;

@@ -1,14 +1,41 @@
-/** A file of a {@linkcode MemoryDisk} as programs hold it. */
+/** A file of a disk in memory as programs hold it. */
 import { DiskFault, type DiskFile, type Done } from "../../../node/disk.ts";
 import { wholeSectors } from "../../../node/io/faulty_disk.ts";
-import type { MemoryDisk } from "./memory_disk.ts";
 import type { MemoryFile } from "./memory_file.ts";
-import { CrashSignal, plannedError } from "./plan.ts";
+import type { SeededRandom } from "../random.ts";
+import { CrashSignal, type DiskAction, plannedError, type PlannedFault } from "./plan.ts";
+
+/** Somebody who looks over a disk's shoulder. */
+export interface DiskObserver {
+  /** Bytes were written, but are not durable yet. */
+  wrote(name: string, at: number, bytes: Uint8Array): void;
+  /** Everything that was written to the file under this name is durable. */
+  synced(name: string): void;
+  /** A file has another name, durably once the directory is synced. */
+  renamed(from: string, to: string): void;
+}
+
+/** The disk that a file lies on. */
+export interface FileHost {
+  readonly random: SeededRandom;
+  readonly observer: DiskObserver | undefined;
+  readonly isLying: boolean;
+  /** Counts an operation, and throws what is planned for it. */
+  strike(action: DiskAction, name: string): void;
+  /** Counts an operation and answers what is planned for it. */
+  draw(action: DiskAction): PlannedFault | undefined;
+  /** How many of a write's bytes there is room for. */
+  roomFor(file: MemoryFile, at: number, length: number): number;
+  /** Does what is planned for a write that would have succeeded, in place of it; false when nothing is. */
+  hasDiverted(name: string, file: MemoryFile, at: number, bytes: Uint8Array): boolean;
+  /** Runs work that takes time. */
+  later(work: () => void): void;
+}
 
 /** See the top of this file. */
 export class OpenMemoryFile implements DiskFile {
   readonly name: string;
-  readonly #disk: MemoryDisk;
+  readonly #disk: FileHost;
   readonly #file: MemoryFile;
 
   /**
@@ -16,7 +43,7 @@ export class OpenMemoryFile implements DiskFile {
    * @param name As it was opened.
    * @param file Its bytes.
    */
-  constructor(disk: MemoryDisk, name: string, file: MemoryFile) {
+  constructor(disk: FileHost, name: string, file: MemoryFile) {
     this.name = name;
     this.#disk = disk;
     this.#file = file;
