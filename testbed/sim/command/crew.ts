@@ -25,10 +25,14 @@ export interface CrewOptions {
   readonly signal: AbortSignal;
   /** How long one life may take before its process is killed, in milliseconds. */
   readonly lifeMsMax?: number;
+  /** Lives after which a process makes room for a new one. */
+  readonly livesMax?: number;
 }
 
 /** Longer than any life takes on any machine. */
 const LIFE_MS_MAX = 600_000;
+/** What a process leaves in its memory of so many lives is gone with it. */
+const LIVES_MAX = 2_000;
 /** Processes that may end one after the other, none with a life lived, before their place stays empty. */
 const FRUITLESS_MAX = 3;
 /** What is kept of a process's last words, in characters. */
@@ -69,7 +73,7 @@ async function useProcess(first: number, work: Work, options: CrewOptions): Prom
     }
     lived++;
     work.done(outcome);
-    if (options.signal.aborted) return lived;
+    if (options.signal.aborted || lived >= (options.livesMax ?? LIVES_MAX)) return lived;
   }
   return lived;
 }

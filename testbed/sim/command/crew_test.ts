@@ -31,6 +31,11 @@ Deno.test("workTogether() lives every seed once, on several processes", async ()
   assertEquals(await work(seeds, { size: 3 }), { done: seeds, lost: [] });
 });
 
+Deno.test("workTogether() replaces a process that has lived its share, and loses no seed", async () => {
+  const seeds = Array.from({ length: 10 }, (_, i) => 10 * i);
+  assertEquals(await work(seeds, { livesMax: 3 }), { done: seeds, lost: [] });
+});
+
 Deno.test("workTogether() names the seed on which a process died, and why, and goes on with another", async () => {
   const { done, lost } = await work([10, 21, 30, 32, 40, 43, 50, 54, 60]);
   assertEquals(done, [10, 30, 40, 50, 60]);
