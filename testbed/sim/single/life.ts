@@ -161,7 +161,8 @@ class Life {
     if (answer?.kind !== "rejected" || answer.rejection.code !== "engine_halted") {
       single.violated("fail closed: a halted node takes a command");
     }
-    if (single.checkpoint()?.kind !== "engine_halted") {
+    const told = single.beginCheckpoint();
+    if (told()?.kind !== "engine_halted") {
       single.violated("fail closed: a halted node makes a checkpoint");
     }
     if (single.node.getResource(1n).kind !== "engine_halted") {

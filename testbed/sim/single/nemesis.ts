@@ -99,7 +99,7 @@ export class SingleNemesis {
     const single = this.#single;
     single.process.relieve();
     single.end();
-    if (lastFrame(single.disk) === undefined) return;
+    if (single.disk.isCrashed || lastFrame(single.disk) === undefined) return;
     corruptLastFrame(single.disk);
     const before = JSON.stringify(diskImage(single.disk));
     const started = single.restart();
@@ -129,6 +129,7 @@ export class SingleNemesis {
     single.process.relieve();
     single.end();
     const { disk } = single;
+    if (disk.isCrashed) return;
     const names = disk.list().filter((name) => disk.size(name)! > 0).sort();
     const name = names[random.below(names.length)]!;
     const at = drawPlace(random, disk.contents(name));
@@ -150,6 +151,7 @@ export class SingleNemesis {
     single.process.relieve();
     single.end();
     const { disk } = single;
+    if (disk.isCrashed) return;
     const names = disk.list();
     if (![SNAPSHOT_FILE, SNAPSHOT_PREVIOUS_FILE].every((name) => names.includes(name))) return;
     const bytes = disk.contents(SNAPSHOT_FILE);
