@@ -210,7 +210,7 @@ Deno.test("checkReservations() explains itself in one sentence", () => {
     verdict.violation.sentence,
     'get_resource of resource 1 by process 3 was answered "reserved by reservation 5" between positions ' +
       "4 and 5, which fits no order: before it resource 1 was confirmed by reservation 5 of holder 7 " +
-      "(2 answers contradict each other)",
+      "(2 answers suffice to see it)",
   );
 });
 

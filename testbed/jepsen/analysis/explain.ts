@@ -25,9 +25,7 @@ export function explain(
     `${describeAnswer(answer)} between positions ${work.invokedAt} and ${work.completedAt}, ` +
     "which fits no order" +
     (state === "" ? "" : `: before it ${state}${before.length > 1 ? ", or otherwise" : ""}`) +
-    ` (${answered} ${
-      answered === 1 ? "answer contradicts itself" : "answers contradict each other"
-    })`;
+    ` (${answered} ${answered === 1 ? "answer suffices" : "answers suffice"} to see it)`;
 }
 
 /** A request in words. */
