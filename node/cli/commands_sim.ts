@@ -29,6 +29,8 @@ export function addSimCommand(
     .option("--from <seed>", "The first of them (default 1)")
     .option("--seed <seed>", "This one: a number, or a commit's 40 digits; with --seeds the first")
     .option("--replay <file>", "The one that a plan describes, as a failure leaves it behind")
+    .option("--script <file>", "No life, but a protocol script: play it and compare")
+    .option("--update", "With --script: write what happened into it")
     .addOption(
       new Option("--profile <name>", "What they are like (default swarm)").choices(SIM_PROFILES),
     );

@@ -235,6 +235,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       "one life, to read and to see",
     ),
     example("allocdb sim --replay sim-failure-42.json", "what went wrong, once more"),
+    example("allocdb sim --script failover.txt", "a hard case, message by message"),
   ],
   demo: [
     example("allocdb demo", "watch it, in a terminal with 30 lines"),

@@ -11,6 +11,8 @@ export interface SimFlags {
   readonly seeds?: string | undefined;
   readonly from?: string | undefined;
   readonly replay?: string | undefined;
+  readonly script?: string | undefined;
+  readonly update?: boolean | undefined;
   readonly profile?: SimProfile | undefined;
   readonly jobs?: string | undefined;
   readonly untilFailure?: boolean | undefined;
@@ -51,6 +53,8 @@ export function simOptions(flags: SimFlags, style: Style): SimOptions {
   if (lives.kind !== "seed" && lives.kind !== "plan") refuseAll(flags, OF_ONE_LIFE, needsOneLife);
   else refuseAll(flags, OF_MANY_LIVES, needsMany);
   if (lives.kind === "plan") refuseAll(flags, OF_SEEDS, needsSeeds);
+  if (lives.kind === "script") refuseAll(flags, OF_LIVES, needsLives);
+  else if (flags.update !== undefined) throw usage("--update goes with --script");
   if (flags.at !== undefined && flags.html === undefined) throw usage("--at goes with --html");
   if (flags.cost !== undefined && flags.jobs !== undefined) {
     throw usage("--cost looks at one process", "leave --jobs out");
@@ -90,6 +94,10 @@ export function parseSeed(text: string): number {
 
 function livesOf({ seed, seeds, from, replay, worker, ...flags }: SimFlags): SimLives {
   if (worker) return { kind: "worker" };
+  if (flags.script !== undefined) {
+    const file = fileName(flags.script, "--script")!;
+    return { kind: "script", file, updates: flags.update ?? false };
+  }
   if (replay !== undefined) {
     if (seed === undefined) return { kind: "plan", file: fileName(replay, "--replay")! };
     throw usage("--replay and --seed contradict each other");
@@ -120,6 +128,11 @@ const OF_ONE_LIFE: readonly FlagName[] = ["trace", "html", "at", "twice"];
 const OF_MANY_LIVES: readonly FlagName[] = ["jobs", "untilFailure", "minutes"];
 const OF_SEEDS: readonly FlagName[] = ["seeds", "from", "profile"];
 
+const OF_LIVES: readonly FlagName[] = [
+  ...["seed", "seeds", "from", "replay", "profile", "steps"] as const,
+  ...["cost", "out", "shrink"] as const,
+];
+
 /** A flag that would have no effect is a mistake. */
 function refuseAll(
   flags: SimFlags,
@@ -142,6 +155,10 @@ function needsMany(flag: string): CliError {
 
 function needsSeeds(flag: string): CliError {
   return usage(`${flag} is about seeds, and a plan is whole`, "leave it out with --replay");
+}
+
+function needsLives(flag: string): CliError {
+  return usage(`${flag} is about lives, and a script is none`, "leave it out with --script");
 }
 
 function usage(message: string, hint = "see `allocdb sim --help`"): CliError {

@@ -65,6 +65,8 @@ Deno.test("simOptions() tells which lives are meant", () => {
     [{ minutes: "1", from: "3" }, { kind: "seeds", from: 3, count: undefined }],
     [{ untilFailure: true, seeds: "8" }, { kind: "seeds", from: 1, count: 8 }],
     [{ replay: "p.json" }, { kind: "plan", file: "p.json" }],
+    [{ script: "s.txt" }, { kind: "script", file: "s.txt", updates: false }],
+    [{ script: "s.txt", update: true }, { kind: "script", file: "s.txt", updates: true }],
     [{ worker: true }, { kind: "worker" }],
   ];
   for (const [flags, lives] of cases) assertEquals(simOptions(flags, STYLE).lives, lives);
@@ -95,6 +97,9 @@ Deno.test("simOptions() refuses flags that contradict each other or would have n
     [{ jobs: "2", cost: true }, "--cost looks at one process"],
     [{ seed: "1", profile: "single", html: "h" }, "--steps and --html are about clusters"],
     [{ profile: "single", steps: "9" }, "--steps and --html are about clusters"],
+    [{ update: true }, "--update goes with --script"],
+    [{ script: "s", seeds: "3" }, "--seeds is about lives, and a script is none"],
+    [{ script: "s", html: "h" }, "--html is about one life"],
     [{ replay: "" }, "--replay '' is no path"],
     [{ seed: "1", html: "a\0b" }, "--html 'a\\u{0}b' is no path"],
   ];

@@ -19,6 +19,8 @@ export type SimLives =
   | { readonly kind: "seed"; readonly seed: number }
   /** The life that a file describes. */
   | { readonly kind: "plan"; readonly file: string }
+  /** No life but a protocol script, which is played; with `updates` what happened is written into it. */
+  | { readonly kind: "script"; readonly file: string; readonly updates: boolean }
   /** Seeds come on standard input, results go to standard output: for processes of this program. */
   | { readonly kind: "worker" };
 

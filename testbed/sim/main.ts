@@ -10,6 +10,7 @@ import { liveMany } from "./command/many.ts";
 import { liveOne } from "./command/one.ts";
 import { parsePlan, PLAN_BYTES_MAX } from "./command/plan_file.ts";
 import type { Simulator } from "./command/sim_life.ts";
+import { playScript } from "./command/script.ts";
 import { SIMULATOR } from "./command/simulator.ts";
 import { serveSeeds } from "./command/worker.ts";
 
@@ -57,6 +58,8 @@ async function run(
       return await liveMany({ options, seeds: which, io, lives, program });
     case "seed":
       return await liveOne({ options, plan: lives.planOf(which.seed), io, lives });
+    case "script":
+      return await playScript(which, options.style, io);
     case "plan": {
       const plan = parsePlan(readText(which.file, PLAN_BYTES_MAX), which.file);
       return await liveOne({ options, plan, io, lives });
