@@ -27,6 +27,31 @@ function pause(scene: Scene, machine: ClusterMachine): void {
   scene.later(scene.lasting(), () => machine.resume());
 }
 
+/** How often to look for a successor, and when next, in milliseconds. */
+const LOOKS_MAX = 200;
+const LOOK_MS = 10;
+/** Entries of a successor, so that readers know of some. */
+const NEW_ENTRIES = 4;
+
+/** A primary sleeps, cut off, until others have gone on without it; it wakes up and does not know. */
+function oversleep(scene: Scene, machine: ClusterMachine): void {
+  scene.world.network.isolate(machine.id);
+  machine.pause();
+  awaitSuccessor(scene, machine, scene.world.judges.truth.op + NEW_ENTRIES, 0);
+}
+
+function awaitSuccessor(scene: Scene, machine: ClusterMachine, op: number, looks: number): void {
+  const { primary, judges, network } = scene.world;
+  const isReplaced = primary !== undefined && primary !== machine && judges.truth.op >= op;
+  if (!isReplaced && looks < LOOKS_MAX) {
+    return scene.later(LOOK_MS, () => awaitSuccessor(scene, machine, op, looks + 1));
+  }
+  scene.later(scene.random.below(8 * LOOK_MS), () => {
+    machine.resume();
+    scene.later(scene.lasting(), () => network.heal());
+  });
+}
+
 /** Ends and starts a few times, sooner each time than anything could come to rest. */
 function killAgain(scene: Scene, machine: ClusterMachine, left: number): void {
   if (scene.random.oneIn(2)) machine.kill();
@@ -74,7 +99,8 @@ export const PROCESS_FAULTS = {
   kill_again: (scene) => killAgain(scene, scene.any(), 2 + scene.random.below(5)),
   outage: (scene) => outage(scene, scene.any()),
   pause: (scene) => pause(scene, scene.any()),
-  pause_primary: (scene) => pause(scene, scene.primary()),
+  pause_primary: (scene) =>
+    scene.random.oneIn(2) ? pause(scene, scene.primary()) : oversleep(scene, scene.primary()),
   pause_majority: (scene) => scene.majority().forEach((machine) => pause(scene, machine)),
   version_skew: (scene) => skew(scene, scene.any()),
 } as const satisfies Record<string, FaultAct>;

@@ -39,7 +39,7 @@ export class Reader {
     const attempt = history.read(isResource, id, requiredLsn);
     queue.after(this.#route.hopMs(), () => {
       if (machine.isRunning) {
-        machine.reach(() => this.#arrive(question, learnedLsn, attempt, done));
+        machine.request(() => this.#arrive(question, learnedLsn, attempt, done));
         return;
       }
       history.unreached(attempt);

@@ -88,7 +88,7 @@ export class Submitter {
     }
     this.#after(this.#route.hopMs(), () => {
       if (machine.isRunning) {
-        machine.reach(() => {
+        machine.request(() => {
           for (const trip of trips) this.#arrive(trip);
         });
       } else for (const trip of trips) this.#unreached(trip);

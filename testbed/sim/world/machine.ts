@@ -43,6 +43,12 @@ export interface MachineHost {
 /** Milliseconds between two ticks of a replica. */
 const TICK_MS = 20;
 
+/** What comes to a process that stands still. */
+interface Waiting {
+  readonly task: () => void;
+  readonly isRequest: boolean;
+}
+
 /** See the top of this file. */
 export class ClusterMachine {
   readonly id: bigint;
@@ -67,7 +73,7 @@ export class ClusterMachine {
   /** Why the last start did not succeed. */
   refusal: string | undefined;
   readonly #host: MachineHost;
-  #backlog: (() => void)[] = [];
+  #backlog: Waiting[] = [];
   /** The tick that fell due meanwhile: it may come before what else has waited, or after. */
   #lateTick: (() => void) | undefined;
   #diskFreeMs = 0;
@@ -151,7 +157,8 @@ export class ClusterMachine {
     this.isPaused = false;
     this.#host.changed(this, "resumed");
     const { incarnation } = this;
-    const tasks = this.#backlog.splice(0);
+    const waited = this.#backlog.splice(0);
+    const tasks = this.random.oneIn(2) ? requestsFirst(waited) : waited.map(({ task }) => task);
     const tick = this.#lateTick;
     this.#lateTick = undefined;
     if (tick !== undefined && this.random.oneIn(2)) tasks.unshift(tick);
@@ -175,6 +182,11 @@ export class ClusterMachine {
     this.#deliver(this.incarnation, task);
   }
 
+  /** Lets a client's request reach the process in this event: connections have no order among each other. */
+  request(task: () => void): void {
+    this.#deliver(this.incarnation, task, true);
+  }
+
   /** Lets something be done to the running replica in this event. */
   reachSubject(task: (subject: Subject) => void): void {
     this.reach(() => this.subject && task(this.subject));
@@ -195,9 +207,9 @@ export class ClusterMachine {
     this.#host.turned(this);
   }
 
-  #deliver(incarnation: number, task: () => void): void {
+  #deliver(incarnation: number, task: () => void, isRequest = false): void {
     if (incarnation !== this.incarnation || !this.isRunning) return;
-    if (this.isPaused) this.#backlog.push(task);
+    if (this.isPaused) this.#backlog.push({ task, isRequest });
     else this.enter(task);
   }
 
@@ -243,4 +255,11 @@ export class ClusterMachine {
     const load = loadMetadata(this.disk);
     if (load.kind === "loaded") this.#host.remembered(this, load.stored.metadata);
   }
+}
+
+/** A process that wakes up may read what clients sent before it reads what other replicas sent earlier. */
+function requestsFirst(waiting: readonly Waiting[]): (() => void)[] {
+  const requests = waiting.filter(({ isRequest }) => isRequest);
+  const others = waiting.filter(({ isRequest }) => !isRequest);
+  return [...requests, ...others].map(({ task }) => task);
 }
