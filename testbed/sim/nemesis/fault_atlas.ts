@@ -96,7 +96,7 @@ export class FaultAtlas {
   drawInsideLog(machine: ClusterMachine, random: SeededRandom): DamagePlace | undefined {
     const insides = logInsides(machine.disk);
     const inside = insides[random.below(insides.length)];
-    if (inside === undefined) return undefined;
+    if (inside === undefined || !isEndWhole(machine.disk, insides)) return undefined;
     const place = drawSectors(machine, inside.name, inside.from, inside.end, "log", random);
     return this.victims.includes(machine) || this.#isKept(inside, place) ? place : undefined;
   }
@@ -147,6 +147,17 @@ function drawSnapshot(machine: ClusterMachine, random: SeededRandom): DamagePlac
   return drawSectors(machine, name, 0, disk.size(name)!, "snapshot", random);
 }
 
+/** What proves where the log ends: without it a loss inside could pass for a write that a crash has torn. */
+function isEndWhole(disk: MemoryDisk, insides: readonly LogInside[]): boolean {
+  const logs = disk.list().filter((name) => name.startsWith(ACTIVE_SEGMENT));
+  return logs.every((name) => {
+    const inside = insides.find((one) => one.name === name);
+    return disk.damagedSectors(name).every((at) =>
+      inside !== undefined && at >= inside.from && at < inside.end
+    );
+  });
+}
+
 /** The op with which a log begins: that of its oldest file. */
 function firstOpOf(disk: MemoryDisk): bigint {
   const bases = disk.list().filter((name) => name.startsWith(ACTIVE_SEGMENT)).flatMap((name) => {
@@ -158,7 +169,10 @@ function firstOpOf(disk: MemoryDisk): bigint {
 
 function drawAnywhere(machine: ClusterMachine, random: SeededRandom): DamagePlace | undefined {
   const { disk } = machine;
-  const names = disk.list().filter((name) => disk.size(name)! > 0).sort();
+  const logs = disk.list().filter((name) => name.startsWith(ACTIVE_SEGMENT));
+  const isLogDamaged = logs.some((name) => disk.damagedSectors(name).length > 0);
+  const names = disk.list()
+    .filter((name) => disk.size(name)! > 0 && !(isLogDamaged && logs.includes(name))).sort();
   const name = names[random.below(names.length)];
   return name === undefined
     ? undefined
