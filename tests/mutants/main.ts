@@ -72,7 +72,7 @@ async function isKeptWithout(mutant: Mutant, seed: number): Promise<boolean> {
 /** A hunter that dies has found nothing: whatever ended it, no judge named it. */
 async function run(root: string, mutant: Mutant, from: number, seeds: number): Promise<Hunt> {
   const flags = ["run", "--allow-all", "--no-check", "--quiet"];
-  const which = [mutant.profile ?? "swarm", String(from), String(seeds)];
+  const which = [mutant.profile ?? "ci", String(from), String(seeds)];
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...flags, join(root, HUNTER), ...which],
     cwd: root,

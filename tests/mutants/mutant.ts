@@ -17,6 +17,6 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** It has to be caught within so many seeds, counted from 1. */
   readonly seedsMax: number;
-  /** What the seeds are drawn for; clusters unless told. */
-  readonly profile?: "swarm" | "single";
+  /** What the seeds are drawn for; `ci` unless told. */
+  readonly profile?: "ci" | "swarm" | "single";
 }
