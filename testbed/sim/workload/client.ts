@@ -5,13 +5,15 @@
 import type { ClientCommand } from "../../model/words.ts";
 import type { SeededRandom } from "../random.ts";
 import type { ClusterMachine } from "../world/machine.ts";
-import type { ClientHost, Operation, ReadAnswer, Wish } from "./operation.ts";
+import type { ClientHost } from "./host.ts";
+import type { Operation, ReadAnswer, Wish } from "./operation.ts";
 import { type ActionName, ACTIONS } from "./plan.ts";
 import { type Question, Reader } from "./reader.ts";
 import { Route } from "./route.ts";
 import { Submitter } from "./submitter.ts";
 
-export type { ClientHost, Operation, ReadAnswer } from "./operation.ts";
+export type { ClientHost } from "./host.ts";
+export type { Operation, ReadAnswer } from "./operation.ts";
 export { isRefusal } from "./operation.ts";
 
 /** Of clients that live by themselves, so that scripts can have theirs. */

@@ -2,7 +2,8 @@
 import type { ReservationRead, ResourceRead } from "../../../node/api.ts";
 import type { ClusterMachine } from "../world/machine.ts";
 import type { Attempt } from "./history.ts";
-import { type ClientHost, isRefusal, type ReadAnswer } from "./operation.ts";
+import type { ClientHost } from "./host.ts";
+import { isRefusal, type ReadAnswer } from "./operation.ts";
 import type { Route } from "./route.ts";
 
 /** What is asked of whom. */

@@ -9,13 +9,8 @@ import type { ModelOutcome } from "../../model/words.ts";
 import type { SeededRandom } from "../random.ts";
 import type { ClusterMachine } from "../world/machine.ts";
 import type { Attempt } from "./history.ts";
-import {
-  type ClientHost,
-  createOperation,
-  type Operation,
-  type SlotWish,
-  type Wish,
-} from "./operation.ts";
+import type { ClientHost } from "./host.ts";
+import { createOperation, type Operation, type SlotWish, type Wish } from "./operation.ts";
 import { plainOutcome } from "./plain.ts";
 import type { Route } from "./route.ts";
 
