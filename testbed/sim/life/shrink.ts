@@ -4,7 +4,13 @@
  */
 import { type Life, type LifeOptions, live } from "./life.ts";
 import type { Plan } from "./plan.ts";
-import { simplerClusters, simplerEndings, simplerStrikes, simplerWorkloads } from "./simpler.ts";
+import {
+  type Simpler,
+  simplerClusters,
+  simplerEndings,
+  simplerStrikes,
+  simplerWorkloads,
+} from "./simpler.ts";
 
 /** How far to go. */
 export interface ShrinkOptions {
@@ -126,12 +132,4 @@ class Shrinker {
     this.#options.report?.(name);
     return true;
   }
-}
-
-/** A step that makes a plan simpler. */
-export interface Simpler {
-  /** In a few words. */
-  readonly name: string;
-  /** `undefined` when it changes nothing. */
-  readonly plan: Plan | undefined;
 }

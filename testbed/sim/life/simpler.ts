@@ -3,7 +3,14 @@ import type { FaultName, Strike } from "../nemesis/strike.ts";
 import { ACTIONS, PLAIN_WORKLOAD, type PlanWorkload } from "../workload/plan.ts";
 import { PLAIN_WORLD } from "./draw_world.ts";
 import type { Plan, PlanWorld } from "./plan.ts";
-import type { Simpler } from "./shrink.ts";
+
+/** A step that makes a plan simpler. */
+export interface Simpler {
+  /** In a few words. */
+  readonly name: string;
+  /** `undefined` when it changes nothing. */
+  readonly plan: Plan | undefined;
+}
 
 /** A fault that does part of what another one does. */
 const SIMPLER_FAULTS: Partial<Record<FaultName, FaultName>> = {

@@ -1,4 +1,5 @@
 /** Whether one replica lets another one in, as far as their versions go: the hello that ships, through its bytes. */
+import type { CoreConfig } from "../../../core/config.ts";
 import { configFingerprint } from "../../../node/config/text.ts";
 import { membersDigest, readPeerHello, writePeerHello } from "../../../node/peer/hello.ts";
 import { PEER_PROTOCOL_VERSION } from "../../../node/peer/message_types.ts";
@@ -7,7 +8,12 @@ import { WireReader } from "../../../node/wire/reader.ts";
 import { WireWriter } from "../../../node/wire/writer.ts";
 import { CLUSTER_ID } from "../disk/data_directory.ts";
 import type { ClusterMachine } from "./machine.ts";
-import type { ClusterWorld } from "./world.ts";
+
+/** What all replicas of a cluster agree on. */
+export interface Membership {
+  readonly core: CoreConfig;
+  readonly members: readonly bigint[];
+}
 
 /** Where a hello says its version: behind the array's head and the type, which takes two bytes. */
 const VERSION_AT = FRAME_HEADER_BYTES + 3;
@@ -20,14 +26,14 @@ const reader = new WireReader();
  * refuse everybody but its like, as the one that ships does.
  */
 export function isLetIn(
-  world: ClusterWorld,
+  membership: Membership,
   dialled: ClusterMachine,
   dialling: ClusterMachine,
 ): boolean {
   const { protocolVersion } = dialling;
   if (dialled.protocolVersion === protocolVersion) return true;
   if (dialled.protocolVersion !== PEER_PROTOCOL_VERSION) return false;
-  const bytes = helloBytes(world, dialled, dialling);
+  const bytes = helloBytes(membership, dialled, dialling);
   if (bytes[VERSION_AT] !== PEER_PROTOCOL_VERSION) throw new Error("A hello has another shape");
   bytes[VERSION_AT] = protocolVersion;
   reader.open(new DataView(bytes.buffer), FRAME_HEADER_BYTES, bytes.length);
@@ -37,7 +43,7 @@ export function isLetIn(
 }
 
 function helloBytes(
-  { core, members }: ClusterWorld,
+  { core, members }: Membership,
   dialled: ClusterMachine,
   dialling: ClusterMachine,
 ): Uint8Array {

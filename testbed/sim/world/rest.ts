@@ -4,9 +4,38 @@
  * gets an answer, and all of it stands at the same op with the same state.
  */
 import { PEER_PROTOCOL_VERSION } from "../../../node/peer/message_types.ts";
+import type { ClusterJudges } from "../judge/judges.ts";
 import type { ClusterMachine } from "./machine.ts";
-import { CALM_WEATHER } from "./network.ts";
-import type { ClusterWorld } from "./world.ts";
+import { CALM_WEATHER, type ClusterNetwork } from "./network.ts";
+import type { EventQueue } from "./queue.ts";
+
+/** What has to be known of a world, and done to it, until it has come to rest. */
+export interface RestlessWorld {
+  readonly queue: EventQueue;
+  readonly network: ClusterNetwork;
+  readonly judges: ClusterJudges;
+  /** The longest election timeout in milliseconds. */
+  readonly electionMs: number;
+  /** Whether views change only when an operator wants it. */
+  readonly isManual: boolean;
+  /** Whether replicas expire by themselves. */
+  readonly isExpiring: boolean;
+  /** Whether it has been stopped before its end. */
+  readonly isCutShort: boolean;
+  /** Whether clients begin new operations. */
+  isBusy: boolean;
+  /** Replicas whose files were damaged: they alone may need an operator. */
+  readonly damaged: ReadonlySet<ClusterMachine>;
+  /** What clients still wait for. */
+  readonly operations: { readonly size: number };
+  run(ms: number): void;
+  runUntil(holds: () => boolean, ms: number): boolean;
+  replace(machine: ClusterMachine): void;
+  describe(machine: ClusterMachine): string;
+  judgeBounds(machine: ClusterMachine): void;
+  judgeHistory(): void;
+  violated(what: string): never;
+}
 
 /** How many election timeouts a calm majority may take to elect somebody. Source: docs/simulator.md#liveness. */
 export const ELECTIONS_MAX = 20;
@@ -18,6 +47,8 @@ export const ELECTIONS_MAX = 20;
 const REST_MS_MIN = 20_000;
 /** A replica that cannot help itself by then does not. */
 const HELPLESS_MS = 2_500;
+/** What has to be read for one replacement may show that another replica's disk is damaged, too. */
+const OPERATOR_ROUNDS_MAX = 4;
 /** Looking at everything takes longer than an event. */
 const LOOK_MS = 20;
 
@@ -27,7 +58,7 @@ const LOOK_MS = 20;
  * @param world Where.
  * @param core A majority of its machines.
  */
-export function calm(world: ClusterWorld, core: readonly ClusterMachine[]): void {
+export function calm(world: RestlessWorld, core: readonly ClusterMachine[]): void {
   const { network } = world;
   world.isBusy = false;
   network.tamper = undefined;
@@ -55,7 +86,7 @@ export function mend(machine: ClusterMachine): void {
  * @param core A majority of its machines.
  * @throws {ClusterViolation} When it does not come to rest, or not to the same.
  */
-export function comeToRest(world: ClusterWorld, core: readonly ClusterMachine[]): void {
+export function comeToRest(world: RestlessWorld, core: readonly ClusterMachine[]): void {
   const { electionMs } = world;
   const operator = new Operator(world, core);
   const leads = (): boolean => core.some((machine) => isLeading(machine));
@@ -66,7 +97,9 @@ export function comeToRest(world: ClusterWorld, core: readonly ClusterMachine[])
     );
   }
   const rests = (): boolean => isAtRest(world, core);
-  if (!operator.runUntil(rests, Math.max(3 * electionMs, HELPLESS_MS)) && !world.isCutShort) {
+  const roundMs = Math.max(3 * electionMs, HELPLESS_MS);
+  for (let round = 0; round < OPERATOR_ROUNDS_MAX; round++) {
+    if (operator.runUntil(rests, roundMs) || world.isCutShort) break;
     replace(world, core);
   }
   const restMs = Math.max(ELECTIONS_MAX * electionMs, REST_MS_MIN);
@@ -94,12 +127,12 @@ function isExpired(core: readonly ClusterMachine[]): boolean {
 
 /** Where views change only when an operator wants it, one asks a replica after the other while nobody leads. */
 class Operator {
-  readonly #world: ClusterWorld;
+  readonly #world: RestlessWorld;
   readonly #core: readonly ClusterMachine[];
   #turn = 0;
   #quietMs: number;
 
-  constructor(world: ClusterWorld, core: readonly ClusterMachine[]) {
+  constructor(world: RestlessWorld, core: readonly ClusterMachine[]) {
     this.#world = world;
     this.#core = core;
     this.#quietMs = world.queue.nowMs;
@@ -132,7 +165,7 @@ function isLeading({ subject }: ClusterMachine): boolean {
 }
 
 /** What an operator does about replicas that cannot help themselves, which only damage excuses. */
-function replace(world: ClusterWorld, core: readonly ClusterMachine[]): void {
+function replace(world: RestlessWorld, core: readonly ClusterMachine[]): void {
   for (const machine of core) {
     const isHelpless = machine.subject === undefined ||
       machine.subject.status().state === "faulted";
@@ -145,7 +178,7 @@ function replace(world: ClusterWorld, core: readonly ClusterMachine[]): void {
   }
 }
 
-function isAtRest(world: ClusterWorld, core: readonly ClusterMachine[]): boolean {
+function isAtRest(world: RestlessWorld, core: readonly ClusterMachine[]): boolean {
   if (!core.some((machine) => isLeading(machine))) return false;
   const op = BigInt(world.judges.truth.op);
   for (const machine of core) {
@@ -158,16 +191,16 @@ function isAtRest(world: ClusterWorld, core: readonly ClusterMachine[]): boolean
   return world.operations.size === 0;
 }
 
-function whyNotAtRest(world: ClusterWorld, core: readonly ClusterMachine[]): string {
+function whyNotAtRest(world: RestlessWorld, core: readonly ClusterMachine[]): string {
   return `${world.operations.size} operations wait, truth is at op ${world.judges.truth.op}; ` +
     describeAll(world, core);
 }
 
-function describeAll(world: ClusterWorld, core: readonly ClusterMachine[]): string {
+function describeAll(world: RestlessWorld, core: readonly ClusterMachine[]): string {
   return core.map((machine) => world.describe(machine)).join("; ");
 }
 
-function compareAll(world: ClusterWorld, core: readonly ClusterMachine[]): void {
+function compareAll(world: RestlessWorld, core: readonly ClusterMachine[]): void {
   const { truth } = world.judges;
   for (const machine of core) {
     const { tipOp, tipHash } = machine.subject!.status();

@@ -209,7 +209,7 @@ export class ClusterWorld implements ClientHost {
     for (const machine of this.machines) {
       this.#setClock(machine);
       this.makeDirectory(machine, "backup");
-      machine.start();
+      this.queue.after(0, () => machine.start());
     }
     for (const client of this.clients) client.live();
     for (const [i, watcher] of watchers.entries()) watcher.watch(this.machines[i % count]!);
