@@ -238,6 +238,7 @@ export class MemoryDisk implements Disk {
     this.strike("sync_directory", "the directory");
     this.#durableEntries = new Map(this.#entries);
     this.#unsyncedChanges = [];
+    this.observer?.directorySynced();
   }
 
   /** Counts an operation and lets the plan strike it; a crash strikes before the operation has any effect. */

@@ -13,6 +13,8 @@ export interface DiskObserver {
   synced(name: string): void;
   /** A file has another name, durably once the directory is synced. */
   renamed(from: string, to: string): void;
+  /** All names are durable. */
+  directorySynced(): void;
 }
 
 /** The disk that a file lies on. */

@@ -63,6 +63,10 @@ export class LogMirror implements DiskObserver {
   readonly #unsynced: MirrorFrame[] = [];
   /** What a segment in the making begins with. */
   #next: Uint8Array | undefined;
+  /** The highest op there is. */
+  #topOp = 0;
+  /** Whether the log's latest file has its name only until the power fails. */
+  #isUnnamed = false;
 
   constructor(listener: MirrorListener) {
     this.#listener = listener;
@@ -72,7 +76,8 @@ export class LogMirror implements DiskObserver {
   forget(): void {
     this.frames.clear();
     this.#unsynced.length = 0;
-    this.base = this.durableTip = 0;
+    this.#isUnnamed = false;
+    this.base = this.durableTip = this.#topOp = 0;
   }
 
   /** Drops the oldest entries: nobody needs them any more to judge what is new. */
@@ -114,6 +119,7 @@ export class LogMirror implements DiskObserver {
   synced(name: string): void {
     if (name === NEXT_SEGMENT) return;
     if (name !== ACTIVE_SEGMENT) return this.#listener.fileSynced(name);
+    if (this.#isUnnamed) return;
     for (const frame of this.#unsynced) {
       frame.isDurable = true;
       if (this.frames.get(frame.op) !== frame) continue;
@@ -123,14 +129,20 @@ export class LogMirror implements DiskObserver {
     this.#unsynced.length = 0;
   }
 
-  /** A new segment counts, or a mended one takes the place of what was damaged. */
+  directorySynced(): void {
+    if (!this.#isUnnamed) return;
+    this.#isUnnamed = false;
+    this.synced(ACTIVE_SEGMENT);
+  }
+
+  /** A new segment counts, or a mended one takes the place of what was damaged: durably once the directory is. */
   renamed(from: string, to: string): void {
     const bytes = this.#next;
     if (from !== NEXT_SEGMENT || bytes === undefined) return;
     this.#next = undefined;
     if (to === ACTIVE_SEGMENT) this.#beginSegment(bytes);
     this.#read(to, bytes, SEGMENT_HEADER_BYTES);
-    this.synced(ACTIVE_SEGMENT);
+    this.#isUnnamed = true;
   }
 
   #read(name: string, bytes: Uint8Array, begin: number): void {
@@ -152,7 +164,7 @@ export class LogMirror implements DiskObserver {
     if (this.frames.get(first - 1)?.hash === readU64(header.base, TipWord.hash)) this.#cut(first);
     else {
       this.frames.clear();
-      this.base = this.durableTip = first - 1;
+      this.base = this.durableTip = this.#topOp = first - 1;
     }
   }
 
@@ -163,11 +175,14 @@ export class LogMirror implements DiskObserver {
     if (old?.hash !== frame.hash && !isMended) this.#cut(frame.op);
     const kept = old?.hash === frame.hash ? again(frame, old) : frame;
     this.frames.set(frame.op, kept);
+    if (frame.op > this.#topOp) this.#topOp = frame.op;
     this.#unsynced.push(kept);
   }
 
+  /** What is damaged leaves gaps, and what lies behind them is cut as well. */
   #cut(from: number): void {
-    for (let op = from; this.frames.delete(op);) op++;
+    for (let op = from; op <= this.#topOp; op++) this.frames.delete(op);
+    this.#topOp = from - 1;
     this.durableTip = Math.min(this.durableTip, Math.max(from - 1, this.base));
   }
 
