@@ -251,9 +251,11 @@ export class ClusterMachine {
     this.after(this.#diskFreeMs - nowMs, work, "disk");
   }
 
+  /** With one copy alone nothing is promised yet: what damages that one brings back what was before. */
   #noteMetadata(): void {
     const load = loadMetadata(this.disk);
-    if (load.kind === "loaded") this.#host.remembered(this, load.stored.metadata);
+    if (load.kind !== "loaded" || !load.stored.isIntact) return;
+    this.#host.remembered(this, load.stored.metadata);
   }
 }
 
