@@ -245,7 +245,7 @@ Deno.test("a replica that remembers two votes in one view: one vote", () => {
     (what) => void violations.push(what),
   );
   for (const replica of [1n, 2n]) {
-    promises.remembered(machine!, { ...metadata, view: 7n, vote: { view: 7n, replica } });
+    promises.remembered(machine!, { ...metadata, view: 7n, vote: { view: 7n, replica } }, true);
   }
   assertEquals(violations, [`R12 one vote in view 7: replica ${machine!.id}`]);
 });

@@ -7,8 +7,12 @@ import type { Message } from "../../../node/vsr/messages.ts";
 import type { ClusterMachine } from "../world/machine.ts";
 
 interface Promised {
+  /** What its disk says. */
   view: bigint;
   logView: bigint;
+  /** What the disk must not say less than: both copies held it, or others have been told. */
+  keptView: bigint;
+  keptLogView: bigint;
   /** Whom it helped into each view. */
   readonly votes: Map<bigint, bigint>;
   /** The last entry that it said it has, and in which view. */
@@ -44,21 +48,29 @@ export class ClusterPromises {
 
   /** A replica's directory was lost, and with it what it promised. */
   forget(id: bigint): void {
-    this.#promised.set(id, { view: 0n, logView: 0n, votes: new Map(), acknowledged: NOTHING });
+    const none = { view: 0n, logView: 0n, keptView: 0n, keptLogView: 0n };
+    this.#promised.set(id, { ...none, votes: new Map(), acknowledged: NOTHING });
   }
 
-  /** Metadata is durable, or was found at a start. */
-  remembered({ id }: ClusterMachine, metadata: ReplicaMetadata): void {
+  /**
+   * Metadata is durable, or was found at a start.
+   *
+   * @param machine Whose.
+   * @param metadata What is remembered.
+   * @param isWhole Whether no copy holds anything older, which damage to the other one would bring back.
+   */
+  remembered({ id }: ClusterMachine, metadata: ReplicaMetadata, isWhole: boolean): void {
     const promised = this.#promised.get(id)!;
     const { view, logView, vote } = metadata;
     const who = `replica ${id}`;
-    if (view < promised.view) this.#violated(`R11 the view never goes back on disk: ${who}`);
-    if (logView < promised.logView) {
+    if (view < promised.keptView) this.#violated(`R11 the view never goes back on disk: ${who}`);
+    if (logView < promised.keptLogView) {
       this.#violated(`R11 the log view never goes back on disk: ${who}`);
     }
     if (logView > view) this.#violated(`R11 the log view is not ahead of the view: ${who}`);
     promised.view = view;
     promised.logView = logView;
+    if (isWhole) keep(promised, view, logView);
     if (logView > this.enteredView(id)) this.#entered.set(id, logView);
     // It admits that it cannot prove what it said: it starts over, without a vote.
     if (metadata.role === "recovering") promised.acknowledged = NOTHING;
@@ -77,6 +89,13 @@ export class ClusterPromises {
   said(machine: ClusterMachine, message: Message): void {
     const broken = this.#check(machine, message);
     if (broken !== undefined) this.#violated(`${broken}: replica ${machine.id} ${message.kind}`);
+    const promised = this.#promised.get(machine.id)!;
+    const saidView = "view" in message ? message.view : 0n;
+    keep(
+      promised,
+      saidView === promised.view ? saidView : 0n,
+      saidView === promised.logView ? saidView : 0n,
+    );
   }
 
   #check(machine: ClusterMachine, message: Message): string | undefined {
@@ -127,6 +146,12 @@ export class ClusterPromises {
   #primaryOf(view: bigint): bigint | undefined {
     return this.#members[Number((view - 1n) % BigInt(this.#members.length))];
   }
+}
+
+/** From now on these may not be taken back. */
+function keep(promised: Promised, view: bigint, logView: bigint): void {
+  if (view > promised.keptView) promised.keptView = view;
+  if (logView > promised.keptLogView) promised.keptLogView = logView;
 }
 
 const NOTHING = { view: 0n, op: 0n, hash: undefined };

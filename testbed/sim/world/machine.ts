@@ -3,7 +3,7 @@
  * process comes as events of the world; what was meant for an earlier life of it never arrives.
  */
 import { DiskFault } from "../../../node/disk.ts";
-import type { ReplicaMetadata } from "../../../node/metadata/codec.ts";
+import { COPY_BYTES, decodeCopy, type ReplicaMetadata } from "../../../node/metadata/codec.ts";
 import {
   loadMetadata,
   METADATA_FILE,
@@ -35,7 +35,7 @@ export interface MachineHost {
   /** An entry became durable. */
   durable(machine: ClusterMachine, frame: MirrorFrame): void;
   /** Metadata became durable, or was found at a start. */
-  remembered(machine: ClusterMachine, metadata: ReplicaMetadata): void;
+  remembered(machine: ClusterMachine, metadata: ReplicaMetadata, isWhole: boolean): void;
   /** It threw what no replica may throw. */
   bug(machine: ClusterMachine, error: unknown): void;
 }
@@ -119,7 +119,7 @@ export class ClusterMachine {
         return;
       }
       settleMetadata(this.disk, load.stored);
-      this.#host.remembered(this, load.stored.metadata);
+      this.#host.remembered(this, load.stored.metadata, true);
       this.subject = this.#host.open(this, load.stored);
       this.#host.started(this);
       this.#tickOn();
@@ -251,12 +251,20 @@ export class ClusterMachine {
     this.after(this.#diskFreeMs - nowMs, work, "disk");
   }
 
-  /** With one copy alone nothing is promised yet: what damages that one brings back what was before. */
   #noteMetadata(): void {
     const load = loadMetadata(this.disk);
-    if (load.kind !== "loaded" || !load.stored.isIntact) return;
-    this.#host.remembered(this, load.stored.metadata);
+    if (load.kind !== "loaded") return;
+    const isWhole = !hasOlderCopy(this.disk.visible(METADATA_FILE));
+    this.#host.remembered(this, load.stored.metadata, isWhole);
   }
+}
+
+/** Whether one copy still holds what was before. */
+function hasOlderCopy(bytes: Uint8Array): boolean {
+  const [first, second] = [bytes.subarray(0, COPY_BYTES), bytes.subarray(COPY_BYTES)].map(
+    decodeCopy,
+  );
+  return first?.kind === "copy" && second?.kind === "copy" && first.sequence !== second.sequence;
 }
 
 /** A process that wakes up may read what clients sent before it reads what other replicas sent earlier. */

@@ -504,8 +504,8 @@ export class ClusterWorld implements ClientHost {
         this.network.machineDown(machine.id);
       },
       durable: (machine, frame: MirrorFrame) => this.judges.durable(machine, frame),
-      remembered: (machine, metadata: ReplicaMetadata) =>
-        this.promises.remembered(machine, metadata),
+      remembered: (machine, metadata: ReplicaMetadata, isWhole) =>
+        this.promises.remembered(machine, metadata, isWhole),
       bug: (machine, error) => this.#bug(machine, error),
     };
   }
