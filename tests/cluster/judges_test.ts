@@ -16,7 +16,8 @@ import {
   submit,
 } from "../../testbed/sim/world/script.ts";
 import { ClusterPromises } from "../../testbed/sim/judge/promises.ts";
-import type { OpenSubject, Subject } from "../../testbed/sim/world/subject.ts";
+import type { Subject } from "../../testbed/sim/world/subject.ts";
+import { wrapped } from "../support/broken_replica.ts";
 import { ClusterViolation, ClusterWorld } from "../../testbed/sim/world/world.ts";
 import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
@@ -267,33 +268,6 @@ Deno.test("a replica that throws: named, with the end of the transcript", () => 
   assertStringIncludes(violation.message, "seed 1");
   assert(violation.tail.length > 0, "the transcript says what came before");
 });
-
-/** A replica of which some methods are others. */
-function wrapped(
-  change: (inner: Subject, options: ReplicaOptions) => Partial<Subject>,
-): OpenSubject {
-  return (options) => {
-    const inner = openReplica(options);
-    return {
-      submit: (...call) => inner.submit(...call),
-      confirmAuthority: (done) => inner.confirmAuthority(done),
-      getResource: (...call) => inner.getResource(...call),
-      getReservation: (...call) => inner.getReservation(...call),
-      checkpoint: (done) => inner.checkpoint(done),
-      currentSlot: () => inner.currentSlot(),
-      receive: (from, message) => inner.receive(from, message),
-      linkUp: (peer) => inner.linkUp(peer),
-      linkDown: (peer) => inner.linkDown(peer),
-      tick: () => inner.tick(),
-      status: () => inner.status(),
-      glance: () => inner.glance(),
-      metrics: (slot) => inner.metrics(slot),
-      startViewChange: () => inner.startViewChange(),
-      digest: () => inner.digest(),
-      ...change(inner, options),
-    };
-  };
-}
 
 /** Answers every second command with what the one before it was to be told, and that one with its own. */
 function crossing(options: ReplicaOptions): Subject {

@@ -43,7 +43,12 @@ function makeDirectory(disk: Disk, core: CoreConfig, segmentBytes: number): void
   if (result.kind === "refused") throw new Error(`Not a data directory: ${result.found.kind}`);
 }
 
-function makeLog(disk: Disk, core: CoreConfig, segmentBytes: number): void {
+/**
+ * Makes an empty log.
+ *
+ * @throws {DiskFault} When the disk fails.
+ */
+export function makeLog(disk: Disk, core: CoreConfig, segmentBytes: number): void {
   const identity = {
     clusterId: CLUSTER_ID,
     shardId: u64Words(core.shardId),
