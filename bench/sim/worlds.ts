@@ -3,7 +3,8 @@ import { drawPlan } from "../../testbed/sim/life/draw.ts";
 import { live } from "../../testbed/sim/life/life.ts";
 import { drawSinglePlan } from "../../testbed/sim/single/plan.ts";
 import { liveSingle } from "../../testbed/sim/single/life.ts";
-import { ClusterWorld, type WorldOptions } from "../../testbed/sim/world/world.ts";
+import type { WorldOptions } from "../../testbed/sim/world/options.ts";
+import { ClusterWorld } from "../../testbed/sim/world/world.ts";
 
 /** How much was simulated. */
 export interface Simulated {

@@ -346,6 +346,7 @@ Deno.test("a replica whose disk stays away after the note takes no part until it
       wrote: (name) => void (disk.failing = name === INSTALL_FILE ? "io_error" : undefined),
       synced() {},
       renamed() {},
+      directorySynced() {},
     },
   });
   const lone = reopen(disk);

@@ -32,6 +32,7 @@ class Room {
         wrote: (name) => void this.written.push(name),
         synced() {},
         renamed() {},
+        directorySynced() {},
       },
     });
     const first = sampleMetadata({ view: 7n, logView: 6n, ...HINTS, ...metadata });

@@ -18,7 +18,8 @@ import {
 import { ClusterPromises } from "../../testbed/sim/judge/promises.ts";
 import type { Subject } from "../../testbed/sim/world/subject.ts";
 import { wrapped } from "../support/broken_replica.ts";
-import { ClusterViolation, ClusterWorld } from "../../testbed/sim/world/world.ts";
+import { ClusterViolation } from "../../testbed/sim/world/violation.ts";
+import { ClusterWorld } from "../../testbed/sim/world/world.ts";
 import { create, reserve } from "../../testbed/sim/workload/requests.ts";
 
 Deno.test("a primary that counts acknowledgements nobody gave: commit needs a majority", () => {

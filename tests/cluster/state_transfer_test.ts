@@ -2,7 +2,8 @@
 // snapshot, and goes on from there.
 import { assert, assertEquals } from "@std/assert";
 import { backupsOf, runToCaughtUp } from "../../testbed/sim/world/script.ts";
-import { ClusterWorld, type WorldOptions } from "../../testbed/sim/world/world.ts";
+import type { WorldOptions } from "../../testbed/sim/world/options.ts";
+import { ClusterWorld } from "../../testbed/sim/world/world.ts";
 
 const FORGETFUL: Partial<WorldOptions> = {
   segmentBytes: 4_096,

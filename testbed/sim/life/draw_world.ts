@@ -6,7 +6,7 @@ import { CLOCK_RATES } from "../nemesis/clock_faults.ts";
 import { drawWeather } from "../nemesis/weather.ts";
 import type { SeededRandom } from "../random.ts";
 import { CALM_WEATHER } from "../world/network.ts";
-import { WORLD_CORE, WORLD_ENGINE } from "../world/world.ts";
+import { WORLD_CORE, WORLD_ENGINE } from "../world/options.ts";
 import { type PlanClock, planCore, type PlanWorld, type ProfileName } from "./plan.ts";
 
 /** Three replicas of which nothing is unusual. */

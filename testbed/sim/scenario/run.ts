@@ -1,6 +1,6 @@
 /** Plays protocol scripts: commands against a cluster in virtual time, what happens beside what was expected. */
 import type { OpenSubject } from "../world/subject.ts";
-import { ClusterViolation } from "../world/world.ts";
+import { ClusterViolation } from "../world/violation.ts";
 import { unifiedDiff } from "./diff.ts";
 import { parseScript, rewritten, type Script } from "./script.ts";
 import { Stage } from "./stage.ts";

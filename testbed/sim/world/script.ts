@@ -2,7 +2,8 @@
 import type { ReservationRead, ResourceRead } from "../../../node/api.ts";
 import type { Operation } from "../workload/client.ts";
 import type { ClusterMachine } from "./machine.ts";
-import { ClusterWorld, ELECTION_MS, type WorldOptions } from "./world.ts";
+import type { WorldOptions } from "./options.ts";
+import { ClusterWorld, ELECTION_MS } from "./world.ts";
 import type { Request } from "../workload/plain.ts";
 import type { ClientCommand, ModelOutcome } from "../../model/words.ts";
 

@@ -4,14 +4,13 @@
  * seed decides everything; the same seed takes the same course.
  */
 import type { CoreConfig, EngineConfig } from "../../../core/config.ts";
-import type { CheckpointPolicy } from "../../../node/checkpoint.ts";
 import type { ReplicaMetadata } from "../../../node/metadata/codec.ts";
 import type { StoredMetadata } from "../../../node/metadata/metadata.ts";
 import type { ReplicaOptions } from "../../../node/replica/options.ts";
 import { openReplica } from "../../../node/replica/replica.ts";
 import type { Rejection } from "../../../node/api.ts";
 import type { Message } from "../../../node/vsr/messages.ts";
-import { DEFAULT_TIMING, type VsrTiming } from "../../../node/vsr/timing.ts";
+import { DEFAULT_TIMING } from "../../../node/vsr/timing.ts";
 import {
   type ClientHost,
   ClusterClient,
@@ -25,101 +24,27 @@ import { exceededBound } from "../judge/bounds.ts";
 import { ClusterJudges } from "../judge/judges.ts";
 import { judgeHistory } from "../judge/linearizability.ts";
 import type { MirrorFrame } from "../judge/log_mirror.ts";
-import { ClusterNetwork, type NetworkWeather, textOf } from "./network.ts";
+import { ClusterNetwork, textOf } from "./network.ts";
 import { ClusterMachine } from "./machine.ts";
 import { takeMessage } from "./message.ts";
 import { ClusterPromises } from "../judge/promises.ts";
-import type { ProcessChange, ReplicaSight, WorldObserver } from "./observer.ts";
-import type { WorldProfile } from "./profile.ts";
+import type { WorldObserver } from "./observer.ts";
+import { workloadOf, WORLD_CORE, WORLD_ENGINE, type WorldOptions } from "./options.ts";
 import { EventQueue } from "./queue.ts";
 import { calm, comeToRest, ELECTIONS_MAX } from "./rest.ts";
+import { Sights } from "./sights.ts";
 import type { OpenSubject, Subject } from "./subject.ts";
 import { Transcript } from "./transcript.ts";
+import { ClusterViolation } from "./violation.ts";
 import { WorkloadCommands } from "../workload/commands.ts";
 import { ClientHistory } from "../workload/history.ts";
-import { PLAIN_WORKLOAD, type PlanWorkload } from "../workload/plan.ts";
+import type { PlanWorkload } from "../workload/plan.ts";
 import type { ModelOutcome } from "../../model/words.ts";
 import { partRandom, partSeed, SeededRandom } from "../random.ts";
-
-/** What a world is asked to be. Everything else is drawn from the seed. */
-export interface WorldOptions {
-  readonly seed: number;
-  /** 3 unless told. */
-  readonly replicas?: number;
-  /** Clients that live by themselves; 4 unless told. */
-  readonly clients?: number;
-  readonly core?: Partial<CoreConfig>;
-  readonly engine?: Partial<EngineConfig>;
-  /** 64 KiB unless told. */
-  readonly segmentBytes?: number;
-  /** None unless told. */
-  readonly checkpoints?: CheckpointPolicy;
-  readonly manualFailover?: boolean;
-  readonly manualExpiration?: boolean;
-  readonly timing?: Partial<VsrTiming>;
-  readonly weather?: Partial<NetworkWeather>;
-  /** Pace and beginning of each replica's clock; that of the world unless told. */
-  readonly clocks?: readonly { readonly rate: number; readonly offsetMs: number }[];
-  /** What clients do; `clients` and `ttlSlotsMax` go before it. */
-  readonly workload?: PlanWorkload;
-  /** Longest time to live that clients ask for, in slots. */
-  readonly ttlSlotsMax?: number;
-  /** Opens replicas with something broken. */
-  readonly open?: OpenSubject;
-  /** Whether to keep what happens in words. */
-  readonly isTraced?: boolean;
-  /** Is told what happens. */
-  readonly observer?: WorldObserver;
-  /** Counts and measures what happens. */
-  readonly profile?: WorldProfile;
-  /** Time stands still once so many events have happened. */
-  readonly eventsMax?: number;
-}
-
-/** Something happened that must not: what, when, and how to have it again. */
-export class ClusterViolation extends Error {
-  override readonly name = "ClusterViolation";
-  /** The promise that was broken. */
-  readonly what: string;
-  /** The last lines of the transcript, if there is one. */
-  readonly tail: readonly string[];
-
-  constructor(what: string, world: ClusterWorld) {
-    const tail = world.transcript.slice(-TAIL_LINES);
-    const { nowMs, happened } = world.queue;
-    super(
-      `${what} (seed ${world.seed}, ${nowMs.toFixed(1)} ms, event ${happened})\n${tail.join("\n")}`,
-    );
-    this.what = what;
-    this.tail = tail;
-  }
-}
-
-/** Bounds under which everything collides and nothing is forgotten before the end. */
-export const WORLD_CORE: CoreConfig = {
-  shardId: 0n,
-  maxResources: 8,
-  maxReservations: 64,
-  maxOperations: 20_000,
-  maxBundleSize: 4,
-  maxTtlSlots: 256n,
-  maxExpirationBucketLen: 64,
-  reservationHistoryWindowSlots: 64n,
-  maxClientRetryWindowSlots: 1_000_000n,
-  slotDurationMs: 10,
-};
-
-/** Bounds of a node around the engine that are rarely met. */
-export const WORLD_ENGINE: EngineConfig = {
-  maxSubmissionQueue: 64,
-  maxCommandBytes: 256,
-  maxExpirationsPerTick: 8,
-};
 
 /** The longest election timeout in milliseconds unless told. */
 export const ELECTION_MS: number = DEFAULT_TIMING.electionMsMax;
 
-const TAIL_LINES = 120;
 const TRANSCRIPT_LINES = 4_000;
 /** Events between two looks at all of what replicas hold. */
 const LOOK_EVERY = 2_000;
@@ -159,7 +84,7 @@ export class ClusterWorld implements ClientHost {
   readonly #options: WorldOptions;
   readonly #open: OpenSubject;
   readonly #eventsMax: number;
-  readonly #seen: ReplicaSight[] = [];
+  readonly #sights: Sights | undefined;
   #scripted = 0;
   #digestAt = 0;
 
@@ -172,6 +97,7 @@ export class ClusterWorld implements ClientHost {
     this.#options = options;
     this.#open = options.open ?? openReplica;
     this.observer = options.observer;
+    this.#sights = this.observer && new Sights(this.observer, () => this.queue.nowMs);
     this.queue.profile = options.profile;
     this.#eventsMax = options.eventsMax ?? Infinity;
     this.seed = options.seed;
@@ -488,19 +414,19 @@ export class ClusterWorld implements ClientHost {
       open: (machine, stored) => this.#openSubject(machine, stored),
       started: (machine) => {
         this.note(() => `${machine.id} starts, life ${machine.incarnation}`);
-        this.#watchProcess(machine, "started", `life ${machine.incarnation}`);
+        this.#sights?.process(machine, "started", `life ${machine.incarnation}`);
         this.network.machineUp(machine.id);
       },
       turned: (machine) => {
-        if (this.observer !== undefined) this.#watchReplica(machine);
+        this.#sights?.replica(machine);
         const { profile } = this.queue;
         if (profile === undefined) this.judges.turned(machine);
         else profile.measure("judges", () => this.judges.turned(machine));
       },
-      changed: (machine, change) => this.#watchProcess(machine, change, ""),
+      changed: (machine, change) => this.#sights?.process(machine, change, ""),
       ended: (machine, how) => {
         this.note(() => `${machine.id} ends: ${how}`);
-        this.#watchProcess(machine, "ended", how);
+        this.#sights?.process(machine, "ended", how);
         this.network.machineDown(machine.id);
       },
       durable: (machine, frame: MirrorFrame) => this.judges.durable(machine, frame),
@@ -508,21 +434,6 @@ export class ClusterWorld implements ClientHost {
         this.promises.remembered(machine, metadata, isWhole),
       bug: (machine, error) => this.#bug(machine, error),
     };
-  }
-
-  #watchProcess({ id, index }: ClusterMachine, change: ProcessChange, detail: string): void {
-    delete this.#seen[index];
-    this.observer?.process(this.queue.nowMs, id, change, detail);
-  }
-
-  #watchReplica({ id, index, subject }: ClusterMachine): void {
-    const status = subject?.status();
-    if (status === undefined) return;
-    const { role, view, commitOp } = status;
-    const seen = this.#seen[index];
-    if (seen?.role === role && seen.view === view && seen.commitOp === commitOp) return;
-    this.#seen[index] = { role, view, commitOp };
-    this.observer?.replica(this.queue.nowMs, id, this.#seen[index]);
   }
 
   #bug(machine: ClusterMachine, error: unknown): never {
@@ -571,13 +482,4 @@ export class ClusterWorld implements ClientHost {
   #learn(lsn: number): void {
     this.learnedLsn = Math.max(this.learnedLsn, lsn);
   }
-}
-
-function workloadOf({ clients, ttlSlotsMax, workload }: WorldOptions): PlanWorkload {
-  return {
-    ...PLAIN_WORKLOAD,
-    ...workload,
-    ...(clients === undefined ? {} : { clients }),
-    ...(ttlSlotsMax === undefined ? {} : { ttlSlotsMax }),
-  };
 }
