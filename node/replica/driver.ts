@@ -265,8 +265,11 @@ export class Driver implements FlushListener, ProtocolLog {
     this.#parts.outside.diskFailed(fault);
   }
 
+  /** What is committed but not yet durable here a crash may take: remembered, it would pass for a loss at the next start. */
   #store(effect: StoreEffect): void {
-    this.#parts.memory.store(effect, this.#state.commitOp, (fault) => {
+    const { commitOp } = this.#state;
+    const heldOp = commitOp < this.syncedOp ? commitOp : this.syncedOp;
+    this.#parts.memory.store(effect, heldOp, (fault) => {
       if (this.#isStopped) return;
       if (fault === undefined) return this.take({ kind: "stored" });
       this.take({ kind: "failed" });
