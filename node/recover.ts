@@ -20,7 +20,7 @@ import type { LogOptions, LogWriter } from "./log/store.ts";
 import type { StartupFacts } from "./node.ts";
 import type { SnapshotHeader, SnapshotIdentity } from "./snapshot/format.ts";
 import { RestoringSink } from "./snapshot/restore.ts";
-import { loadSnapshot } from "./snapshot/reader.ts";
+import { loadSnapshot, type SnapshotError } from "./snapshot/reader.ts";
 import { removeSnapshotTemporary, snapshotBytesMax } from "./snapshot/store.ts";
 
 /** What to recover, and how. */
@@ -107,6 +107,9 @@ function recoverFiles(parts: RecoverParts): Recovered | RecoveryRefusal {
   const logIdentity = { clusterId, shardId, configFingerprint: fingerprint };
   const log = recoverLog(disk, logIdentity, options, replay);
   if (log.kind !== "recovered") {
+    // The log may begin behind the older generation: only the newer one, if it can be read later, leads up to it.
+    const unread = log.kind === "rejected" ? unreadable(loaded.damaged) : undefined;
+    if (unread !== undefined && parts.mayRestartLog) return unread;
     const snapshotTip = loaded.header && tipOfSnapshot(loaded.header);
     return { ...describeLogFailure(log, replay), snapshotTip };
   }
@@ -125,7 +128,7 @@ function recoverFiles(parts: RecoverParts): Recovered | RecoveryRefusal {
     identity,
     startup: replay.startup(),
     snapshot: loaded.header,
-    damagedSnapshot: loaded.damaged,
+    damagedSnapshot: loaded.damaged?.message,
     facts: log.facts,
   };
 }
@@ -158,7 +161,8 @@ interface Loaded {
   readonly kind: "loaded";
   readonly engine: Engine;
   readonly header: SnapshotHeader | undefined;
-  readonly damaged: string | undefined;
+  /** What is wrong with a newer snapshot than the one loaded. */
+  readonly damaged: SnapshotError | undefined;
 }
 
 function restoreSnapshot(
@@ -179,7 +183,7 @@ function restoreSnapshot(
     }
     case "loaded": {
       const { header, sink, damaged } = result;
-      return { kind: "loaded", engine: sink.engine!, header, damaged: damaged?.message };
+      return { kind: "loaded", engine: sink.engine!, header, damaged };
     }
     case "refused": {
       const { kind, file, message } = result.refusal;
@@ -189,11 +193,21 @@ function restoreSnapshot(
       return refuse("config", `${file}: ${message}`);
     }
     default: {
+      const unread = unreadable(...result.errors);
+      if (unread !== undefined && parts.mayRestartLog) return unread;
       const text = result.errors.map((error) => `${error.file}: ${error.message}`).join("; ");
       const semantic = result.errors.every((error) => error.kind === "content_refused");
       return refuse(semantic ? "snapshot" : "snapshot_file", text);
     }
   }
+}
+
+/** A replica gives up nothing for a snapshot that the disk cannot read now: it may later. */
+function unreadable(
+  ...errors: readonly (SnapshotError | undefined)[]
+): RecoveryRefusal | undefined {
+  const fault = errors.find((error) => error?.fault !== undefined)?.fault;
+  return fault && refuse("snapshot_file", fault.message, fault);
 }
 
 /** Feeds the log to the engine; refuses what cannot follow the snapshot. */

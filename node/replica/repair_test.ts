@@ -274,6 +274,24 @@ Deno.test("Repair does the least that helps, and keeps the vote only when nothin
   }
 });
 
+Deno.test("a replica gives nothing up for a snapshot that cannot be read, and is what it was when it can be", () => {
+  const only = directoryOf(0n, [30n]).disk;
+  const older = directoryOf(0n, [10n]).disk.contents(SNAPSHOT_FILE).slice();
+  const ahead = damaged(SNAPPED, (disk) => disk.install(SNAPSHOT_PREVIOUS_FILE, older));
+  for (const [name, base] of Object.entries({ only, "behind which the log begins": ahead })) {
+    const disk = base.crash("keep");
+    disk.makeUnreadable(SNAPSHOT_FILE, 512, 1_024);
+    const before = filesOf(disk);
+    const lone = reopen(disk);
+    live(lone, BOTH_HONEST, 12_000);
+    assertEquals([lone.replica.status().role, stepsOf(lone)], ["faulted", []], name);
+    assertEquals([filesOf(disk), metadataOf(disk).role], [before, "backup"], name);
+    disk.heal();
+    live(lone, BOTH_HONEST, 60_000);
+    assertWhole(lone, disk, name);
+  }
+});
+
 Deno.test("Repair keeps damaged snapshots under another name", () => {
   const disk = CASES.find(({ steps }) => steps[0] === "start_over")!.disk();
   live(reopen(disk), BOTH_HONEST);

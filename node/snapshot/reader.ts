@@ -51,6 +51,8 @@ export interface SnapshotError {
   /** Byte offset of the damaged part. */
   readonly at: number;
   readonly message: string;
+  /** Why it cannot be read; `undefined` for what is wrong with bytes that can. */
+  readonly fault?: DiskFault;
 }
 
 /** Why an undamaged snapshot must not be loaded. */
@@ -172,7 +174,8 @@ function readSnapshot<Sink extends BlockSink>(
     return readOpenSnapshot(file, fileBytes, expectation);
   } catch (error) {
     if (!(error instanceof DiskFault) || error.kind !== "io_error") throw error;
-    return damaged(name, "unreadable", 0, error.message);
+    const unreadable = snapshotError(name, "unreadable", 0, error.message);
+    return { kind: "damaged", error: { ...unreadable, fault: error } };
   } finally {
     file.close();
   }
