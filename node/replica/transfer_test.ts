@@ -276,7 +276,12 @@ Deno.test("what comes while a sync is under way is synced, too, before anybody i
   const { sender, facts } = senderOf(diskWith(image), 9n);
   const told: number[] = [];
   let syncs = 0;
-  const observer = { wrote() {}, synced: () => void syncs++, renamed() {} };
+  const observer = {
+    wrote() {},
+    synced: () => void syncs++,
+    renamed() {},
+    directorySynced() {},
+  };
   const disk = new MemoryDisk({ deferred: true, observer });
   const asked: GetSnapshotChunk[] = [];
   const receiver = new SnapshotReceiver({
