@@ -58,12 +58,13 @@ function writeBody(out: WireWriter, message: Message): void {
       head(out, message.kind, 2);
       return out.u64(message.view);
     case "do_view_change":
-      head(out, message.kind, 6);
+      head(out, message.kind, 7);
       out.u64(message.view);
       out.u64(message.logView);
       out.u64(message.op);
       out.u64(message.hash);
-      return out.u64(message.commitOp);
+      out.u64(message.commitOp);
+      return out.u64(message.slot);
     case "start_view":
       head(out, message.kind, 7);
       out.u64(message.view);
@@ -167,13 +168,14 @@ const READERS: ReadonlyMap<number, Read> = new Map([
   entry("probe_view", 2, (reader) => ({ kind: "probe_view", view: reader.u64() })),
   entry("probe_view_ok", 2, (reader) => ({ kind: "probe_view_ok", view: reader.u64() })),
   entry("start_view_change", 2, (reader) => ({ kind: "start_view_change", view: reader.u64() })),
-  entry("do_view_change", 6, (reader) => ({
+  entry("do_view_change", 7, (reader) => ({
     kind: "do_view_change",
     view: reader.u64(),
     logView: reader.u64(),
     op: reader.u64(),
     hash: reader.u64(),
     commitOp: reader.u64(),
+    slot: reader.u64(),
   })),
   entry("start_view", 7, (reader) => ({
     kind: "start_view",

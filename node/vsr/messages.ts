@@ -68,6 +68,8 @@ export interface DoViewChange {
   readonly op: bigint;
   readonly hash: bigint;
   readonly commitOp: bigint;
+  /** The slot by the sender's clock. */
+  readonly slot: bigint;
 }
 
 /** The new primary's log: the first thing that a replica hears of it in this view. */

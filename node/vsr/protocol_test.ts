@@ -165,6 +165,7 @@ Deno.test("a new primary takes the log that was right latest, not the longest (W
     op: 1n,
     hash: 42n,
     commitOp: 0n,
+    slot: 5n,
   } as const;
   script.hear(3n, offer);
   const said = script.stored();
@@ -175,7 +176,8 @@ Deno.test("a new primary leads when the chosen log and that it holds it are dura
   const script = ProtocolScript.backup(FILL);
   const better = logOf("a", "b", "x", "y");
   const hash = better.hashAt(4n)!;
-  script.hear(3n, { kind: "do_view_change", view: 2n, logView: 1n, op: 4n, hash, commitOp: 2n });
+  const offer = { kind: "do_view_change", view: 2n, logView: 1n, op: 4n, hash } as const;
+  script.hear(3n, { ...offer, commitOp: 2n, slot: 4n });
   script.stored();
   const frames = better.frames(1n, 4n);
   const requestId = script.state.fetchId;
@@ -185,13 +187,23 @@ Deno.test("a new primary leads when the chosen log and that it holds it are dura
   assertEquals(script.hear(3n, range), []);
   assertEquals(script.log.cuts, ["3..3"], "only what differs");
   assertEquals(script.role, "view_uncertain 2");
-  assertEquals(script.synced(), ["store view=2 log_view=2 primary"]);
+  assertEquals(script.synced(), ["slot 4", "store view=2 log_view=2 primary"]);
   assertEquals(script.stored(), [
     ">1 start_view 2 op=4 commit=0",
     ">3 start_view 2 op=4 commit=0",
     "primary 2",
     "commit 2",
   ]);
+});
+
+Deno.test("a view's time begins with the earliest clock of those who hold its log (seed 111523)", () => {
+  const script = ProtocolScript.backup(FILL, { members: [1n, 2n, 3n, 4n, 5n] });
+  const { log } = script;
+  const offer = { kind: "do_view_change", view: 2n, logView: 1n, op: 3n, commitOp: 3n } as const;
+  script.hear(3n, { ...offer, hash: log.tipHash, slot: 3n });
+  script.hear(4n, { ...offer, logView: 0n, op: 0n, hash: log.hashAt(0n)!, slot: 1n });
+  const said = script.stored();
+  assertEquals(said.filter((text) => text.startsWith("slot")), ["slot 3"]);
 });
 
 Deno.test("a backup takes the new primary's log over before it says that it is in its view", () => {
@@ -229,6 +241,7 @@ Deno.test("a view that its primary left is over: nobody brings it back (seed 6)"
     op: 0n,
     hash: 7n,
     commitOp: 0n,
+    slot: 5n,
   } as const;
   assertEquals(script.hear(2n, { kind: "start_view_change", view: 1n }), []);
   assertEquals(script.hear(3n, offer), []);

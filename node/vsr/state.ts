@@ -50,6 +50,8 @@ export interface ChosenLog {
   readonly from: bigint;
   readonly op: bigint;
   readonly hash: bigint;
+  /** What the view's time begins with. */
+  readonly slot: bigint;
 }
 
 /** A recovering replica's question to the others. */

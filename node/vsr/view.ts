@@ -194,7 +194,8 @@ function makeOffer(s: State): void {
 }
 
 function sendOffer(s: State): void {
-  const offer: DoViewChange = { kind: "do_view_change", ...s.offer!, commitOp: s.commitOp };
+  const { commitOp } = s;
+  const offer: DoViewChange = { kind: "do_view_change", ...s.offer!, commitOp, slot: s.slot() };
   s.offers.set(s.replicaId, offer);
   const primary = primaryOf(s, s.view);
   if (primary !== s.replicaId) send(s, primary, offer);
@@ -205,11 +206,24 @@ function choose(s: State): void {
   if (primaryOf(s, s.view) !== s.replicaId || s.chosen !== undefined) return;
   let best = s.replicaId;
   for (const [id, offer] of s.offers) if (isBetter(offer, s.offers.get(best)!)) best = id;
-  const { op, hash } = s.offers.get(best)!;
-  s.chosen = { from: best, op, hash };
+  const { op, hash, logView } = s.offers.get(best)!;
+  s.chosen = { from: best, op, hash, slot: earliestSlot(s, logView) };
   s.matchedOp = s.commitOp;
   if (compare(s, op, hash) === "same") return finishFetch(s);
   request(s);
+}
+
+/**
+ * Whoever acknowledged an entry of the latest view follows the clock of its primary, and a majority did: the earliest of
+ * their clocks is not ahead of the one by which holds were counted. Others may be, and would end holds early.
+ */
+function earliestSlot(s: State, logView: bigint): bigint {
+  let earliest: bigint | undefined;
+  for (const offer of s.offers.values()) {
+    if (offer.logView !== logView) continue;
+    if (earliest === undefined || offer.slot < earliest) earliest = offer.slot;
+  }
+  return earliest!;
 }
 
 function isBetter(a: DoViewChange, b: DoViewChange): boolean {
@@ -245,6 +259,7 @@ function enterAsPrimary(s: State): void {
   s.logView = s.view;
   s.offer = undefined;
   s.isEntering = true;
+  s.effects.push({ kind: "slot", slot: chosen.slot }); // Before the first word of the view, which tells it to others.
   store(s);
   changeView(s);
 }

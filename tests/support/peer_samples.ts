@@ -87,9 +87,12 @@ export const SAMPLE_MESSAGES: readonly (readonly [string, Message, number, unkno
   ["start_view_change", { kind: "start_view_change", view: 4n }, 45, [4n]],
   [
     "do_view_change",
-    { kind: "do_view_change", view: 4n, logView: 3n, op: 42n, hash: 0xdefn, commitOp: 41n },
+    {
+      ...{ kind: "do_view_change", view: 4n, logView: 3n, op: 42n, hash: 0xdefn },
+      ...{ commitOp: 41n, slot: 1_001n },
+    },
     46,
-    [4n, 3n, 42n, 0xdefn, 41n],
+    [4n, 3n, 42n, 0xdefn, 41n, 1_001n],
   ],
   [
     "start_view",
