@@ -34,7 +34,7 @@ export function onPrepare(s: State, from: bigint, m: Prepare): void {
   if (!isFromPrimary(s, from, m.view)) return;
   if (m.view > s.view) joinView(s, m.view, "quietly");
   hearPrimary(s, m.round, m.slot);
-  if (s.status !== "normal" && s.adopting === undefined) return;
+  if (s.status !== "normal" && s.adopting === undefined) return askForStart(s, m);
   const accepted = accept(s, m.prevOp, m.prevHash, m.frames);
   switch (accepted.kind) {
     case "matched":
@@ -150,6 +150,15 @@ function reject(s: State): void {
   s.rejectedMs = s.nowMs;
   s.counters.rejectsSent++;
   send(s, primaryOf(s, s.view), { kind: "prepare_reject", view: s.view, op });
+}
+
+/**
+ * A primary that takes this replica to know what the view began with: it did, and its disk came back with an earlier view.
+ * To whoever asks about its own view a primary says what it began with. Heartbeats come as often as is worth asking.
+ */
+function askForStart(s: State, m: Prepare): void {
+  if (s.status !== "view_change" || m.frames.length > 0) return;
+  send(s, primaryOf(s, m.view), { kind: "probe_view", view: m.view });
 }
 
 function hearPrimary(s: State, round: bigint, slot: bigint): void {
