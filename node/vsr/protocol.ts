@@ -303,9 +303,12 @@ function receive(s: State, from: bigint, m: Message): void {
   }
 }
 
-/** Somebody still leads an earlier view: our view in the answer tells it so. */
+/**
+ * Somebody still leads an earlier view: our view in the answer tells it so. So does a replica that does not count: it can never
+ * follow into a view before its own.
+ */
 function correct(s: State, to: bigint): void {
-  if (s.status === "recovering" || s.durable.view < s.view) return;
+  if (s.durable.view < s.view) return;
   s.effects.push({
     kind: "send",
     to,
