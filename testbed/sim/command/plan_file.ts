@@ -102,6 +102,7 @@ const World = v.strictObject({
   })),
   segmentBytes: SegmentBytes,
   manualFailover: v.boolean(),
+  parallelDisks: v.optional(v.boolean(), false),
 });
 
 const Workload = v.strictObject({

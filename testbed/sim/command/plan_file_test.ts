@@ -43,6 +43,9 @@ function withChange(plan: SimPlan, path: readonly (string | number)[], value: un
   return copy;
 }
 
+/** What a plan may lack. */
+const ADDED_LATER = "parallelDisks";
+
 function refusal(text: string): CliError {
   const error = assertThrows(() => parsePlan(text, "p.json"), CliError);
   assertEquals(error.code, "E_BAD_PLAN");
@@ -65,11 +68,18 @@ Deno.test("parsePlan() refuses what is missing, what nobody knows, and numbers b
   const plan = drawPlan(3, "swarm");
   for (const path of placesIn(plan).filter((path) => path.length > 0)) {
     if (typeof path.at(-1) === "number") continue;
-    refusal(JSON.stringify(withChange(plan, path, undefined)));
+    if (path.at(-1) !== ADDED_LATER) refusal(JSON.stringify(withChange(plan, path, undefined)));
     for (const number of [-1e300, 1e300]) refusal(JSON.stringify(withChange(plan, path, number)));
   }
   refusal(JSON.stringify({ ...plan, extra: 1 }));
   refusal(JSON.stringify({ ...plan, world: { ...plan.world, extra: 1 } }));
+});
+
+Deno.test("parsePlan() reads plans from before disks could work on several files at once", () => {
+  const plan = drawPlan(3, "swarm");
+  const before = JSON.stringify(withChange(plan, ["world", ADDED_LATER], undefined));
+  const after = withChange(plan, ["world", ADDED_LATER], false);
+  assertEquals(parsePlan(before, "p.json"), after as SimPlan);
 });
 
 Deno.test("parsePlan() refuses plans whose parts contradict each other", () => {

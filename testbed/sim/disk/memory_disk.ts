@@ -20,8 +20,8 @@ export interface MemoryDiskOptions {
   readonly seed?: number;
   /** Durable writes and background syncs end in {@linkcode MemoryDisk.settle}, not at once. */
   readonly deferred?: boolean;
-  /** Decides when durable writes and background syncs end, in place of `deferred`. */
-  readonly schedule?: (work: () => void) => void;
+  /** Decides when durable writes and background syncs of a file end, in place of `deferred`. */
+  readonly schedule?: (work: () => void, name: string) => void;
   /** Is told what reaches the files. */
   readonly observer?: DiskObserver;
 }
@@ -50,7 +50,7 @@ export class MemoryDisk implements Disk {
   /** A disk that says it has synced and has not: for proving that somebody notices. */
   isLying = false;
   readonly #deferred: boolean;
-  readonly #schedule: ((work: () => void) => void) | undefined;
+  readonly #schedule: MemoryDiskOptions["schedule"];
   #entries = new Map<string, MemoryFile>();
   #durableEntries = new Map<string, MemoryFile>();
   #unsyncedChanges: DirectoryChange[] = [];
@@ -294,8 +294,8 @@ export class MemoryDisk implements Disk {
   }
 
   /** Runs `work` now, in {@linkcode settle}, or when whoever made the disk says. */
-  later(work: () => void): void {
-    if (this.#schedule !== undefined) this.#schedule(work);
+  later(work: () => void, name: string): void {
+    if (this.#schedule !== undefined) this.#schedule(work, name);
     else if (this.#deferred) this.#pending.push(work);
     else work();
   }

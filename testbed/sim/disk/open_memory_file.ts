@@ -30,8 +30,8 @@ export interface FileHost {
   roomFor(file: MemoryFile, at: number, length: number): number;
   /** Does what is planned for a write that would have succeeded, in place of it; false when nothing is. */
   hasDiverted(name: string, file: MemoryFile, at: number, bytes: Uint8Array): boolean;
-  /** Runs work that takes time. */
-  later(work: () => void): void;
+  /** Runs work on a file that takes time. */
+  later(work: () => void, name: string): void;
 }
 
 /** See the top of this file. */
@@ -82,11 +82,11 @@ export class OpenMemoryFile implements DiskFile {
 
   writeDurably(at: number, bytes: Uint8Array, done: Done): void {
     const fault = faultOf(() => this.write(at, bytes));
-    this.#disk.later(() => done(fault ?? faultOf(() => this.sync())));
+    this.#disk.later(() => done(fault ?? faultOf(() => this.sync())), this.name);
   }
 
   syncLater(done: Done): void {
-    this.#disk.later(() => done(faultOf(() => this.sync())));
+    this.#disk.later(() => done(faultOf(() => this.sync())), this.name);
   }
 
   close(): void {}

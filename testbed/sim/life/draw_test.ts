@@ -100,6 +100,7 @@ const CORNERS: Record<string, (plan: Plan) => boolean> = {
   checkpoints: ({ world }) => world.checkpoints !== null,
   "small segments": ({ world }) => world.segmentBytes === 4_096,
   "manual failover": ({ world }) => world.manualFailover,
+  "parallel disks": ({ world }) => world.parallelDisks,
   victims: ({ victims }) => victims.length > 0,
 };
 

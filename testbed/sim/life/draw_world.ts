@@ -20,6 +20,7 @@ export const PLAIN_WORLD: PlanWorld = {
   checkpoints: null,
   segmentBytes: 64 * 1024,
   manualFailover: false,
+  parallelDisks: false,
 };
 
 /** Mostly three: a life of seven takes four times as long. */
@@ -46,6 +47,7 @@ export function drawWorld(random: SeededRandom, profile: ProfileName): PlanWorld
   return {
     ...world,
     core: planCore({ ...core, ...drawWindows(random, Number(core.maxTtlSlots)) }),
+    parallelDisks: random.oneIn(2),
   };
 }
 

@@ -111,7 +111,8 @@ function worldOptions(plan: Plan, life: LifeOptions): WorldOptions {
 }
 
 function clusterOptions(world: PlanWorld): Omit<WorldOptions, "seed"> {
-  const { replicas, engine, timing, weather, clocks, segmentBytes, manualFailover } = world;
+  const { replicas, engine, timing, weather, clocks, segmentBytes, manualFailover, parallelDisks } =
+    world;
   return {
     replicas,
     core: coreOfPlan(world.core),
@@ -121,6 +122,7 @@ function clusterOptions(world: PlanWorld): Omit<WorldOptions, "seed"> {
     clocks,
     segmentBytes,
     manualFailover,
+    parallelDisks,
     ...(world.checkpoints === null ? {} : { checkpoints: world.checkpoints }),
   };
 }

@@ -43,6 +43,8 @@ export interface PlanWorld {
   readonly segmentBytes: number;
   /** Whether views change only when an operator wants it. */
   readonly manualFailover: boolean;
+  /** Whether the files on one disk do not wait for each other, as on one with a queue. */
+  readonly parallelDisks: boolean;
 }
 
 /** How trouble ends. */

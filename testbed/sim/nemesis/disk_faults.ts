@@ -31,9 +31,19 @@ function revive(machine: ClusterMachine): void {
 }
 
 function slow(scene: Scene, machine: ClusterMachine): void {
+  if (machine.isDiskParallel && scene.random.oneIn(2)) return slowLog(scene, machine);
   if (scene.random.oneIn(3)) return machine.stallDisk(Math.min(scene.lasting(), STALL_MS_MAX));
   machine.diskMs = [5, 20 + scene.random.below(400)];
   scene.later(scene.lasting(), () => machine.diskMs = SOUND_DISK_MS);
+}
+
+/** The log takes long and other files do not, while views change: what a replica says of itself is ahead of what it holds. */
+function slowLog(scene: Scene, machine: ClusterMachine): void {
+  machine.logMs = [20, 40 + scene.random.below(400)];
+  scene.later(scene.random.below(100), () => {
+    scene.any().reachSubject((subject) => subject.startViewChange());
+  });
+  scene.later(scene.lasting(), () => machine.logMs = undefined);
 }
 
 /** A disk is lost with all that it held, and a new one is there with the directory of a replacement. */

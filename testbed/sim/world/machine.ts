@@ -3,6 +3,7 @@
  * process comes as events of the world; what was meant for an earlier life of it never arrives.
  */
 import { DiskFault } from "../../../node/disk.ts";
+import { ACTIVE_SEGMENT } from "../../../node/log/files.ts";
 import { COPY_BYTES, decodeCopy, type ReplicaMetadata } from "../../../node/metadata/codec.ts";
 import {
   loadMetadata,
@@ -60,6 +61,10 @@ export class ClusterMachine {
   readonly clock: Clock;
   /** Milliseconds that a write and sync take. */
   diskMs: readonly [number, number] = [0.1, 1];
+  /** The same for the log alone, where that is another time; of use only where files do not wait for each other. */
+  logMs: readonly [number, number] | undefined;
+  /** Whether its disk works on several files at once, as one with a queue does: none of them waits for another. */
+  isDiskParallel = false;
   clockRate = 1;
   clockOffsetMs = 0;
   /** Of the messages that its program speaks. */
@@ -76,7 +81,10 @@ export class ClusterMachine {
   #backlog: Waiting[] = [];
   /** The tick that fell due meanwhile: it may come before what else has waited, or after. */
   #lateTick: (() => void) | undefined;
-  #diskFreeMs = 0;
+  /** When all that the disk was given is done: by file, or under one name if it does one thing after the other. */
+  readonly #diskFreeMs = new Map<string, number>();
+  /** Until when it stands still. */
+  #stalledMs = 0;
   #isPowerLost = true;
 
   constructor(id: bigint, index: number, seed: number, host: MachineHost) {
@@ -108,7 +116,8 @@ export class ClusterMachine {
     this.incarnation++;
     this.isPaused = false;
     this.refusal = undefined;
-    this.#diskFreeMs = 0;
+    this.#diskFreeMs.clear();
+    this.#stalledMs = 0;
     const wasPowerLost = this.#isPowerLost;
     this.#isPowerLost = false;
     this.enter(() => {
@@ -168,7 +177,8 @@ export class ClusterMachine {
 
   /** What the disk is given to do from now on ends in order, and not before so many milliseconds are over. */
   stallDisk(ms: number): void {
-    this.#diskFreeMs = Math.max(this.#diskFreeMs, this.#host.queue.nowMs) + ms;
+    const { nowMs } = this.#host.queue;
+    this.#stalledMs = Math.max(this.#stalledMs, nowMs, ...this.#diskFreeMs.values()) + ms;
   }
 
   /** Lets something reach the process after a delay, unless it ends before. */
@@ -238,17 +248,20 @@ export class ClusterMachine {
     return {
       seed: this.random.nextU32(),
       observer: this.mirror,
-      schedule: (work) => this.#completeLater(work),
+      schedule: (work, name) => this.#completeLater(work, name),
     };
   }
 
-  /** One disk does one thing after the other. */
-  #completeLater(work: () => void): void {
+  /** What is done to one file is done in order. */
+  #completeLater(work: () => void, name: string): void {
     const { nowMs } = this.#host.queue;
-    const [min, max] = this.diskMs;
+    const isLog = name.startsWith(ACTIVE_SEGMENT);
+    const [min, max] = (isLog ? this.logMs : undefined) ?? this.diskMs;
     const takes = min + this.random.below(1_000) / 1_000 * (max - min);
-    this.#diskFreeMs = Math.max(this.#diskFreeMs, nowMs) + takes;
-    this.after(this.#diskFreeMs - nowMs, work, "disk");
+    const queue = this.isDiskParallel ? name : "";
+    const freeMs = Math.max(this.#diskFreeMs.get(queue) ?? 0, this.#stalledMs, nowMs) + takes;
+    this.#diskFreeMs.set(queue, freeMs);
+    this.after(freeMs - nowMs, work, "disk");
   }
 
   #noteMetadata(): void {

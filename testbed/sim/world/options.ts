@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly weather?: Partial<NetworkWeather>;
   /** Pace and beginning of each replica's clock; that of the world unless told. */
   readonly clocks?: readonly { readonly rate: number; readonly offsetMs: number }[];
+  /** Whether the files on one disk do not wait for each other. */
+  readonly parallelDisks?: boolean;
   /** What clients do; `clients` and `ttlSlotsMax` go before it. */
   readonly workload?: PlanWorkload;
   /** Longest time to live that clients ask for, in slots. */

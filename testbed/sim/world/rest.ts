@@ -72,6 +72,7 @@ export function calm(world: RestlessWorld, core: readonly ClusterMachine[]): voi
 export function mend(machine: ClusterMachine): void {
   machine.disk.relieve();
   machine.diskMs = [0.1, 1];
+  machine.logMs = undefined;
   machine.resume();
   const isSkewed = machine.protocolVersion !== PEER_PROTOCOL_VERSION;
   machine.protocolVersion = PEER_PROTOCOL_VERSION;

@@ -134,6 +134,7 @@ export class ClusterWorld implements ClientHost {
     const watchers = Array.from({ length: this.workload.pinnedReaders }, () => this.newClient());
     for (const machine of this.machines) {
       this.#setClock(machine);
+      machine.isDiskParallel = options.parallelDisks === true;
       this.makeDirectory(machine, "backup");
       this.queue.after(0, () => machine.start());
     }
