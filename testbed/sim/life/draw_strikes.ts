@@ -4,6 +4,7 @@ import {
   type FaultName,
   FAULTS,
   LEASELESS_FAULTS,
+  PLOTS,
   type Strike,
 } from "../nemesis/strike.ts";
 import type { SeededRandom } from "../random.ts";
@@ -21,13 +22,19 @@ export interface StrikeRules {
 /** Most that can go wrong in one life: more is noise, and takes long. */
 const STRIKES_MAX = 60;
 
+/** In one life of so many nothing goes wrong but plots, which need others to be well. */
+const PLOTTED_ONE_IN = 4;
+/** Each takes a while: milliseconds between two of them, at least. */
+const PLOT_EVERY_MS_MIN = 500;
+
 /** Faults that only end processes. */
 const CRASHES: readonly FaultName[] = ["crash", "crash_primary", "kill"];
 
 /** Draws which faults may strike, how often and for how long, and then each strike. */
 export function drawStrikes(rules: StrikeRules, random: SeededRandom): Strike[] {
   const faults = drawFaults(rules, random);
-  const everyMs = drawScale(random, 60, 2_500);
+  const isPlotted = faults.every((fault) => PLOTS.has(fault));
+  const everyMs = drawScale(random, isPlotted ? PLOT_EVERY_MS_MIN : 60, isPlotted ? 1_000 : 2_500);
   const forMs = drawScale(random, 50, 5_000);
   const strikes: Strike[] = [];
   let atMs = 0;
@@ -45,9 +52,10 @@ function drawFaults(
   random: SeededRandom,
 ): readonly FaultName[] {
   if (profile === "lite") return CRASHES;
-  const oneIn = 2 + random.below(8);
+  const isPlotted = random.oneIn(PLOTTED_ONE_IN);
+  const oneIn = isPlotted ? 2 : 2 + random.below(8);
   return FAULTS.filter((fault) => {
-    const isDrawn = random.oneIn(oneIn);
+    const isDrawn = random.oneIn(oneIn) && (!isPlotted || PLOTS.has(fault));
     if (DURABLE_FAULTS.has(fault) && !hasVictims) return false;
     if (LEASELESS_FAULTS.has(fault) && world.timing.leaseMs > 0) return false;
     return isDrawn || (fault === "view_change" && world.manualFailover);

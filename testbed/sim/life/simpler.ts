@@ -28,6 +28,10 @@ const SIMPLER_FAULTS: Partial<Record<FaultName, FaultName>> = {
   partition: "cut_one_way",
   swizzle: "stuck",
   usurp: "isolate_primary",
+  forget_committed: "wipe",
+  forget_view: "wipe",
+  late_answers: "view_change",
+  old_answers: "view_change",
   clock_restart: "crash",
   suspend: "pause",
   crash_midway: "crash",
@@ -104,6 +108,7 @@ export function simplerClusters(plan: Plan): Simpler[] {
     { name: "usual tables", core: PLAIN_WORLD.core },
     { name: "usual queues", engine: PLAIN_WORLD.engine },
     { name: "usual segments", segmentBytes: PLAIN_WORLD.segmentBytes },
+    { name: "one thing after the other on a disk", parallelDisks: false },
     { name: "views change by themselves", manualFailover: false },
   ];
   const usual = changes.map(({ name, ...change }) => step(plan, "world", world, change, name));

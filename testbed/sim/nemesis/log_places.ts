@@ -80,3 +80,24 @@ function framesOf(buffer: LogBuffer): FramePlace[] {
   }
   return frames;
 }
+
+/**
+ * Where the last frames of a log lie.
+ *
+ * @param disk A replica's disk.
+ * @param count How many at most.
+ * @returns Their bytes in the active segment; `undefined` when it has none.
+ */
+export function logEnd(
+  disk: MemoryDisk,
+  count: number,
+): Pick<LogInside, "name" | "from" | "end"> | undefined {
+  if (disk.size(ACTIVE_SEGMENT) === undefined) return undefined;
+  const bytes = disk.contents(ACTIVE_SEGMENT);
+  const buffer = createLogBuffer((bytes.length + 7) & ~7);
+  buffer.bytes.set(bytes);
+  const frames = framesOf(buffer);
+  const last = frames.at(-1);
+  if (last === undefined) return undefined;
+  return { name: ACTIVE_SEGMENT, from: frames.at(-count)?.from ?? frames[0]!.from, end: last.end };
+}

@@ -5,6 +5,7 @@ import { DISK_FAULTS } from "./disk_faults.ts";
 import { FaultAtlas, type FaultBudget } from "./fault_atlas.ts";
 import { NETWORK_FAULTS } from "./network_faults.ts";
 import { OPERATOR_FAULTS } from "./operator_faults.ts";
+import { PLOTS } from "./plots.ts";
 import { PROCESS_FAULTS } from "./process_faults.ts";
 import { type FaultAct, Scene, type SceneHost } from "./scene.ts";
 import { STORAGE_FAULTS } from "./storage_faults.ts";
@@ -17,6 +18,7 @@ const ACTS: Readonly<Record<FaultName, FaultAct>> = {
   ...DISK_FAULTS,
   ...STORAGE_FAULTS,
   ...OPERATOR_FAULTS,
+  ...PLOTS,
 };
 
 /** See the top of this file. */

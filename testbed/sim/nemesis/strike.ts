@@ -51,10 +51,24 @@ export const FAULTS = [
   // operator_faults.ts
   "view_change",
   "checkpoint",
+  // plots.ts
+  "forget_committed",
+  "forget_view",
+  "late_answers",
+  "old_answers",
 ] as const;
 
 /** One of {@linkcode FAULTS}. */
 export type FaultName = typeof FAULTS[number];
+
+/** Faults that are several things one after the other. */
+export const PLOTS: ReadonlySet<FaultName> = new Set<FaultName>([
+  "usurp",
+  "forget_committed",
+  "forget_view",
+  "late_answers",
+  "old_answers",
+]);
 
 /** Faults that take or change what was durable, of a plan's victims more than of others. Source: `fault_atlas.ts`. */
 export const DURABLE_FAULTS: ReadonlySet<FaultName> = new Set<FaultName>([
@@ -63,6 +77,8 @@ export const DURABLE_FAULTS: ReadonlySet<FaultName> = new Set<FaultName>([
   "latent",
   "misdirect",
   "lost_write",
+  "forget_committed",
+  "forget_view",
 ]);
 
 /**
