@@ -2,7 +2,10 @@
  * Plots: several things one after the other, each at the worst moment for what has to be remembered. Chance alone takes
  * very many lives to bring them together. What they do to disks they do to victims.
  */
+import { METADATA_FILE } from "../../../node/metadata/metadata.ts";
+import { PAGE_BYTES } from "../disk/sector.ts";
 import type { ClusterMachine } from "../world/machine.ts";
+import { isMetadataWhole } from "./fault_atlas.ts";
 import { logEnd } from "./log_places.ts";
 import { startLater } from "./process_faults.ts";
 import { type FaultAct, type Scene, shuffled } from "./scene.ts";
@@ -10,6 +13,8 @@ import { type FaultAct, type Scene, shuffled } from "./scene.ts";
 /** How often a plot looks whether it can go on, in milliseconds, and how many times before it goes on anyway. */
 const LOOK_MS = 2;
 const LOOKS_MAX = 400;
+/** The same for entries that a primary collects: for longer it would not lead without a majority. */
+const GATHERING_LOOKS_MAX = 60;
 /** How long clients go on reading from a primary that has been replaced, in milliseconds, and how many of them. */
 const READING_MS = 30;
 const READERS_MAX = 6;
@@ -65,12 +70,18 @@ function oversleepAndForget(scene: Scene, primary: ClusterMachine): void {
   const victims = scene.atlas.victims.filter((machine) => machine !== primary);
   network.isolate(primary.id);
   primary.pause();
+  const forgetful = scene.random.oneIn(3) ? victims.filter(isMetadataWhole) : [];
+  // What they write of the next view is lost in one of its copies.
+  for (const { disk } of forgetful) disk.divert({ file: METADATA_FILE, from: 0, to: PAGE_BYTES });
   const op = judges.truth.op + 1 + scene.random.below(4);
   once(scene, () => scene.world.primary !== undefined && judges.truth.op >= op, () => {
     network.heal();
     cutBetween(scene, [primary, ...victims], othersThan(scene, primary, ...victims));
     for (const victim of victims) {
-      lose(scene, victim);
+      if (forgetful.includes(victim)) victim.kill();
+      else lose(scene, victim);
+      victim.disk.divert(undefined);
+      scene.world.damaged.add(victim);
       victim.start();
     }
     // They connect first: who wakes up alone soon leaves service.
@@ -141,9 +152,10 @@ function acknowledgeForLong(scene: Scene, primary: ClusterMachine): void {
   const { world, random } = scene;
   const [slow, ...others] = shuffled(othersThan(scene, primary), random);
   const view = viewOf(primary);
+  const tip = tipOf(primary) + 2n + BigInt(random.below(4));
   world.network.hold(slow!.id, primary.id);
   cutBetween(scene, [primary], others);
-  scene.later(30 + random.below(100), () => {
+  once(scene, () => tipOf(primary) >= tip, () => {
     slow!.pause();
     const isReplaced = (): boolean => {
       const isLed = world.primary !== undefined && viewOf(world.primary) > view;
@@ -151,7 +163,7 @@ function acknowledgeForLong(scene: Scene, primary: ClusterMachine): void {
       return isLed;
     };
     once(scene, isReplaced, () => leadAgain(scene, primary, slow!, others, view));
-  });
+  }, GATHERING_LOOKS_MAX);
 }
 
 /** Without these entries, in the next view that is the primary's; of its new ones there are two copies, and an old answer. */
@@ -174,13 +186,14 @@ function leadAgain(
   };
   once(scene, leadsAgain, () => {
     cutBetween(scene, [primary], others.slice((members.length >>> 1) - 1));
-    scene.later(20 + scene.random.below(100), () => {
+    const tip = tipOf(primary) + 2n + BigInt(scene.random.below(8));
+    once(scene, () => tipOf(primary) >= tip, () => {
       network.release(slow.id, primary.id);
       scene.later(5, () => {
         network.heal();
         slow.resume();
       });
-    });
+    }, GATHERING_LOOKS_MAX);
   });
 }
 
@@ -209,9 +222,13 @@ function once(scene: Scene, holds: () => boolean, goOn: () => void, looks = LOOK
   scene.later(LOOK_MS, () => once(scene, holds, goOn, looks - 1));
 }
 
-/** A victim loses its disk, or what its log ends with cannot be believed any more. */
+/** A victim loses its disk, or what its log ends with cannot be believed any more, or one copy of its metadata. */
 function lose({ world, random }: Scene, victim: ClusterMachine, isAll = random.oneIn(2)): void {
   victim.kill();
+  if (isMetadataWhole(victim) && random.oneIn(4)) {
+    world.damaged.add(victim);
+    return victim.disk.rot(METADATA_FILE, random.below(PAGE_BYTES), 1);
+  }
   const end = logEnd(victim.disk, 1 + random.below(4));
   if (end === undefined || isAll) return world.replace(victim);
   world.damaged.add(victim);
@@ -231,6 +248,10 @@ function ask(machine: ClusterMachine): void {
 
 function viewOf({ subject }: ClusterMachine): bigint {
   return subject?.glance().view ?? 0n;
+}
+
+function tipOf({ subject }: ClusterMachine): bigint {
+  return subject?.status().tipOp ?? 0n;
 }
 
 function cutBetween(

@@ -89,6 +89,8 @@ function tearCrash(scene: Scene): void {
   const machine = scene.any();
   const action = pick(scene, TEARABLE);
   machine.disk.plan({ nth: 1 + scene.random.below(4), action, effect: "crash" });
+  // Otherwise it is nearly always the log that is written.
+  if (scene.random.oneIn(2)) machine.reachSubject((subject) => subject.startViewChange());
   scene.later(scene.lasting(), () => revive(machine));
 }
 
