@@ -138,20 +138,24 @@ const LIES: readonly Lie[] = [
 
 for (const { name, open, seedsMax, promises } of LIES) {
   Deno.test(`${name}: found within ${seedsMax} seeds`, () => {
-    const found = firstFound(open, seedsMax);
-    assert(
-      promises.some((promise) => found?.what.startsWith(promise)),
-      `${found?.what ?? "nothing"} is none of ${promises}`,
-    );
+    const isNamed = (what: string): boolean => promises.some((promise) => what.startsWith(promise));
+    const found = violationsUntil(isNamed, open, seedsMax);
+    assert(found.some(isNamed), `none of ${found} is one of ${promises}`);
   });
 }
 
-function firstFound(open: OpenSubject, seedsMax: number) {
-  for (let seed = 1; seed <= seedsMax; seed++) {
+/** What seed after seed ends with: another judge may be the first to see what follows from a lie. */
+function violationsUntil(
+  isNamed: (what: string) => boolean,
+  open: OpenSubject,
+  seedsMax: number,
+): string[] {
+  const found: string[] = [];
+  for (let seed = 1; seed <= seedsMax && !found.some(isNamed); seed++) {
     const { violation } = live(drawPlan(seed, "ci"), { open });
-    if (violation !== undefined) return { seed, what: violation.what };
+    if (violation !== undefined) found.push(violation.what);
   }
-  return undefined;
+  return found;
 }
 
 /** A replica that says something else of reservations. */
