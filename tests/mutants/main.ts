@@ -3,35 +3,27 @@
  * bugs proves nothing. `deno task mutants --only NAME --jobs 2 --seeds N`; ends with 1 when one is not found.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { join } from "@std/path";
 import { MUTANTS } from "./catalogue.ts";
+import { type Hunt, hunt, isSoundWithout } from "./hunting.ts";
 import type { Mutant } from "./mutant.ts";
-import { plant, ROOT } from "./plant.ts";
-
-/** How a hunt ended. */
-interface Hunt {
-  /** The seed that showed the bug, and how many were lived until then. */
-  readonly seed?: number;
-  readonly seeds: number;
-  readonly events: number;
-  /** What was broken; absent when nothing was. */
-  readonly promise?: string;
-}
-
-const HUNT_MS_MAX = 900_000;
-const HUNTER = "tests/mutants/hunt.ts";
 
 if (import.meta.main) {
   const flags = parseArgs(Deno.args, { string: ["only", "jobs", "seeds", "from"] });
-  const names = flags.only?.split(",");
-  const mutants = MUTANTS.filter(({ name }) => names === undefined || names.includes(name));
+  const names = flags.only?.split(",") ?? MUTANTS.map(({ name }) => name);
+  const mutants = names.map(mutantOf);
   const missed = await huntAll(mutants, Number(flags.jobs ?? 2), {
     from: Number(flags.from ?? 1),
     seeds: flags.seeds === undefined ? undefined : Number(flags.seeds),
   });
   console.log(`${mutants.length - missed.length} of ${mutants.length} planted bugs were found`);
   if (missed.length > 0) console.log(`not found: ${missed.join(" ")}`);
-  Deno.exitCode = missed.length > 0 || mutants.length === 0 ? 1 : 0;
+  Deno.exitCode = missed.length > 0 ? 1 : 0;
+}
+
+function mutantOf(wanted: string): Mutant {
+  const mutant = MUTANTS.find(({ name }) => name === wanted);
+  if (mutant === undefined) throw new Error(`No planted bug is called ${wanted}`);
+  return mutant;
 }
 
 /** Hunts some at a time; answers the names of those that were not found. */
@@ -44,46 +36,14 @@ async function huntAll(
   const missed: string[] = [];
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const hunt = await huntOne(mutant, which.from, which.seeds ?? mutant.seedsMax);
-      const isFound = hunt.seed !== undefined && await isKeptWithout(mutant, hunt.seed);
+      const end = await hunt(mutant, which.from, which.seeds ?? mutant.seedsMax);
+      const isFound = end.seed !== undefined && await isSoundWithout(mutant, end.seed);
       if (!isFound) missed.push(mutant.name);
-      console.log(describe(mutant, hunt, isFound));
+      console.log(describe(mutant, end, isFound));
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
   return missed;
-}
-
-async function huntOne(mutant: Mutant, from: number, seeds: number): Promise<Hunt> {
-  const directory = await Deno.makeTempDir({ prefix: "allocdb-mutant-" });
-  try {
-    await plant(directory, mutant.edits);
-    return await run(directory, mutant, from, seeds);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
-/** A seed that fails without the bug as well says nothing about it. */
-async function isKeptWithout(mutant: Mutant, seed: number): Promise<boolean> {
-  return (await run(ROOT, mutant, seed, 1)).promise === undefined;
-}
-
-/** A hunter that dies has found nothing: whatever ended it, no judge named it. */
-async function run(root: string, mutant: Mutant, from: number, seeds: number): Promise<Hunt> {
-  const flags = ["run", "--allow-all", "--no-check", "--quiet"];
-  const which = [mutant.profile ?? "ci", String(from), String(seeds)];
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...flags, join(root, HUNTER), ...which],
-    cwd: root,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    signal: AbortSignal.timeout(HUNT_MS_MAX),
-  }).output();
-  const text = new TextDecoder();
-  if (!success) throw new Error(`The hunt for ${mutant.name} ended: ${text.decode(stderr)}`);
-  return JSON.parse(text.decode(stdout));
 }
 
 function describe({ name, what }: Mutant, { seeds, promise }: Hunt, isFound: boolean): string {

@@ -17,7 +17,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "if (s.offers.size >= s.quorum && s.offers.has(s.replicaId)) choose(s);",
       replace: "if (s.offers.has(s.replicaId)) choose(s);",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "longest-log-wins",
@@ -27,7 +27,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "return a.logView === b.logView ? a.op > b.op : a.logView > b.logView;",
       replace: "return a.op > b.op;",
     }],
-    seedsMax: 60,
+    seedsMax: 10,
   },
   {
     name: "shortest-log-wins",
@@ -37,7 +37,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "return a.logView === b.logView ? a.op > b.op : a.logView > b.logView;",
       replace: "return a.logView === b.logView ? a.op < b.op : a.logView > b.logView;",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "own-log-wins",
@@ -47,17 +47,17 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "if (isBetter(offer, s.offers.get(best)!)) best = id;",
       replace: "if (isBetter(offer, s.offers.get(best)!)) void id;",
     }],
-    seedsMax: 20,
+    seedsMax: 10,
   },
   {
-    name: "new-primary-keeps-its-suffix",
-    what: "a new primary does not cut what it has beyond the chosen log",
+    name: "new-primary-compares-lengths",
+    what: "a new primary takes a log of its own that is as long for the chosen one",
     edits: [{
       file: VIEW,
-      find: "if (s.log.tipOp > chosen.op && !cutTo(s, chosen.op)) return;",
-      replace: "",
+      find: 'if (compare(s, op, hash) === "same") return finishFetch(s);',
+      replace: "if (s.log.tipOp >= op) return finishFetch(s);",
     }],
-    seedsMax: 60,
+    seedsMax: 150,
   },
   {
     name: "backup-keeps-its-suffix",
@@ -67,7 +67,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "if (s.log.tipOp > s.matchedOp && !cutRest(s)) return;",
       replace: "",
     }],
-    seedsMax: 60,
+    seedsMax: 10,
   },
   {
     name: "offer-before-sync",
@@ -77,7 +77,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "if (s.log.syncedOp < s.log.tipOp) return;",
       replace: "",
     }],
-    seedsMax: 60,
+    seedsMax: 250,
   },
   {
     name: "view-not-remembered",
@@ -87,7 +87,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "return s.durable.view === s.view;",
       replace: "return s.durable.view <= s.view;",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "log-view-not-remembered",
@@ -97,17 +97,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "return s.durable.view === s.view && s.durable.logView === s.view;",
       replace: "return s.durable.view === s.view && s.logView === s.view;",
     }],
-    seedsMax: 20,
-  },
-  {
-    name: "deposed-primary-leads-again",
-    what: "a primary that has stepped down begins its old view once more",
-    edits: [{
-      file: VIEW,
-      find: 'return s.status === "view_change" && s.logView < s.view && s.adopting === undefined;',
-      replace: 'return s.status === "view_change" && s.adopting === undefined;',
-    }],
-    seedsMax: 200,
+    seedsMax: 3,
   },
   {
     name: "restarted-primary-goes-on",
@@ -117,7 +107,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: 'if (s.logView === s.view && isPrimary) return joinView(s, s.view + 1n, "aloud");',
       replace: "if (s.logView === s.view && isPrimary) return lead(s);",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "recovering-votes",
@@ -128,7 +118,7 @@ export const ELECTIONS: readonly Mutant[] = [
         'if (metadata.role === "recovering") return recovering("it has lost what it promised");',
       replace: "",
     }],
-    seedsMax: 60,
+    seedsMax: 30,
   },
   {
     name: "recovery-asks-one",
@@ -138,7 +128,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "recovery.answers.size < s.quorum",
       replace: "recovery.answers.size < 1",
     }],
-    seedsMax: 400,
+    seedsMax: 50,
   },
   {
     name: "recovery-stops-at-the-start",
@@ -148,7 +138,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: "return proven > m.op ? proven : m.op;",
       replace: "return m.op;",
     }],
-    seedsMax: 400,
+    seedsMax: 300,
   },
   {
     name: "vote-kept-after-loss",
@@ -158,6 +148,6 @@ export const ELECTIONS: readonly Mutant[] = [
       find: 'if (stored.metadata.role === "recovering") return done(undefined);',
       replace: "if (stored.metadata !== undefined) return done(undefined);",
     }],
-    seedsMax: 200,
+    seedsMax: 30,
   },
 ];

@@ -11,7 +11,7 @@ export const ENGINE: readonly Mutant[] = [
       find: "words[record + Reservation.memberCount] = command.memberCount;",
       replace: "words[record + Reservation.memberCount] = 1;",
     }],
-    seedsMax: 20,
+    seedsMax: 10,
   },
   {
     name: "double-allocation",
@@ -22,7 +22,7 @@ export const ENGINE: readonly Mutant[] = [
       replace:
         "const held = words[row * stride + Resource.state];\n    if (held !== ResourceState.available && held !== ResourceState.confirmed) {",
     }],
-    seedsMax: 20,
+    seedsMax: 10,
   },
   {
     name: "holder-not-checked",
@@ -32,7 +32,7 @@ export const ENGINE: readonly Mutant[] = [
       find: "return ResultCode.holder_mismatch;",
       replace: "return ResultCode.ok;",
     }],
-    seedsMax: 60,
+    seedsMax: 10,
   },
   {
     name: "fencing-token-stays",
@@ -42,7 +42,7 @@ export const ENGINE: readonly Mutant[] = [
       find: "  bumpEpoch(engine, row);\n",
       replace: "",
     }],
-    seedsMax: 60,
+    seedsMax: 10,
   },
   {
     name: "expires-what-is-confirmed",
@@ -58,7 +58,7 @@ export const ENGINE: readonly Mutant[] = [
       replace:
         "const state = reservationState(engine, row);\n  if (state !== ReservationState.reserved && state !== ReservationState.confirmed) return ResultCode.noop;",
     }],
-    seedsMax: 60,
+    seedsMax: 10,
   },
   {
     name: "forgotten-early",
@@ -68,6 +68,6 @@ export const ENGINE: readonly Mutant[] = [
       find: "return compareU64(words, retireAfter, engine.progress, Progress.lastSlot) < 0;",
       replace: "return compareU64(words, retireAfter, engine.progress, Progress.lastSlot) <= 0;",
     }],
-    seedsMax: 200,
+    seedsMax: 10,
   },
 ];

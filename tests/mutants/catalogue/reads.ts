@@ -14,7 +14,7 @@ export const READS: readonly Mutant[] = [
       find: "if (this.#state.quorum === 1 || hasLease(this.#state, this.#parts.nowMs())) {",
       replace: "if (this.#parts.nowMs() > -1) {",
     }],
-    seedsMax: 200,
+    seedsMax: 75,
   },
   {
     name: "read-from-any-replica",
@@ -24,7 +24,7 @@ export const READS: readonly Mutant[] = [
       find: "if (this.#isStopped || !executor.isServing) return done(this.#refusal());",
       replace: "if (!this.#isStopped && !executor.isServing) return done(undefined);",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "read-before-caught-up",
@@ -34,7 +34,7 @@ export const READS: readonly Mutant[] = [
       find: "return this.#isLeading && this.#unwaited === 0;",
       replace: "return this.#isLeading;",
     }],
-    seedsMax: 200,
+    seedsMax: 100,
   },
   {
     name: "round-of-earlier-question",
@@ -44,7 +44,7 @@ export const READS: readonly Mutant[] = [
       find: "return state.round + 1n;",
       replace: "return state.round;",
     }],
-    seedsMax: 400,
+    seedsMax: 200,
   },
   {
     name: "fence-ignored",
@@ -54,7 +54,7 @@ export const READS: readonly Mutant[] = [
       find: "if (applied >= requiredLsn) return undefined;",
       replace: "if (applied >= 0n) return undefined;",
     }],
-    seedsMax: 60,
+    seedsMax: 10,
   },
   {
     name: "lease-nobody-promised",
@@ -64,7 +64,7 @@ export const READS: readonly Mutant[] = [
       find: "s.nowMs - s.primaryHeardMs < 2 * s.timing.leaseMs;",
       replace: "s.nowMs - s.primaryHeardMs < 0 * s.timing.leaseMs;",
     }],
-    seedsMax: 400,
+    seedsMax: 150,
   },
   {
     name: "lease-for-ever",
@@ -74,7 +74,7 @@ export const READS: readonly Mutant[] = [
       find: "if (confirmed === s.round) s.leaseUntilMs = s.roundSentMs + s.timing.leaseMs;",
       replace: "if (confirmed === s.round && s.timing.leaseMs > 0) s.leaseUntilMs = Infinity;",
     }],
-    seedsMax: 200,
+    seedsMax: 50,
   },
   {
     name: "slots-run-fast",
@@ -84,7 +84,7 @@ export const READS: readonly Mutant[] = [
       find: "(this.#clock.nowMs() - this.#originMs) / this.#slotDurationMs",
       replace: "(this.#clock.nowMs() - this.#originMs) * 1.5 / this.#slotDurationMs",
     }],
-    seedsMax: 20,
+    seedsMax: 10,
   },
   {
     name: "slots-not-followed",
@@ -95,6 +95,6 @@ export const READS: readonly Mutant[] = [
         "    this.#originMs = this.#clock.nowMs();\n    this.#baseSlot = slot;\n    writeU64(this.current, 0, slot);",
       replace: "    if (slot > readU64(this.current, 0)) writeU64(this.current, 0, slot);",
     }],
-    seedsMax: 200,
+    seedsMax: 250,
   },
 ];

@@ -17,7 +17,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: "const durable = s.log.syncedOp;",
       replace: "const durable = s.log.tipOp;",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "commit-before-own-sync",
@@ -37,7 +37,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: "return reached[s.quorum - 1]!;",
       replace: "return reached[Math.max(s.quorum - 2, 0)]!;",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "uncounted-counted",
@@ -47,7 +47,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: "reached.push(peer.counts ? of(peer) : 0n);",
       replace: "reached.push(of(peer));",
     }],
-    seedsMax: 200,
+    seedsMax: 3,
   },
   {
     name: "old-acknowledgements",
@@ -57,7 +57,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: "if (m.view < s.view || !isLeading(s)) return;",
       replace: "if (!isLeading(s)) return;",
     }],
-    seedsMax: 200,
+    seedsMax: 300,
   },
   {
     name: "what-follows-is-not-compared",
@@ -67,7 +67,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: 'if (own === hash) return "same";',
       replace: 'if (own !== undefined) return "same";',
     }],
-    seedsMax: 60,
+    seedsMax: 10,
   },
   {
     name: "commit-beyond-the-match",
@@ -77,7 +77,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: 'const held = s.status === "normal" ? s.log.tipOp : s.matchedOp;',
       replace: "const held = s.log.tipOp;",
     }],
-    seedsMax: 60,
+    seedsMax: 30,
   },
   {
     name: "apply-before-commit",
@@ -87,7 +87,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: "const last = durable < this.#committed ? durable : this.#committed;",
       replace: "const last = durable;",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "uncommitted-replayed",
@@ -97,7 +97,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: "if (this.#isUncertain(frame)) return undefined;",
       replace: "",
     }],
-    seedsMax: 60,
+    seedsMax: 3,
   },
   {
     name: "waiters-survive-the-view",
@@ -107,7 +107,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: "    this.#unwaited = Infinity;\n    this.#abandon(VIEW_CHANGED);",
       replace: "    this.#unwaited = Infinity;",
     }],
-    seedsMax: 60,
+    seedsMax: 10,
   },
   {
     name: "retry-executes-again",
@@ -122,7 +122,7 @@ export const REPLICATION: readonly Mutant[] = [
       replace:
         "if (known !== NO_ROW && command.words.length === 0) return recallOperation(engine, known, command, out);",
     }],
-    seedsMax: 60,
+    seedsMax: 3,
   },
   {
     name: "conflict-told-as-success",
@@ -132,7 +132,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: "this.#outcome.code = follower.isSame ? code : ResultCode.operation_conflict;",
       replace: "this.#outcome.code = code;",
     }],
-    seedsMax: 200,
+    seedsMax: 20,
   },
   {
     name: "rejected-entries-skipped",
@@ -142,7 +142,7 @@ export const REPLICATION: readonly Mutant[] = [
       find: "  peer.nextOp = reject.op + 1n;\n  forgetUnanswered(peer);",
       replace: "  forgetUnanswered(peer);",
     }],
-    seedsMax: 20,
+    seedsMax: 10,
   },
   {
     name: "snapshot-never-offered",
@@ -152,6 +152,6 @@ export const REPLICATION: readonly Mutant[] = [
       find: "  if (snapshot === undefined) return;\n",
       replace: "  if (snapshot !== undefined || peer.isUp) return;\n",
     }],
-    seedsMax: 200,
+    seedsMax: 20,
   },
 ];

@@ -14,7 +14,7 @@ export const STORAGE: readonly Mutant[] = [
       find: "this.#file.writeDurably(active.end, bytes, done);",
       replace: "this.#file.write(active.end, bytes);\n    done(undefined);",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "log-not-synced-alone",
@@ -25,7 +25,7 @@ export const STORAGE: readonly Mutant[] = [
       find: "this.#file.writeDurably(active.end, bytes, done);",
       replace: "this.#file.write(active.end, bytes);\n    done(undefined);",
     }],
-    seedsMax: 60,
+    seedsMax: 3,
   },
   {
     name: "cut-in-memory-only",
@@ -35,7 +35,7 @@ export const STORAGE: readonly Mutant[] = [
       find: "      ? this.#cutFiles(tip)\n      : undefined;",
       replace: "      ? undefined\n      : undefined;",
     }],
-    seedsMax: 60,
+    seedsMax: 10,
   },
   {
     name: "second-copy-of-metadata-left-out",
@@ -56,7 +56,7 @@ export const STORAGE: readonly Mutant[] = [
         "  file.writeDurably(first, copy, (fault) => {\n    if (fault !== undefined) return done(fault);\n    file.writeDurably(second, copy, done);\n  });",
       replace: "  file.write(first, copy);\n  file.write(second, copy);\n  done(undefined);",
     }],
-    seedsMax: 20,
+    seedsMax: 3,
   },
   {
     name: "older-copy-of-metadata-wins",
@@ -65,23 +65,27 @@ export const STORAGE: readonly Mutant[] = [
       file: METADATA,
       find: "if (first.sequence > second.sequence) return loaded(first, 1, false);",
       replace: "if (first.sequence > second.sequence) return loaded(second, 0, false);",
+    }, {
+      file: METADATA,
+      find: "if (first.sequence < second.sequence) return loaded(second, 0, false);",
+      replace: "if (first.sequence < second.sequence) return loaded(first, 1, false);",
     }],
-    seedsMax: 400,
+    seedsMax: 75,
   },
   {
     name: "failed-sync-forgotten",
-    what: "after a failed sync the replica goes on as if it had not",
+    what: "a batch whose sync failed counts as durable",
     edits: [{
-      file: "node/flush_loop.ts",
-      find: "if (fault !== undefined) return this.#listener?.failed(fault);",
-      replace:
-        "if (fault !== undefined && this.#startedMs < 0) return this.#listener?.failed(fault);",
+      file: LOG,
+      find: "(fault) => this.#finish(fault, done));",
+      replace: "() => this.#finish(undefined, done));",
     }],
-    seedsMax: 60,
+    seedsMax: 30,
   },
   {
     name: "payload-not-checked",
     what: "a start believes entries whose payload fails its checksum",
+    profile: "single",
     edits: [{
       file: "core/log_frame.ts",
       find:
@@ -89,17 +93,7 @@ export const STORAGE: readonly Mutant[] = [
       replace:
         "if (words[w + FrameWord.payloadChecksum] !== crc32c(bytes, at + FRAME_HEADER_BYTES, end) && end < 0) {",
     }],
-    seedsMax: 400,
-  },
-  {
-    name: "log-behind-its-hint-accepted",
-    what: "a replica whose log lost committed entries counts as before",
-    edits: [{
-      file: "node/replica/standing.ts",
-      find: "if (tipOp < metadata.commitOpHint) {",
-      replace: "if (tipOp < 0n * metadata.commitOpHint) {",
-    }],
-    seedsMax: 400,
+    seedsMax: 150,
   },
   {
     name: "install-without-a-note",
@@ -109,7 +103,7 @@ export const STORAGE: readonly Mutant[] = [
       find: "    writeNote(disk, facts);\n",
       replace: "",
     }],
-    seedsMax: 400,
+    seedsMax: 75,
   },
   {
     name: "log-dropped-with-the-latest-snapshot",
@@ -119,6 +113,6 @@ export const STORAGE: readonly Mutant[] = [
       find: "writeU64(through, 0, this.#activeOp);",
       replace: "writeU64(through, 0, readU64(writer.syncedOp, 0));",
     }],
-    seedsMax: 200,
+    seedsMax: 20,
   },
 ];
