@@ -105,6 +105,13 @@ function answerLate(scene: Scene, primary: ClusterMachine): void {
   const { judges, network } = scene.world;
   const others = shuffled(othersThan(scene, primary), scene.random);
   for (const { id } of others) network.hold(id, primary.id);
+  // As long as they hear it they keep what they promised it with a lease.
+  if (scene.world.hasLeases && scene.random.oneIn(2)) {
+    for (const { id } of others) network.cut(primary.id, id);
+    scene.later(scene.strike.forMs, () => {
+      for (const { id } of others) network.restore(primary.id, id);
+    });
+  }
   let op = Infinity;
   let looks = 0;
   const haveGoneOn = (): boolean => {

@@ -182,6 +182,11 @@ export class ClusterWorld implements ClientHost {
     return this.#options.manualFailover === true;
   }
 
+  /** Whether primaries read under leases. */
+  get hasLeases(): boolean {
+    return (this.#options.timing?.leaseMs ?? DEFAULT_TIMING.leaseMs) > 0;
+  }
+
   /** Whether what is due expires by itself. */
   get isExpiring(): boolean {
     return this.#options.manualExpiration !== true;

@@ -74,7 +74,7 @@ export const READS: readonly Mutant[] = [
       find: "if (confirmed === s.round) s.leaseUntilMs = s.roundSentMs + s.timing.leaseMs;",
       replace: "if (confirmed === s.round && s.timing.leaseMs > 0) s.leaseUntilMs = Infinity;",
     }],
-    seedsMax: 50,
+    seedsMax: 300,
   },
   {
     name: "slots-run-fast",
@@ -85,16 +85,5 @@ export const READS: readonly Mutant[] = [
       replace: "(this.#clock.nowMs() - this.#originMs) * 1.5 / this.#slotDurationMs",
     }],
     seedsMax: 10,
-  },
-  {
-    name: "slots-not-followed",
-    what: "a backup counts slots by itself, and ends holds early when it takes over",
-    edits: [{
-      file: SLOTS,
-      find:
-        "    this.#originMs = this.#clock.nowMs();\n    this.#baseSlot = slot;\n    writeU64(this.current, 0, slot);",
-      replace: "    if (slot > readU64(this.current, 0)) writeU64(this.current, 0, slot);",
-    }],
-    seedsMax: 250,
   },
 ];
