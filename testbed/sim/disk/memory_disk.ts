@@ -303,10 +303,14 @@ export class MemoryDisk implements Disk {
   /** A crash in a directory operation leaves it to chance whether it happened; a fault means it did not. */
   #change<T>(action: DiskAction, name: string, apply: () => T): T {
     const fault = this.draw(action);
-    if (fault !== undefined && fault.effect !== "crash") throw plannedError(fault, action, name);
-    const result = apply();
-    if (fault !== undefined) throw new CrashSignal();
-    return result;
+    if (fault === undefined) return apply();
+    if (fault.effect !== "crash") throw plannedError(fault, action, name);
+    try {
+      apply();
+    } catch (error) {
+      if (!(error instanceof DiskFault)) throw error; // There was no room: nobody is left to hear of it.
+    }
+    throw new CrashSignal();
   }
 
   #freePages(): number {

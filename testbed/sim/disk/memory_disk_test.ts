@@ -161,3 +161,10 @@ function written(synced: number, unsynced: number, seed = 0): MemoryDisk {
   if (unsynced !== synced) file.write(0, new Uint8Array(SECTORS * 512).fill(unsynced));
   return disk;
 }
+
+Deno.test("a power failure in an operation that had no room is a power failure", () => {
+  const disk = new MemoryDisk();
+  disk.capacityBytes = 0;
+  disk.plan({ nth: 1, effect: "crash" });
+  assertThrows(() => disk.create("a", 4_096), CrashSignal);
+});
