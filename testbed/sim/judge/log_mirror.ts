@@ -96,6 +96,7 @@ export class LogMirror implements DiskObserver {
    */
   rebuild(disk: MemoryDisk, isPowerLost: boolean): void {
     const before = new Map(this.frames);
+    const isUnnamed = this.#isUnnamed && !isPowerLost;
     this.forget();
     for (const bytes of segmentsOf(disk)) {
       this.#beginSegment(bytes);
@@ -106,7 +107,9 @@ export class LogMirror implements DiskObserver {
       const known = before.get(frame.op);
       frame.isDurable = isPowerLost || known?.hash !== frame.hash || known.isDurable;
       if (frame.isDurable) this.#listener.durable(frame);
+      else if (isUnnamed) this.#unsynced.push(frame); // A start syncs the directory before anything else.
     }
+    this.#isUnnamed = isUnnamed;
     this.#advance();
   }
 
