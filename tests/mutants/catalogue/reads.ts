@@ -64,7 +64,7 @@ export const READS: readonly Mutant[] = [
       find: "s.nowMs - s.primaryHeardMs < 2 * s.timing.leaseMs;",
       replace: "s.nowMs - s.primaryHeardMs < 0 * s.timing.leaseMs;",
     }],
-    seedsMax: 150,
+    seedsMax: 300,
   },
   {
     name: "lease-for-ever",
