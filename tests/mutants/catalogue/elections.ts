@@ -57,7 +57,7 @@ export const ELECTIONS: readonly Mutant[] = [
       find: 'if (compare(s, op, hash) === "same") return finishFetch(s);',
       replace: "if (s.log.tipOp >= op) return finishFetch(s);",
     }],
-    seedsMax: 150,
+    seedsMax: 300,
   },
   {
     name: "backup-keeps-its-suffix",
