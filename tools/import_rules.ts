@@ -50,7 +50,7 @@ const NARROWER: readonly { readonly from: string; readonly may: readonly string[
   { from: "node/vsr/", may: ["node/vsr/", "node/ports.ts", "core/"] },
   {
     from: "testbed/jepsen/analysis/",
-    may: ["testbed/jepsen/analysis/", "testbed/jepsen/history.ts", "core/ids.ts"],
+    may: ["testbed/jepsen/analysis/", "testbed/jepsen/history/", "core/ids.ts"],
   },
 ];
 

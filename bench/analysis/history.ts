@@ -3,7 +3,7 @@ import type {
   HistoryAnswer,
   HistoryOperation,
   HistoryRequest,
-} from "../../testbed/jepsen/history.ts";
+} from "../../testbed/jepsen/history/operation.ts";
 import type { SeededRandom } from "../../testbed/sim/random.ts";
 
 /** What a history is like. */

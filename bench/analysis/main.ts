@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { SeededRandom } from "../../testbed/sim/random.ts";
-import { checkReservations } from "../../testbed/jepsen/analysis/check.ts";
+import { checkReservations } from "../../testbed/jepsen/analysis/reservation/check.ts";
 import { type HistorySize, makeHistory } from "./history.ts";
 
 interface Scenario extends HistorySize {

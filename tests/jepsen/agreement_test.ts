@@ -2,12 +2,12 @@
 // them; and against itself, where brute force is too slow. A wrong verdict either way is what must never happen.
 // ALLOCDB_HISTORIES=200000 tries as many; ALLOCDB_SEED=n tries that one.
 import { assert, assertEquals } from "@std/assert";
-import { checkReservations } from "../../testbed/jepsen/analysis/check.ts";
+import { checkReservations } from "../../testbed/jepsen/analysis/reservation/check.ts";
 import type {
   ReservationBounds,
   ReservationVerdict,
-} from "../../testbed/jepsen/analysis/verdict.ts";
-import type { HistoryOperation } from "../../testbed/jepsen/history.ts";
+} from "../../testbed/jepsen/analysis/reservation/verdict.ts";
+import type { HistoryOperation } from "../../testbed/jepsen/history/operation.ts";
 import { SeededRandom } from "../../testbed/sim/random.ts";
 import { isLinearizable } from "./brute_force.ts";
 import { generate, type GeneratorOptions, ROOMY, tellLie } from "./generate.ts";

@@ -8,7 +8,7 @@ import type {
   HistoryOperation,
   HistoryRequest,
   ReadAnswer,
-} from "../../testbed/jepsen/history.ts";
+} from "../../testbed/jepsen/history/operation.ts";
 
 /** What the shard may do to answers. */
 export interface BruteRules {

@@ -1,5 +1,5 @@
 /** Histories as lines of text, for whoever has to understand a failed test. */
-import type { HistoryOperation } from "../../testbed/jepsen/history.ts";
+import type { HistoryOperation } from "../../testbed/jepsen/history/operation.ts";
 
 /** One line for each attempt. */
 export function describeHistory(history: readonly HistoryOperation[]): string {

@@ -16,7 +16,7 @@ import type {
   HistoryOutcome,
   HistoryRequest,
   OperationKey,
-} from "../../testbed/jepsen/history.ts";
+} from "../../testbed/jepsen/history/operation.ts";
 import type { SeededRandom } from "../../testbed/sim/random.ts";
 
 /** The habits of a history. */

@@ -3,7 +3,7 @@ import type {
   HistoryAnswer,
   HistoryOperation,
   HistoryRequest,
-} from "../../testbed/jepsen/history.ts";
+} from "../../testbed/jepsen/history/operation.ts";
 
 /** When an operation began and when it was answered; without the second nobody knows. */
 export type Span = readonly [from: number, to?: number];

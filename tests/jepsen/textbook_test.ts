@@ -1,8 +1,8 @@
 // What everybody knows about leases, locks and retries, case by case: each rule of docs/semantics.md that a client can see,
 // kept and broken. All of them are judged by the search and by brute force.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { checkReservations } from "../../testbed/jepsen/analysis/check.ts";
-import type { HistoryOperation } from "../../testbed/jepsen/history.ts";
+import { checkReservations } from "../../testbed/jepsen/analysis/reservation/check.ts";
+import type { HistoryOperation } from "../../testbed/jepsen/history/operation.ts";
 import { Script } from "./script.ts";
 
 /** Resource 1 is there. */

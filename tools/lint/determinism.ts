@@ -5,7 +5,13 @@ import { fromFileUrl } from "@std/path";
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 const SIMULATED = ["disk", "judge", "life", "nemesis", "scenario", "single", "workload", "world"];
 const DETERMINISTIC = [
-  ...["core/", "node/vsr/", "testbed/model/", "testbed/jepsen/analysis/"],
+  ...[
+    "core/",
+    "node/vsr/",
+    "testbed/model/",
+    "testbed/jepsen/analysis/",
+    "testbed/jepsen/history/",
+  ],
   ...SIMULATED.map((folder) => `testbed/sim/${folder}/`),
 ];
 

@@ -4,9 +4,12 @@
  * for a defect may tell wrong answers at lsns that fit. A search that does not end is counted and proves nothing.
  */
 import type { CoreConfig } from "../../../core/config.ts";
-import { checkReservations } from "../../jepsen/analysis/check.ts";
-import type { ReservationBounds, ReservationViolation } from "../../jepsen/analysis/verdict.ts";
-import type { HistoryOperation } from "../../jepsen/history.ts";
+import { checkReservations } from "../../jepsen/analysis/reservation/check.ts";
+import type {
+  ReservationBounds,
+  ReservationViolation,
+} from "../../jepsen/analysis/reservation/verdict.ts";
+import type { HistoryOperation } from "../../jepsen/history/operation.ts";
 
 /** What is judged, and how. */
 export interface HistoryCase {

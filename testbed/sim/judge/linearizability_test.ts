@@ -6,7 +6,7 @@ import type {
   HistoryOperation,
   ReadAnswer,
   ReadRequest,
-} from "../../jepsen/history.ts";
+} from "../../jepsen/history/operation.ts";
 import { SeededRandom } from "../random.ts";
 import { drawWorkload } from "../workload/plan.ts";
 import { ClusterWorld } from "../world/world.ts";

@@ -15,7 +15,7 @@ import type {
   ReservationSeen,
   ResourceSeen,
   WriteRequest,
-} from "../../jepsen/history.ts";
+} from "../../jepsen/history/operation.ts";
 import type { ClientCommand, ModelOutcome } from "../../model/words.ts";
 import { isRefusal, type Operation } from "./operation.ts";
 

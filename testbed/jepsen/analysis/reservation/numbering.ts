@@ -1,5 +1,5 @@
 /** Turns the operations of one part of a history into a problem: everything becomes an index or a small number. */
-import type { HistoryAnswer, HistoryRequest, ReservationSeen } from "../history.ts";
+import type { HistoryAnswer, HistoryRequest, ReservationSeen } from "../../history/operation.ts";
 import { NOT_FOUND, RETIRED } from "./answers.ts";
 import type { Material } from "./material.ts";
 import { isWrite, type LogicalOperation, lsnOf, requestText } from "./fold.ts";

@@ -8,7 +8,7 @@ import type {
   HistoryRequest,
   ReservationSeen,
   WriteRequest,
-} from "../history.ts";
+} from "../../history/operation.ts";
 import { describeAnswer } from "./explain.ts";
 import { type Folded, type LogicalOperation, lsnOf } from "./fold.ts";
 import { lsnOfId, memberIds, mustHaveBeen, type Sighting } from "./sightings.ts";

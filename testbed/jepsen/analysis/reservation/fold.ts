@@ -3,7 +3,12 @@
  * after the first of them began and before the first answer came. That is exact, and takes the memory of
  * answers out of the state that has to be searched.
  */
-import type { HistoryAnswer, HistoryOperation, HistoryRequest, WriteRequest } from "../history.ts";
+import type {
+  HistoryAnswer,
+  HistoryOperation,
+  HistoryRequest,
+  WriteRequest,
+} from "../../history/operation.ts";
 
 /** One operation, whatever number of attempts it took. */
 export interface LogicalOperation {

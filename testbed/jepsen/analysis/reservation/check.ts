@@ -2,7 +2,7 @@
  * Whether a history of reservations is linearizable: whether its operations can have happened one at a time, each between
  * its beginning and its answer, and answered as they did.
  */
-import type { HistoryOperation } from "../history.ts";
+import type { HistoryOperation } from "../../history/operation.ts";
 import { buildProblems } from "./build.ts";
 import type { Material } from "./material.ts";
 import { fold, type Folded, type LogicalOperation } from "./fold.ts";

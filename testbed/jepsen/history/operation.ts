@@ -1,7 +1,7 @@
 /**
  * What clients saw of a run: one record for each attempt of an operation, in the order in which things happened.
- * There is no clock in it; a position is the place of an event in one total order, so an attempt that was answered
- * before another began has the smaller position. Imports nothing: whoever records, reads or judges depends on this.
+ * Its order is by positions, not by a clock: a position is the place of an event in one total order, so an attempt that
+ * was answered before another began has the smaller position. Imports nothing: whoever records, reads or judges depends on this.
  */
 
 /** Names a write, so that its attempts can be told from another operation. */
@@ -103,6 +103,16 @@ export type HistoryOutcome =
   | { readonly kind: "fail"; readonly reason?: string }
   | { readonly kind: "info"; readonly reason?: string };
 
+/** Who answered, as far as it was recorded. */
+export interface ServedBy {
+  readonly replicaId: number;
+  /** What it said it was: `primary`, `backup`, ... */
+  readonly role?: string;
+  readonly view?: bigint;
+  /** Of a read: the last lsn that its answer reflects. */
+  readonly observedLsn?: bigint;
+}
+
 /** One attempt of one operation. */
 export interface HistoryOperation {
   /** Whoever does one thing after the other. */
@@ -115,4 +125,10 @@ export interface HistoryOperation {
   /** Position at which the client learned how it ended, greater than `invokedAt`; undefined if it never did. */
   readonly completedAt: number | undefined;
   readonly outcome: HistoryOutcome;
+  /** Slot that the client asked for; absent when the server chose. */
+  readonly slot?: bigint;
+  readonly servedBy?: ServedBy;
+  /** Monotonic time of the run, in nanoseconds; only for latencies and pictures, never for an order. */
+  readonly invokedNs?: number;
+  readonly completedNs?: number;
 }

@@ -1,5 +1,5 @@
 /** What the checker is asked and what it says. */
-import type { HistoryOperation } from "../history.ts";
+import type { HistoryOperation } from "../../history/operation.ts";
 
 /**
  * Bounds that the whole shard shares, which one partition cannot see being met. What may happen is allowed wherever the

@@ -1,5 +1,5 @@
 /** Sentences for people about what the search found. */
-import type { HistoryAnswer, HistoryRequest } from "../history.ts";
+import type { HistoryAnswer, HistoryRequest } from "../../history/operation.ts";
 import { type Configuration, statusOf } from "./configuration.ts";
 import type { LogicalOperation } from "./fold.ts";
 import type { Work } from "./problem.ts";
