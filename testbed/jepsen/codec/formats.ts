@@ -1,0 +1,12 @@
+/** The formats that can be read. The order is that in which a file's beginning is tried. */
+import type { Format, FormatName } from "./format.ts";
+
+/** See the top of this file. */
+export const FORMATS: readonly Format[] = [];
+
+/** The format of that name. */
+export function formatNamed(name: FormatName): Format {
+  const found = FORMATS.find((format) => format.name === name);
+  if (found === undefined) throw new RangeError(`There is no format '${name}'`);
+  return found;
+}
