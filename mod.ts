@@ -50,7 +50,9 @@ export type {
   CheckpointResult,
   CoreMetrics,
   Metrics,
+  NotFound,
   NotPrimary,
+  Observed,
   PeerView,
   ReadRefusal,
   Rejection,
@@ -59,6 +61,7 @@ export type {
   ReservationView,
   ResourceRead,
   ResourceView,
+  Retired,
   StartupKind,
   TickResult,
 } from "./node/api.ts";

@@ -110,13 +110,14 @@ export function reservationIdOf(engine: Engine, row: number): bigint {
  */
 export function health(engine: Engine, currentSlot: bigint): Health {
   const { progress, tables } = engine;
-  const applied = !isZeroU64(progress, Progress.lastLsn);
+  const applied = lastAppliedLsn(engine);
+  const isFresh = applied === undefined;
   const lastSlot = readU64(progress, Progress.lastSlot);
   writeU64(key, 0, currentSlot);
   return {
-    lastAppliedLsn: applied ? readU64(progress, Progress.lastLsn) : undefined,
-    lastRequestSlot: applied ? lastSlot : undefined,
-    logicalSlotLag: applied && currentSlot > lastSlot ? currentSlot - lastSlot : 0n,
+    lastAppliedLsn: applied,
+    lastRequestSlot: isFresh ? undefined : lastSlot,
+    logicalSlotLag: !isFresh && currentSlot > lastSlot ? currentSlot - lastSlot : 0n,
     expirationBacklog: countDue(engine.wheel, key),
     operationTableUsed: tables.operations.used,
     resourceTableUsed: tables.resources.used,
@@ -151,4 +152,10 @@ function readMembers(engine: Engine, record: number): bigint[] {
     ids.push(readU128(resources.words, member * resources.stride + Resource.id));
   }
   return ids;
+}
+
+/** The last lsn that was applied; `undefined` while there is none. */
+export function lastAppliedLsn({ progress }: Engine): bigint | undefined {
+  const hasApplied = !isZeroU64(progress, Progress.lastLsn);
+  return hasApplied ? readU64(progress, Progress.lastLsn) : undefined;
 }

@@ -4,12 +4,12 @@ import { checkCoreConfig, type CoreConfig, DEFAULT_CORE_CONFIG, U64_MAX } from "
 import { digest } from "../core/digest.ts";
 import { applyClient, applyInternal } from "../core/engine.ts";
 import { createOutcome, type Outcome, ResultCode } from "../core/outcome.ts";
-import { reservationIdOf, viewReservation, viewResource } from "../core/query.ts";
+import { lastAppliedLsn, reservationIdOf, viewReservation, viewResource } from "../core/query.ts";
 import { createEngine, type Engine, Position, POSITION_WORDS, Progress } from "../core/state.ts";
 import { Reservation } from "../core/tables.ts";
 import { collectDue } from "../core/timing_wheel.ts";
 import { bumpU64, copyU64, readU64, writeU128, writeU64 } from "../core/words.ts";
-import type { ReservationView, ResourceView } from "./api.ts";
+import type { NotFound, ReservationView, ResourceView, Retired } from "./api.ts";
 import { checkedId, randomId, writeCommand } from "./client/encode.ts";
 import { committedAt } from "./client/results.ts";
 import type { ClientCommand, Committed } from "./client/types.ts";
@@ -106,7 +106,7 @@ export class Allocator {
   /** Reads a resource; `undefined` when there is none. */
   resource(resourceId: bigint): ResourceView | undefined {
     const record = viewResource(this.#engine, checkedId("resourceId", resourceId));
-    return record && { kind: "found", ...record };
+    return record && { kind: "found", ...record, observedLsn: lastAppliedLsn(this.#engine) };
   }
 
   /**
@@ -119,9 +119,12 @@ export class Allocator {
   reservation(
     reservationId: bigint,
     slot: bigint,
-  ): ReservationView | { readonly kind: "not_found" } | { readonly kind: "retired" } {
+  ): ReservationView | NotFound | Retired {
     const record = viewReservation(this.#engine, checkedId("reservationId", reservationId), slot);
-    return typeof record === "string" ? { kind: record } : { kind: "found", ...record };
+    const observedLsn = lastAppliedLsn(this.#engine);
+    return typeof record === "string"
+      ? { kind: record, observedLsn }
+      : { kind: "found", ...record, observedLsn };
   }
 
   /** A number that two allocators with different contents share by accident only. */

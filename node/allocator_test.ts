@@ -48,8 +48,8 @@ Deno.test("Allocator walks a reservation through its life and forgets it in the 
   assertEquals(allocator.submit({ kind: "release", ...action }, 7n).code, "ok");
   const ended = allocator.reservation(reservationId, 7n);
   assert(ended.kind === "found" && ended.retireAfterSlot === 17n);
-  assertEquals(allocator.reservation(reservationId, 18n), { kind: "retired" });
-  assertEquals(allocator.reservation(99n, 18n), { kind: "not_found" });
+  assertEquals(allocator.reservation(reservationId, 18n), { kind: "retired", observedLsn: 5n });
+  assertEquals(allocator.reservation(99n, 18n), { kind: "not_found", observedLsn: 5n });
   assertEquals(allocator.resource(99n), undefined);
 });
 

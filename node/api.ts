@@ -85,8 +85,26 @@ export type ReadRefusal =
   }
   | NotPrimary & { readonly kind: "not_primary" };
 
+/** How much of the log a strict read reflects. */
+export interface Observed {
+  /** The last lsn that the answer reflects: a fence for later reads. Undefined while nothing has been applied. */
+  readonly observedLsn: bigint | undefined;
+}
+
+/** A strict read that found nothing. */
+export interface NotFound extends Observed {
+  /** Tells it from the answers with data. */
+  readonly kind: "not_found";
+}
+
+/** A strict read of a reservation that ended so long ago that its record is gone. */
+export interface Retired extends Observed {
+  /** Tells it from the answers with data. */
+  readonly kind: "retired";
+}
+
 /** A resource as readers see it. */
-export interface ResourceView {
+export interface ResourceView extends Observed {
   /** Tells it from the answers without data. */
   readonly kind: "found";
   /** The id that was asked for. */
@@ -100,7 +118,7 @@ export interface ResourceView {
 }
 
 /** A reservation as readers see it. */
-export interface ReservationView {
+export interface ReservationView extends Observed {
   /** Tells it from the answers without data. */
   readonly kind: "found";
   /** The id that was asked for. */
@@ -124,13 +142,13 @@ export interface ReservationView {
 }
 
 /** Answer to a resource lookup. */
-export type ResourceRead = ResourceView | { readonly kind: "not_found" } | ReadRefusal;
+export type ResourceRead = ResourceView | NotFound | ReadRefusal;
 
 /** Answer to a reservation lookup; `retired` ended so long ago that its record is gone. */
 export type ReservationRead =
   | ReservationView
-  | { readonly kind: "not_found" }
-  | { readonly kind: "retired" }
+  | NotFound
+  | Retired
   | ReadRefusal;
 
 /** How the process found its data when it started. */

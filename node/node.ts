@@ -1,7 +1,5 @@
 /** One node: the executor, its expirations and checkpoints, and reads, behind the transport-neutral face. */
-import { health, viewReservation, viewResource } from "../core/query.ts";
-import { Progress } from "../core/state.ts";
-import { readU64 } from "../core/words.ts";
+import { health, lastAppliedLsn, viewReservation, viewResource } from "../core/query.ts";
 import type {
   CheckpointResult,
   Metrics,
@@ -96,8 +94,12 @@ export class Node implements NodeApi {
   getResource(resourceId: bigint, requiredLsn?: bigint): ResourceRead {
     const refusal = this.#fence(requiredLsn);
     if (refusal !== undefined) return refusal;
-    const record = viewResource(this.#parts.executor.engine, resourceId);
-    return record === undefined ? { kind: "not_found" } : { kind: "found", ...record };
+    const { engine } = this.#parts.executor;
+    const record = viewResource(engine, resourceId);
+    const observedLsn = lastAppliedLsn(engine);
+    return record === undefined
+      ? { kind: "not_found", observedLsn }
+      : { kind: "found", ...record, observedLsn };
   }
 
   /** Strict read of a reservation. */
@@ -109,8 +111,12 @@ export class Node implements NodeApi {
     const refusal = this.#fence(requiredLsn);
     if (refusal !== undefined) return refusal;
     const slot = currentSlot ?? this.currentSlot();
-    const record = viewReservation(this.#parts.executor.engine, reservationId, slot);
-    return typeof record === "string" ? { kind: record } : { kind: "found", ...record };
+    const { engine } = this.#parts.executor;
+    const record = viewReservation(engine, reservationId, slot);
+    const observedLsn = lastAppliedLsn(engine);
+    return typeof record === "string"
+      ? { kind: record, observedLsn }
+      : { kind: "found", ...record, observedLsn };
   }
 
   /** Figures; served even when halted. */
@@ -201,13 +207,9 @@ export class Node implements NodeApi {
     const { executor } = this.#parts;
     if (executor.haltReason !== undefined) return { kind: "engine_halted" };
     if (requiredLsn === undefined || requiredLsn === 0n) return undefined;
-    const applied = readU64(executor.engine.progress, Progress.lastLsn);
-    if (applied >= requiredLsn) return undefined;
-    return {
-      kind: "fence_not_applied",
-      requiredLsn,
-      lastAppliedLsn: applied === 0n ? undefined : applied,
-    };
+    const applied = lastAppliedLsn(executor.engine);
+    if (applied !== undefined && applied >= requiredLsn) return undefined;
+    return { kind: "fence_not_applied", requiredLsn, lastAppliedLsn: applied };
   }
 
   #coreMetrics(currentSlot: bigint): Metrics["core"] {

@@ -18,6 +18,7 @@ const RESOURCE: ResourceView = {
   state: ResourceState.confirmed,
   currentReservationId: 12n,
   version: 2n,
+  observedLsn: 9n,
 };
 const RESERVATION: ReservationView = {
   kind: "found",
@@ -30,6 +31,7 @@ const RESERVATION: ReservationView = {
   releasedLsn: undefined,
   retireAfterSlot: undefined,
   memberResourceIds: [1n, BIG],
+  observedLsn: 9n,
 };
 
 async function run(line: string, script: Script = {}): Promise<TestIo & { readonly code: number }> {
@@ -97,12 +99,22 @@ Deno.test("get without an answer prints no data and says why by its exit code", 
   const backup = { kind: "not_primary", view: 3n, primary: undefined } as const;
   for (
     const [line, script, exit, code] of [
-      ["get 1", { resource: { kind: "not_found" } }, 1, "E_RESOURCE_NOT_FOUND"],
+      ["get 1", { resource: { kind: "not_found", observedLsn: 9n } }, 1, "E_RESOURCE_NOT_FOUND"],
       ["get 1", { resource: { kind: "engine_halted" } }, 4, "E_ENGINE_HALTED"],
       ["get 1", { resource: fence }, 4, "E_FENCE_NOT_APPLIED"],
       ["get 1", { resource: backup }, 4, "E_NOT_PRIMARY"],
-      ["get reservation 1", { reservation: { kind: "not_found" } }, 1, "E_RESERVATION_NOT_FOUND"],
-      ["get reservation 1", { reservation: { kind: "retired" } }, 1, "E_RESERVATION_RETIRED"],
+      [
+        "get reservation 1",
+        { reservation: { kind: "not_found", observedLsn: 9n } },
+        1,
+        "E_RESERVATION_NOT_FOUND",
+      ],
+      [
+        "get reservation 1",
+        { reservation: { kind: "retired", observedLsn: 9n } },
+        1,
+        "E_RESERVATION_RETIRED",
+      ],
       ["get reservation 1", { reservation: fence }, 4, "E_FENCE_NOT_APPLIED"],
       ["get 1", { fails: new TransportError("timeout", "no reply") }, 4, "E_NO_ANSWER"],
       ["metrics", { fails: new TransportError("connection_lost", "gone") }, 4, "E_NO_ANSWER"],

@@ -129,6 +129,7 @@ Deno.test("a life of a reservation, with every result as it is typed", async () 
       state: 2,
       currentReservationId: reservationId,
       version: 2n,
+      observedLsn: 2n,
     },
   });
   const action = { reservationId, holderId: 7n, epoch: 1n };
@@ -383,7 +384,7 @@ Deno.test("a client does not follow its address to another cluster", async () =>
 
 Deno.test("reads outlive lost connections, and throw when their time is up", async () => {
   await using at = await flakyBench((connection) => connection < 2 ? "lose_reply" : "pass");
-  assertEquals(await at.client.getResource(1n), { kind: "not_found" });
+  assertEquals(await at.client.getResource(1n), { kind: "not_found", observedLsn: 0n });
   assertEquals(at.proxy.connections, 3);
   at.node.holds = true;
   const late = await assertRejects(() => at.client.tick({ timeoutMs: 60 }), TransportError);

@@ -63,9 +63,9 @@ Deno.test("a read that meets a former primary follows what it says to the new on
   await using cluster = new FakeCluster();
   cluster.elect(1n);
   await using client = await connect([cluster.at(1n).address]);
-  assertEquals(await client.getResource(7n), { kind: "not_found" });
+  assertEquals(await client.getResource(7n), { kind: "not_found", observedLsn: 0n });
   cluster.elect(2n);
-  assertEquals(await client.getResource(7n), { kind: "not_found" });
+  assertEquals(await client.getResource(7n), { kind: "not_found", observedLsn: 0n });
   cluster.elect(3n);
   assertEquals((await client.getReservation(7n)).kind, "not_found");
   cluster.elect(1n);

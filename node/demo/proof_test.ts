@@ -70,7 +70,8 @@ class Case {
 function resource(seat: Seat, holder: bigint | undefined, version: bigint): ResourceView {
   const { resourceId } = seat;
   const state = holder === undefined ? ResourceState.available : ResourceState.confirmed;
-  return { kind: "found", resourceId, state, currentReservationId: holder, version };
+  const observedLsn = 99n;
+  return { kind: "found", resourceId, state, currentReservationId: holder, version, observedLsn };
 }
 
 function reservation(claim: Claim, state: ReservationState): ReservationView {
@@ -86,6 +87,7 @@ function reservation(claim: Claim, state: ReservationState): ReservationView {
     releasedLsn: undefined,
     retireAfterSlot: undefined,
     memberResourceIds: claim.seats.map(({ resourceId }) => resourceId),
+    observedLsn: 99n,
   };
 }
 

@@ -110,10 +110,10 @@ function arrange(code: string, set: Scene, method: string): void {
       node.figures = { ...HEALTHY_METRICS, acceptingWrites: false };
       break;
     case "not_found":
-      node.resource = node.reservation = { kind: code };
+      node.resource = node.reservation = { kind: code, observedLsn: 9n };
       break;
     case "retired":
-      node.reservation = { kind: code };
+      node.reservation = { kind: code, observedLsn: 9n };
       break;
     case "fence_not_applied":
       node.resource = { kind: code, requiredLsn: 9n, lastAppliedLsn: undefined };

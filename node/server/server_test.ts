@@ -115,7 +115,7 @@ Deno.test("requests sent in one go are all answered, reads before the writes tha
       (_, i) => message(1, BigInt(i), null, [create(i, i)]),
     );
     await client.send(...writes, message(2, 99n, idBytes(5n), null));
-    assertEquals(await client.next(), [12, 99n, 2]);
+    assertEquals(await client.next(), [12, 99n, 2, 0n]);
     assertEquals(node.heldCount, 50);
     node.answerHeld();
     const replies = await client.take(50);
@@ -134,9 +134,9 @@ Deno.test("every kind of request is answered with its own kind of reply", async 
     const plain = (values: unknown): unknown =>
       JSON.stringify(values, (_, value) => typeof value === "bigint" ? `${value}` : value);
     const found = await client.ask(3, 3n, idBytes(reservation), null, null);
-    const expected = [13, 3n, 1, idBytes(reservation), idBytes(7n), 1, 1n, 2n, 1_005n, null, null];
-    assertEquals(plain(found?.slice(0, 3)), plain(expected.slice(0, 3)));
-    assertEquals(found?.slice(5, 11), expected.slice(5));
+    const named = [13, 3n, 1, 2n, idBytes(reservation), idBytes(7n)];
+    assertEquals(plain(found?.slice(0, 6)), plain(named));
+    assertEquals(found?.slice(6, 12), [1, 1n, 2n, 1_005n, null, null]);
     assertEquals(await client.ask(3, 4n, idBytes(reservation), 9n, null), [13, 4n, 3, 9n, 2n]);
     node.readRefusal = { kind: "engine_halted" };
     assertEquals(await client.ask(2, 5n, idBytes(42n), null), [12, 5n, 4]);
@@ -167,6 +167,7 @@ Deno.test("a reply that does not fit a frame is an error for that request alone"
       ...{ kind: "found", reservationId: 1n, holderId: 2n, state: 1, epoch: 1n } as const,
       ...{ createdLsn: 1n, deadlineSlot: 1n, releasedLsn: undefined, retireAfterSlot: undefined },
       memberResourceIds,
+      observedLsn: 1n,
     };
     node.getReservation = () => reservation;
     const refused = await client.ask(3, 5n, idBytes(1n), null, null);
@@ -297,7 +298,7 @@ Deno.test("a read waits for the node's authority, is answered from then and hold
     assertEquals(lsns(await client.ask(1, 4n, null, [create(1, 1)])), [1n]);
     node.answerHeld();
     assertEquals((await client.next())?.slice(0, 3), [12, 1n, 1]); // The resource was made meanwhile.
-    assertEquals(await client.next(), [13, 2n, 2]);
+    assertEquals(await client.next(), [13, 2n, 2, 1n]);
     node.holdsReads = false;
     node.readRefusal = { kind: "not_primary", view: 3n, primary: 2n };
     assertEquals(await client.ask(2, 5n, idBytes(1n), null), [12, 5n, 6, 3n, 2n]);

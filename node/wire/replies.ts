@@ -4,6 +4,8 @@ import { ReservationState, ResourceState } from "../../core/tables.ts";
 import { readU64 as readWords, writeU64 as writeWords } from "../../core/words.ts";
 import type {
   CheckpointResult,
+  NotFound,
+  Observed,
   ReadRefusal,
   Rejection,
   ReservationRead,
@@ -40,6 +42,9 @@ const ReadKind = {
 /** Highest number in {@linkcode ReadKind}. */
 const READ_KIND_MAX = 6;
 
+/** Elements of replies without data; index is the kind. */
+const ELEMENTS_WITHOUT_DATA: readonly (number | undefined)[] = [, , 4, 5, 3, , 5];
+
 /** Third element of a checkpoint reply. */
 const CheckpointKind = {
   done: 1,
@@ -64,14 +69,14 @@ export function writeResourceReply(out: WireWriter, requestId: bigint, read: Res
   const frame = out.beginFrame();
   switch (read.kind) {
     case "found":
-      beginRead(out, 7, MessageType.resource, requestId, read.kind);
+      beginRead(out, 8, MessageType.resource, requestId, read);
       out.id(read.resourceId);
       out.small(read.state);
       out.optionalId(read.currentReservationId);
       out.u64(read.version);
       break;
     case "not_found":
-      beginRead(out, 3, MessageType.resource, requestId, read.kind);
+      beginRead(out, 4, MessageType.resource, requestId, read);
       break;
     default:
       writeRefusal(out, MessageType.resource, requestId, read);
@@ -88,7 +93,7 @@ export function writeReservationReply(
   const frame = out.beginFrame();
   switch (read.kind) {
     case "found":
-      beginRead(out, 12, MessageType.reservation, requestId, read.kind);
+      beginRead(out, 13, MessageType.reservation, requestId, read);
       out.id(read.reservationId);
       out.id(read.holderId);
       out.small(read.state);
@@ -102,7 +107,7 @@ export function writeReservationReply(
       break;
     case "not_found":
     case "retired":
-      beginRead(out, 3, MessageType.reservation, requestId, read.kind);
+      beginRead(out, 4, MessageType.reservation, requestId, read);
       break;
     default:
       writeRefusal(out, MessageType.reservation, requestId, read);
@@ -111,6 +116,17 @@ export function writeReservationReply(
 }
 
 function beginRead(
+  out: WireWriter,
+  elements: number,
+  type: MessageType,
+  requestId: bigint,
+  { kind, observedLsn }: Observed & { readonly kind: keyof typeof ReadKind },
+): void {
+  beginReply(out, elements, type, requestId, kind);
+  out.optionalU64(observedLsn);
+}
+
+function beginReply(
   out: WireWriter,
   elements: number,
   type: MessageType,
@@ -131,13 +147,13 @@ function writeRefusal(
 ): void {
   switch (refusal.kind) {
     case "engine_halted":
-      return beginRead(out, 3, type, requestId, refusal.kind);
+      return beginReply(out, 3, type, requestId, refusal.kind);
     case "fence_not_applied":
-      beginRead(out, 5, type, requestId, refusal.kind);
+      beginReply(out, 5, type, requestId, refusal.kind);
       out.u64(refusal.requiredLsn);
       return out.optionalU64(refusal.lastAppliedLsn);
     case "not_primary":
-      beginRead(out, 5, type, requestId, refusal.kind);
+      beginReply(out, 5, type, requestId, refusal.kind);
       out.u64(refusal.view);
       return out.optionalU64(refusal.primary);
     default:
@@ -158,12 +174,14 @@ export function readResourceReply(
 ): ResourceRead | undefined {
   const kind = reader.small(READ_KIND_MAX);
   if (kind !== ReadKind.found) return readOtherThanFound(reader, elements, kind);
-  reader.require(elements === 7);
+  reader.require(elements === 8);
+  const observedLsn = reader.optionalU64();
   const resourceId = reader.id();
   const state = reader.small(ResourceState.revoking) as ResourceState;
   reader.require(state >= ResourceState.available);
   const currentReservationId = reader.optionalId();
-  return { kind: "found", resourceId, state, currentReservationId, version: reader.u64() };
+  const version = reader.u64();
+  return { kind: "found", resourceId, state, currentReservationId, version, observedLsn };
 }
 
 /** As {@linkcode readResourceReply}, of a reservation reply. */
@@ -173,11 +191,12 @@ export function readReservationReply(
 ): ReservationRead | undefined {
   const kind = reader.small(READ_KIND_MAX);
   if (kind === ReadKind.retired) {
-    reader.require(elements === 3);
-    return { kind: "retired" };
+    reader.require(elements === 4);
+    return { kind: "retired", observedLsn: reader.optionalU64() };
   }
   if (kind !== ReadKind.found) return readOtherThanFound(reader, elements, kind);
-  reader.require(elements === 12);
+  reader.require(elements === 13);
+  const observedLsn = reader.optionalU64();
   const reservationId = reader.id();
   const holderId = reader.id();
   const state = reader.small(ReservationState.revoked) as ReservationState;
@@ -190,19 +209,18 @@ export function readReservationReply(
     retireAfterSlot: reader.optionalU64(),
     memberResourceIds: readIds(reader),
   };
-  return { kind: "found", reservationId, holderId, state, ...view };
+  return { kind: "found", reservationId, holderId, state, ...view, observedLsn };
 }
 
 function readOtherThanFound(
   reader: WireReader,
   elements: number,
   kind: number,
-): { readonly kind: "not_found" } | ReadRefusal | undefined {
-  const hasNumbers = kind === ReadKind.fence_not_applied || kind === ReadKind.not_primary;
-  reader.require(elements === (hasNumbers ? 5 : 3));
+): NotFound | ReadRefusal | undefined {
+  reader.require(elements === ELEMENTS_WITHOUT_DATA[kind]);
   switch (kind) {
     case ReadKind.not_found:
-      return { kind: "not_found" };
+      return { kind: "not_found", observedLsn: reader.optionalU64() };
     case ReadKind.engine_halted:
       return { kind: "engine_halted" };
     case ReadKind.fence_not_applied: {

@@ -63,7 +63,7 @@ Deno.test("no answer gets out before its sync: what was answered survives a powe
 Deno.test("a batch takes positions in the order of submission and is seen as a whole", () => {
   const harness = warm();
   const tickets = [create(1n), reserve(1n), create(2n)].map((request) => harness.submit(request));
-  assertEquals(harness.node.getResource(1n), { kind: "not_found" });
+  assertEquals(harness.node.getResource(1n), { kind: "not_found", observedLsn: 1n });
   harness.run();
   const lsns = tickets.map((ticket) => {
     const answer = answerOf(ticket);

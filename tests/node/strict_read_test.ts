@@ -13,11 +13,11 @@ Deno.test("a read is served from its position on and fenced before it, before th
     requiredLsn,
     lastAppliedLsn,
   });
-  assertEquals(harness.node.getResource(1n, 0n), { kind: "not_found" });
+  assertEquals(harness.node.getResource(1n, 0n), { kind: "not_found", observedLsn: undefined });
   assertEquals(harness.node.getResource(1n, 1n), fenced(1n, undefined) as never);
   harness.commit(create(1n));
   const found = harness.node.getResource(1n);
-  assertEquals(found.kind, "found");
+  assertEquals(found.kind === "found" && found.observedLsn, 1n);
   for (const fence of [undefined, 0n, 1n]) assertEquals(harness.node.getResource(1n, fence), found);
   for (const fence of [2n, U64_MAX]) {
     assertEquals(harness.node.getResource(1n, fence), fenced(fence, 1n) as never);
@@ -29,7 +29,7 @@ Deno.test("a read does not see what is written but not yet durable", () => {
   const harness = NodeHarness.start({ disk: new MemoryDisk({ deferred: true }) });
   harness.submit(create(1n));
   harness.turn();
-  assertEquals(harness.node.getResource(1n), { kind: "not_found" });
+  assertEquals(harness.node.getResource(1n), { kind: "not_found", observedLsn: undefined });
   assertEquals(harness.node.getResource(1n, 1n).kind, "fence_not_applied");
   harness.run();
   assertEquals(harness.node.getResource(1n, 1n).kind, "found");
@@ -49,11 +49,21 @@ Deno.test("a reservation reads as found, then as retired, and unknown ones as no
     end,
   ]);
   assertEquals(read(end), view, "the caller's slot decides");
-  assertEquals(read(end + 1n), { kind: "retired" });
+  assertEquals(read(end + 1n), { kind: "retired", observedLsn: 3n });
   harness.advanceSlots(20);
-  assertEquals(harness.node.getReservation(reservationId), { kind: "retired" });
+  assertEquals(harness.node.getReservation(reservationId), { kind: "retired", observedLsn: 3n });
   harness.commit(create(2n));
-  assertEquals(read(1n), { kind: "retired" }, "the record is gone, its id is remembered");
-  assertEquals(harness.node.getReservation(reservationId + 1n), { kind: "not_found" });
-  assertEquals(harness.node.getReservation(reservationId + (1n << 64n)), { kind: "not_found" });
+  assertEquals(
+    read(1n),
+    { kind: "retired", observedLsn: 4n },
+    "the record is gone, its id is remembered",
+  );
+  assertEquals(harness.node.getReservation(reservationId + 1n), {
+    kind: "not_found",
+    observedLsn: 4n,
+  });
+  assertEquals(harness.node.getReservation(reservationId + (1n << 64n)), {
+    kind: "not_found",
+    observedLsn: 4n,
+  });
 });

@@ -107,6 +107,7 @@ export class ScriptedNode implements NodeApi {
     state: ResourceState.available,
     currentReservationId: undefined,
     version: 2n,
+    observedLsn: 9n,
   };
   reservation: ReservationRead = {
     kind: "found",
@@ -119,6 +120,7 @@ export class ScriptedNode implements NodeApi {
     releasedLsn: undefined,
     retireAfterSlot: undefined,
     memberResourceIds: [5n, 6n],
+    observedLsn: 9n,
   };
   /** Whether reads are allowed; otherwise why not. */
   authority: ReadRefusal | "confirmed" | "silence" = "confirmed";

@@ -106,12 +106,14 @@ export class WireNode implements NodeApi {
   }
 
   getResource(resourceId: bigint): ResourceRead {
-    if (!this.#resources.has(resourceId)) return { kind: "not_found" };
+    const observedLsn = this.#lsn;
+    if (!this.#resources.has(resourceId)) return { kind: "not_found", observedLsn };
     const currentReservationId = this.#resources.get(resourceId);
     const state = currentReservationId === undefined
       ? ResourceState.available
       : ResourceState.reserved;
-    return { kind: "found", resourceId, state, currentReservationId, version: this.#lsn };
+    const version = this.#lsn;
+    return { kind: "found", resourceId, state, currentReservationId, version, observedLsn };
   }
 
   getReservation(reservationId: bigint, requiredLsn = 0n): ReservationRead {
@@ -119,7 +121,7 @@ export class WireNode implements NodeApi {
       return { kind: "fence_not_applied", requiredLsn, lastAppliedLsn: this.#lsn };
     }
     const claim = this.#claims.get(reservationId);
-    if (claim === undefined) return { kind: "not_found" };
+    if (claim === undefined) return { kind: "not_found", observedLsn: this.#lsn };
     const { state, holderId, createdLsn, deadlineSlot, resourceId } = claim;
     return {
       kind: "found",
@@ -132,6 +134,7 @@ export class WireNode implements NodeApi {
       releasedLsn: undefined,
       retireAfterSlot: undefined,
       memberResourceIds: [resourceId],
+      observedLsn: this.#lsn,
     };
   }
 

@@ -327,15 +327,17 @@ const RESOURCES: readonly Sample[] = [
     state: 1,
     currentReservationId: undefined,
     version: 5n,
-  }, [1, idBytes(RESOURCE), 1, null, 5n]),
+    observedLsn: 12n,
+  }, [1, 12n, idBytes(RESOURCE), 1, null, 5n]),
   resource("held", {
     kind: "found",
     resourceId: LARGE_ID,
     state: 4,
     currentReservationId: RESERVATION,
     version: LARGE,
-  }, [1, idBytes(LARGE_ID), 4, idBytes(RESERVATION), LARGE]),
-  resource("not_found", { kind: "not_found" }, [2]),
+    observedLsn: LARGE,
+  }, [1, LARGE, idBytes(LARGE_ID), 4, idBytes(RESERVATION), LARGE]),
+  resource("not_found", { kind: "not_found", observedLsn: undefined }, [2, null]),
   resource("fence_not_applied", FENCE, [3, 12n, 11n]),
   resource("engine_halted", { kind: "engine_halted" }, [4]),
   resource("not_primary", NOT_PRIMARY, [6, 3n, 2n]),
@@ -353,7 +355,8 @@ const RESERVATIONS: readonly Sample[] = [
     releasedLsn: undefined,
     retireAfterSlot: undefined,
     memberResourceIds: [RESOURCE],
-  }, [1, idBytes(RESERVATION), idBytes(HOLDER), 1, 1n, 9n, 4_000n, null, null, [
+    observedLsn: 12n,
+  }, [1, 12n, idBytes(RESERVATION), idBytes(HOLDER), 1, 1n, 9n, 4_000n, null, null, [
     idBytes(RESOURCE),
   ]]),
   reservation("ended", {
@@ -367,14 +370,15 @@ const RESERVATIONS: readonly Sample[] = [
     releasedLsn: LARGE,
     retireAfterSlot: LARGE,
     memberResourceIds: [3n, 1n, 2n],
+    observedLsn: LARGE,
   }, [
-    ...[1, idBytes(LARGE_ID), idBytes(LARGE_ID), 6, LARGE, LARGE, LARGE, LARGE, LARGE],
+    ...[1, LARGE, idBytes(LARGE_ID), idBytes(LARGE_ID), 6, LARGE, LARGE, LARGE, LARGE, LARGE],
     [idBytes(3n), idBytes(1n), idBytes(2n)],
   ]),
-  reservation("not_found", { kind: "not_found" }, [2]),
+  reservation("not_found", { kind: "not_found", observedLsn: 12n }, [2, 12n]),
   reservation("fence_not_applied", { ...FENCE, lastAppliedLsn: undefined }, [3, 12n, null]),
   reservation("engine_halted", { kind: "engine_halted" }, [4]),
-  reservation("retired", { kind: "retired" }, [5]),
+  reservation("retired", { kind: "retired", observedLsn: 12n }, [5, 12n]),
   reservation("not_primary", { ...NOT_PRIMARY, primary: undefined }, [6, 3n, null]),
 ];
 

@@ -105,7 +105,8 @@ function committed(outcome: ModelOutcome, operationId: bigint): Open<Committed> 
 
 function viewOf({ state, currentReservationId, version }: ModelResource) {
   const number = RESOURCE_STATE_NAMES.indexOf(state) as ResourceState;
-  return { kind: "found" as const, resourceId: SEAT, state: number, currentReservationId, version };
+  const view = { kind: "found" as const, resourceId: SEAT, state: number, currentReservationId };
+  return { ...view, version, observedLsn: undefined };
 }
 
 /** A claim from its beginning to its end, read after every step. */

@@ -98,7 +98,8 @@ function drawCommitted(random: FuzzRandom): Uint8Array {
 
 function drawFound(): Uint8Array {
   const facts = { resourceId: 7n, state: 1, currentReservationId: undefined, version: 1n } as const;
-  return bodyOf((out) => writeResourceReply(out, 3n, { kind: "found", ...facts }));
+  const observedLsn = 9n;
+  return bodyOf((out) => writeResourceReply(out, 3n, { kind: "found", ...facts, observedLsn }));
 }
 
 function drawMetrics(): Uint8Array {

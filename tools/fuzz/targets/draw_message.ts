@@ -235,15 +235,24 @@ function drawRefusal(random: FuzzRandom): ReadRefusal {
 
 function drawResource(random: FuzzRandom): Parameters<typeof writeResourceReply>[2] {
   if (random.oneIn(4)) return drawRefusal(random);
-  if (random.oneIn(4)) return { kind: "not_found" };
+  if (random.oneIn(4)) return { kind: "not_found", observedLsn: maybeU64(random) };
   const state = random.pick([1, 2, 3, 4] as const);
   const currentReservationId = random.oneIn(2) ? undefined : id(random);
-  return { kind: "found", resourceId: id(random), state, currentReservationId, version: 5n };
+  return {
+    kind: "found",
+    resourceId: id(random),
+    state,
+    currentReservationId,
+    version: 5n,
+    observedLsn: 7n,
+  };
 }
 
 function drawReservation(random: FuzzRandom): Parameters<typeof writeReservationReply>[2] {
   if (random.oneIn(4)) return drawRefusal(random);
-  if (random.oneIn(4)) return { kind: random.pick(["not_found", "retired"]) };
+  if (random.oneIn(4)) {
+    return { kind: random.pick(["not_found", "retired"]), observedLsn: maybeU64(random) };
+  }
   return {
     kind: "found",
     reservationId: id(random),
@@ -255,6 +264,7 @@ function drawReservation(random: FuzzRandom): Parameters<typeof writeReservation
     releasedLsn: maybeU64(random),
     retireAfterSlot: maybeU64(random),
     memberResourceIds: Array.from({ length: random.length(28) }, () => id(random)),
+    observedLsn: maybeU64(random),
   };
 }
 
