@@ -7,13 +7,15 @@ export type Verdict = "valid" | "invalid" | "unknown";
 
 /** See the top of this file. */
 export interface Judgement {
-  /** Invalid if a check failed, else unknown if one that blocks is inconclusive, else valid. */
+  /** Invalid if a check failed, else unknown if one that {@linkcode CheckResult.isDecisive} is inconclusive, else valid. */
   readonly verdict: Verdict;
   readonly model: string;
   /** In the order of docs/jepsen.md. */
   readonly checks: readonly CheckResult[];
   readonly counts: JudgementCounts;
   readonly coverage: readonly CoverageFigure[];
+  /** Figures that are below what was asked for; none of them changes the verdict. */
+  readonly shortfalls?: readonly Shortfall[];
   /** What is noteworthy and no verdict. */
   readonly findings: readonly string[];
 }
@@ -23,6 +25,8 @@ export interface JudgementCounts {
   readonly events: number;
   /** Attempts folded by operation id. */
   readonly operations: number;
+  /** Operation ids of writes: what the gate counts. */
+  readonly logicalCommands?: number;
   readonly attempts: number;
   readonly unanswered: number;
   readonly partitions: number;
@@ -32,8 +36,10 @@ export interface JudgementCounts {
 export interface CheckResult {
   /** `linearizability`, `duplicate_committed_execution`, ...; stable, for programs. */
   readonly name: string;
-  /** Whether the release gate is blocked unless it passes. */
+  /** Whether the release gate is blocked when it fails, or cannot decide. */
   readonly isReleaseBlocking: boolean;
+  /** Whether `inconclusive` makes the whole verdict `unknown`; absent means no. What fails makes it `invalid` in any case. */
+  readonly isDecisive?: boolean;
   /** `inconclusive`: it could not decide, or had nothing to look at. */
   readonly verdict: "pass" | "fail" | "inconclusive";
   /** How many it looked at. */
@@ -43,6 +49,8 @@ export interface CheckResult {
   /** One sentence: what holds, what does not, or why it cannot be said. */
   readonly sentence: string;
   readonly violations: readonly Violation[];
+  /** How many violations there are, when they are more than are listed. */
+  readonly found?: number;
 }
 
 /** One broken rule, with its evidence. */
@@ -69,4 +77,12 @@ export interface CoverageFigure {
   readonly name: string;
   readonly count: number;
   readonly meaning: string;
+}
+
+/** A figure that is smaller than it has to be. */
+export interface Shortfall {
+  /** Of a {@linkcode CoverageFigure}; one that the history does not have counts 0. */
+  readonly name: string;
+  readonly count: number;
+  readonly minimum: number;
 }
