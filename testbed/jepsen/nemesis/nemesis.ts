@@ -1,0 +1,188 @@
+/**
+ * Carries strikes out on a cluster, one after the other, with calm in between. A strike that does not work out is told
+ * and put right, and the next one comes; what each came to is counted, so that a nemesis that did nothing is seen.
+ */
+import { SeededRandom } from "../../sim/random.ts";
+import { type Backend, type Mended, primaryOf } from "../backend/backend.ts";
+import { strikeKind, type StrikeName } from "./atlas.ts";
+import type { Strike } from "./plan.ts";
+import { type FaultSink, Interrupted, pause, Scene, type Stage, textOf } from "./scene.ts";
+
+/** What a nemesis needs. */
+export interface NemesisOptions {
+  readonly backend: Backend;
+  readonly strikes: readonly Strike[];
+  /** How long trouble goes on from the first fault, in milliseconds. */
+  readonly windowMs: number;
+  /** Faults are written down here. */
+  readonly sink: FaultSink;
+  /** Ends the trouble; everything is put right all the same. */
+  readonly signal: AbortSignal;
+  /** Told after each strike. */
+  readonly onStrike?: (told: StrikeTold) => void;
+}
+
+/** What one strike came to. */
+export interface StrikeTold {
+  readonly strike: Strike;
+  /** `partly`: something of it did not work out. `nothing`: no fault took hold. */
+  readonly outcome: "done" | "partly" | "nothing";
+  /** Names of the faults that took hold. */
+  readonly faults: readonly string[];
+  readonly problems: readonly string[];
+  readonly operatorRestarts: readonly number[];
+  /** From its end until a primary served again and all replicas took part, in milliseconds. */
+  readonly recoveredMs: number | undefined;
+}
+
+/** What a nemesis came to. */
+export interface NemesisReport {
+  /** When the first fault began, on the clock of the sink; undefined when there was none. */
+  readonly firstFaultNs: number | undefined;
+  /** From then until the last strike was over and the window as well, in milliseconds. */
+  readonly windowMs: number;
+  /** Strikes with at least one fault that took hold, by kind. */
+  readonly strikes: Readonly<Partial<Record<StrikeName, number>>>;
+  /** Faults that took hold, by name. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Strikes that were planned and not reached in time. */
+  readonly notReached: number;
+  readonly operatorRestarts: number;
+  /** What did not work out, in words. */
+  readonly problems: readonly string[];
+}
+
+/** Shortest calm after a strike that took longer than was planned, in milliseconds. */
+const CALM_MS_MIN = 300;
+/** What is kept of problems. */
+const PROBLEMS_MAX = 1_000;
+
+/** Carries everything out and puts everything right. Never throws for what a strike comes to. */
+export async function runNemesis(options: NemesisOptions): Promise<NemesisReport> {
+  return await new Nemesis(options).run();
+}
+
+class Nemesis {
+  readonly #options: NemesisOptions;
+  readonly #stage: Stage;
+  readonly #strikes: Partial<Record<StrikeName, number>> = {};
+  readonly #faults: Record<string, number> = {};
+  readonly #problems: string[] = [];
+  #faultId = 0;
+  #firstFaultNs: number | undefined;
+  #operatorRestarts = 0;
+  #notReached = 0;
+
+  constructor(options: NemesisOptions) {
+    const { backend, sink, signal } = options;
+    this.#options = options;
+    this.#stage = {
+      ...{ backend, sink, signal, nextFaultId: () => ++this.#faultId },
+      tookHold: (beganNs) => this.#firstFaultNs ??= beganNs,
+    };
+  }
+
+  async run(): Promise<NemesisReport> {
+    const { strikes, windowMs, signal } = this.#options;
+    let lastMs = -Infinity;
+    for (const [i, strike] of strikes.entries()) {
+      const dueMs = Math.max(strike.atMs, lastMs + CALM_MS_MIN);
+      if (this.#firstFaultNs !== undefined && dueMs >= windowMs) {
+        this.#notReached = strikes.length - i;
+        break;
+      }
+      await pause(dueMs - this.#elapsedMs(), signal);
+      if (signal.aborted) {
+        this.#notReached = strikes.length - i;
+        break;
+      }
+      await this.#carryOut(strike);
+      lastMs = this.#elapsedMs();
+    }
+    if (this.#firstFaultNs !== undefined) await pause(windowMs - this.#elapsedMs(), signal);
+    return this.#report();
+  }
+
+  /** Milliseconds since the first fault. */
+  #elapsedMs(): number {
+    if (this.#firstFaultNs === undefined) return 0;
+    return (this.#stage.sink.nowNs() - this.#firstFaultNs) / 1_000_000;
+  }
+
+  async #carryOut(strike: Strike): Promise<void> {
+    const { backend } = this.#options;
+    const statuses = await backend.statuses();
+    const cast = { primary: primaryOf(statuses), members: statuses.map(({ id }) => id) };
+    const random = new SeededRandom(strike.seed);
+    const scene = new Scene(this.#stage, cast, random, strike.durationMs);
+    try {
+      await strikeKind(strike.kind).act(scene);
+    } catch (error) {
+      if (!(error instanceof Interrupted)) scene.problems.push(textOf(error));
+    }
+    await scene.cureAll();
+    this.#tell(strike, scene, await this.#mend(scene));
+  }
+
+  /** The operator looks after the cluster, whatever the strike left of it. */
+  async #mend(
+    scene: Scene,
+  ): Promise<{ readonly mended: Mended | undefined; readonly recoveredMs: number | undefined }> {
+    const { backend, sink } = this.#options;
+    const sinceNs = sink.nowNs();
+    try {
+      const mended = await backend.mend();
+      const recoveredMs = (sink.nowNs() - sinceNs) / 1_000_000;
+      this.#recordOperator(mended, sinceNs);
+      return { mended, recoveredMs };
+    } catch (error) {
+      scene.problems.push(`after it: ${textOf(error)}`);
+      return { mended: undefined, recoveredMs: undefined };
+    }
+  }
+
+  #recordOperator({ operatorRestarts }: Mended, sinceNs: number): void {
+    if (operatorRestarts.length === 0) return;
+    const { sink } = this.#options;
+    const [id, name] = [++this.#faultId, "operator_restart"];
+    const fault = { type: "fault", name, id, replicaIds: operatorRestarts } as const;
+    // It is known only afterwards; the order of the events is that of their recording, and times are only for pictures.
+    const detail = `replica ${operatorRestarts.join(", ")} stayed faulted and was started again`;
+    sink.fault({ ...fault, phase: "start", timeNs: Math.max(sinceNs, 0), detail });
+    sink.fault({ ...fault, phase: "stop", timeNs: sink.nowNs() });
+  }
+
+  #tell(
+    strike: Strike,
+    scene: Scene,
+    { mended, recoveredMs }: {
+      readonly mended: Mended | undefined;
+      readonly recoveredMs: number | undefined;
+    },
+  ): void {
+    const { inflicted: faults, problems } = scene;
+    const operatorRestarts = mended?.operatorRestarts ?? [];
+    for (const name of faults) this.#faults[name] = (this.#faults[name] ?? 0) + 1;
+    if (faults.length > 0) this.#strikes[strike.kind] = (this.#strikes[strike.kind] ?? 0) + 1;
+    this.#operatorRestarts += operatorRestarts.length;
+    for (const problem of problems) {
+      if (this.#problems.length < PROBLEMS_MAX) {
+        this.#problems.push(`strike ${strike.id} (${strike.kind}): ${problem}`);
+      }
+    }
+    const outcome = faults.length === 0 ? "nothing" : problems.length > 0 ? "partly" : "done";
+    this.#options.onStrike?.({ strike, outcome, faults, problems, operatorRestarts, recoveredMs });
+  }
+
+  #report(): NemesisReport {
+    return {
+      firstFaultNs: this.#firstFaultNs,
+      windowMs: this.#elapsedMs(),
+      strikes: this.#strikes,
+      faults: this.#faults,
+      notReached: this.#notReached,
+      operatorRestarts: this.#operatorRestarts,
+      problems: this.#problems,
+    };
+  }
+}
