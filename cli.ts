@@ -14,6 +14,8 @@ const RUNNERS: Runners = {
     await (await import("./cluster/main.ts")).runCluster(request, io),
   runDemo: async (options) => await (await import("./cluster/demo/main.ts")).runDemo(options),
   runSim: async (options, io) => await (await import("./testbed/sim/main.ts")).runSim(options, io),
+  runJepsen: async (request, io) =>
+    await (await import("./testbed/jepsen/main.ts")).runJepsen(request, io),
   runBench: async (options) => await (await import("./node/bench/main.ts")).runBench(options),
 };
 

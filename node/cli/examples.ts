@@ -237,6 +237,64 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example("allocdb sim --replay sim-failure-42.json", "what went wrong, once more"),
     example("allocdb sim --script failover.txt", "a hard case, message by message"),
   ],
+  jepsen: [
+    example(
+      "allocdb jepsen run --run-id reservation_contention-control",
+      "a minute without faults",
+    ),
+    example(
+      "allocdb jepsen run --workload lease_safety --nemesis storm --window 5m",
+      "a run of your own",
+    ),
+    example("allocdb jepsen analyze history.edn", "what Jepsen recorded of another system"),
+  ],
+  "jepsen plan": [example("allocdb jepsen plan --json", "the matrix, for a program")],
+  "jepsen run": [
+    example(
+      "allocdb jepsen run --run-id ambiguous_write_retry-crash-restart",
+      "half an hour of kills",
+    ),
+    example("allocdb jepsen run --all --lanes 3", "the whole gate, three clusters at a time"),
+    example(
+      "allocdb jepsen run --workload lease_safety --nemesis storm --window 5m --seed 7",
+      "a run of your own",
+    ),
+  ],
+  "jepsen archive": [
+    example(
+      "allocdb jepsen archive --workspace ws --run-id lease_safety-control --history-file history.cbor",
+      "a bundle of what there is",
+    ),
+  ],
+  "jepsen analyze": [
+    example("allocdb jepsen analyze history.cbor", "one line, and why if it is not valid"),
+    example("allocdb jepsen analyze --model cas-register *.log", "histories of other systems"),
+    example("allocdb jepsen analyze history.txt --report out", "a page to look into"),
+    example("allocdb jepsen analyze --history-file history.txt", "what the release gate says"),
+  ],
+  "jepsen convert": [
+    example("allocdb jepsen convert history.cbor history.jsonl", "for other tools"),
+    example("allocdb jepsen convert history.cbor history.txt --to runbook", "for the runbook"),
+  ],
+  "jepsen verify": [
+    example("allocdb jepsen verify .artifacts/lease_safety-control-1790000000000", "a bundle"),
+    example("allocdb jepsen verify --workspace ws", "whether a cluster answers"),
+    example(
+      "allocdb jepsen verify --certificate proof.json --history-file history.cbor",
+      "a proof, without searching",
+    ),
+  ],
+  "jepsen watch": [
+    example("allocdb jepsen watch --follow", "the run that goes on"),
+    example(
+      "allocdb jepsen watch --lane a,ws/a,out/a --lane b,ws/b,out/b --follow",
+      "two clusters in one view",
+    ),
+  ],
+  "jepsen compare": [
+    example("allocdb jepsen compare .artifacts/a .artifacts/b --out ab.html", "before and after"),
+  ],
+  "jepsen serve": [example("allocdb jepsen serve .artifacts", "bundles to click through")],
   demo: [
     example("allocdb demo", "watch it, in a terminal with 30 lines"),
     example("allocdb demo --fast --seed 7 --json", "the same sale as a test"),

@@ -12,6 +12,7 @@ import { addDataCommands } from "./commands_data.ts";
 import { addReplicaCommands, type ReplicaRunners } from "./commands_replica.ts";
 import { addSecretCommands } from "./commands_secret.ts";
 import { addServerCommands } from "./commands_server.ts";
+import { addJepsenCommands, type JepsenRunners } from "./commands_jepsen.ts";
 import { addSimCommand, type SimRunners } from "./commands_sim.ts";
 import { addTlsCommands } from "./commands_tls.ts";
 import { addToolCommands, type Tools } from "./commands_tools.ts";
@@ -23,12 +24,12 @@ import { addRootFlags, repeated } from "./shared_flags.ts";
 import { versionLine } from "./version_report.ts";
 
 /** The commands that are loaded from outside, when they run. */
-export interface Runners extends Tools, ReplicaRunners, ClusterRunners, SimRunners {
+export interface Runners extends Tools, ReplicaRunners, ClusterRunners, SimRunners, JepsenRunners {
   readonly runServe: RunServe;
 }
 
 /** Flags that may stand there more than once. */
-const REPEATABLE = new Set(["--bound", "--server"]);
+const REPEATABLE = new Set(["--bound", "--server", "--lane"]);
 
 /** Flags whose value may be below 0. */
 const SIGNED = new Set(["--skew-ms"]);
@@ -83,6 +84,7 @@ export function buildProgram(session: Session, runners: Runners): CommandUnknown
   addSecretCommands(program, session);
   addTlsCommands(program, session);
   addSimCommand(program, session, runners);
+  addJepsenCommands(program, session, runners);
   addToolCommands(program, session, runners);
   for (const command of commandsBelow(program)) {
     command.helpCommand(false);

@@ -33,6 +33,7 @@ async function run(
     runCluster: runner,
     runDemo: runner,
     runSim: runner,
+    runJepsen: runner,
     runBench: runner,
   };
   const io = testIo({}, surroundings);

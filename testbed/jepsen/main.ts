@@ -1,0 +1,21 @@
+/** `allocdb jepsen`: one verb at a time. Source: docs/jepsen.md. */
+import type { CliIo } from "../../node/cli/io.ts";
+import type { JepsenRequest } from "../../node/cli/jepsen_options.ts";
+
+/**
+ * Runs one verb. What a verb needs is loaded when it runs.
+ *
+ * @param request What was asked for, checked.
+ * @param io The outside.
+ * @throws {CliError} See docs/jepsen.md#exit-codes.
+ */
+export async function runJepsen(request: JepsenRequest, io: CliIo): Promise<void> {
+  switch (request.verb) {
+    case "plan":
+      return (await import("./command/plan.ts")).showPlan(request, io);
+    case "analyze":
+      return await (await import("./command/analyze.ts")).runAnalyze(request, io);
+    default:
+      throw new Error(`not built yet: ${request.verb}`);
+  }
+}
