@@ -2,7 +2,7 @@
 import { proveToControl } from "../../node/auth/control_auth.ts";
 import { readCredential } from "../../node/auth/credential_file.ts";
 import { controlCall, type ControlCallOptions, ControlFailure } from "../../node/control/client.ts";
-import type { ControlStatus } from "../../node/control/messages.ts";
+import type { ControlReplies, ControlStatus } from "../../node/control/messages.ts";
 
 /** What became of a question. */
 export type Answer<T> =
@@ -21,6 +21,8 @@ export interface Control {
   stop(address: string, drainMs: number): Promise<Answer<unknown>>;
   /** Has a replica look at the faults file; it answers what is in force. */
   faults(address: string): Promise<Answer<{ readonly faults: readonly string[] }>>;
+  /** A replica's figures by their names in docs/metrics.md. */
+  metrics(address: string): Promise<Answer<ControlReplies["metrics"]>>;
 }
 
 /** How long a replica may take to answer, in milliseconds. */
@@ -39,6 +41,7 @@ export function controlPorts(secretPath: () => string | undefined = () => undefi
     stop: (address, drainMs) =>
       ask(() => controlCall(address, { request: "stop", drain_ms: drainMs }, how())),
     faults: (address) => ask(() => controlCall(address, { request: "faults" }, how())),
+    metrics: (address) => ask(() => controlCall(address, { request: "metrics" }, how())),
   };
 }
 
