@@ -4,9 +4,10 @@
  */
 import { SeededRandom } from "../../sim/random.ts";
 import { type Backend, type Mended, primaryOf } from "../backend/backend.ts";
+import { pause } from "../backend/pause.ts";
 import { strikeKind, type StrikeName } from "./atlas.ts";
 import type { Strike } from "./plan.ts";
-import { type FaultSink, Interrupted, pause, Scene, type Stage, textOf } from "./scene.ts";
+import { type FaultSink, Interrupted, Scene, type Stage, textOf } from "./scene.ts";
 
 /** What a nemesis needs. */
 export interface NemesisOptions {
@@ -136,7 +137,7 @@ class Nemesis {
       this.#recordOperator(mended, sinceNs);
       return { mended, recoveredMs };
     } catch (error) {
-      scene.problems.push(`after it: ${textOf(error)}`);
+      scene.problems.push(...scene.setbacks, `after it: ${textOf(error)}`);
       return { mended: undefined, recoveredMs: undefined };
     }
   }

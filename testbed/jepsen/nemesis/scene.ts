@@ -5,6 +5,7 @@
 import type { LinkFault } from "../../../node/peer/line.ts";
 import type { SeededRandom } from "../../sim/random.ts";
 import type { Backend, ClockTrouble, DiskTrouble, LinkEnd } from "../backend/backend.ts";
+import { pause } from "../backend/pause.ts";
 import type { FaultEvent } from "../history/event.ts";
 
 /** Where faults are written down; a recorder of histories is one. */
@@ -63,6 +64,8 @@ export class Scene {
   readonly inflicted: string[] = [];
   /** What did not work out, in words. */
   readonly problems: string[] = [];
+  /** What could not be put right at the time: a problem only if it stays so. */
+  readonly setbacks: string[] = [];
   readonly #stage: Stage;
   readonly #wounds: Wound[] = [];
 
@@ -237,7 +240,7 @@ export class Scene {
       await wound.fault.end();
     } catch (error) {
       const what = `${wound.fault.detail}: not put right: ${textOf(error)}`;
-      if (detail === undefined) this.problems.push(what);
+      this.setbacks.push(what);
       says ??= what;
     }
     this.#record(wound, "stop", says);
@@ -282,20 +285,6 @@ function describeLink(fault: LinkFault): string {
 /** The message of whatever was thrown. */
 export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Resolves after `ms` milliseconds, or as soon as the signal is given. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted || ms <= 0) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }
 
 /** The same in a drawn order. */
