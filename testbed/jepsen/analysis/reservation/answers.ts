@@ -71,8 +71,12 @@ function comesFrom(kind: number, status: number): boolean {
   }
 }
 
-/** Whether an answered operation that changes nothing has its answer here. */
-export function fitsHere(board: Board, words: Int32Array, work: Work): boolean {
+/**
+ * Whether an answered operation that changes nothing has its answer here.
+ *
+ * @param now Position in the history up to which attempts have begun.
+ */
+export function fitsHere(board: Board, words: Int32Array, work: Work, now: number): boolean {
   switch (work.kind) {
     case Kind.readResource:
       return resourceFits(board.layout, words, work);
@@ -84,7 +88,8 @@ export function fitsHere(board: Board, words: Int32Array, work: Work): boolean {
     }
     default: {
       const code = answerOf(board, words, work);
-      return code === work.code || mayAnswerInstead(board, words, work, code);
+      return (code === work.code || mayAnswerInstead(board, words, work, code)) &&
+        (work.slots === undefined || slotFor(board, words, work, now) >= 0);
     }
   }
 }
@@ -97,11 +102,21 @@ function mayAnswerInstead(board: Board, words: Int32Array, work: Work, code: num
     case Code.reservation_table_full:
     case Code.expiration_index_full:
       return board.problem.mayFill && work.kind === Kind.reserve && code === Code.ok;
+    case Code.invalid_state:
+    case Code.stale_epoch:
+      return !board.problem.isExact && isOfClass(code);
     case Code.reservation_retired:
+      if (!board.problem.isExact && isOfClass(code)) return true;
       return work.kind >= Kind.confirm && isRetired(board, words, work);
     default:
       return false;
   }
+}
+
+/** Refusals that some systems do not tell apart. */
+function isOfClass(code: number): boolean {
+  return code === Code.invalid_state || code === Code.stale_epoch ||
+    code === Code.reservation_retired;
 }
 
 function isRetired({ problem, layout }: Board, words: Int32Array, work: Work): boolean {
@@ -125,6 +140,32 @@ function reservationFits(board: Board, words: Int32Array, work: Work): boolean {
   const at = liveAt(board.layout, words, work);
   if (work.seen === NOT_FOUND) return at < 0;
   return at >= 0 && statusOf(words, board.layout, work.claims[at]!) === work.seen;
+}
+
+/**
+ * The lowest slot at which an operation can happen here, -1 for none. What is refused never moves slots on: that it could have
+ * been later is no reason to call anything wrong.
+ */
+export function slotFor(board: Board, words: Int32Array, work: Work, now: number): number {
+  const floor = floorOf(board, words, work);
+  if (work.slots === undefined) return floor;
+  for (const { slot, from } of work.slots) {
+    if (from <= now && (slot < 0 || slot >= floor)) return slot < 0 ? floor : slot;
+  }
+  return -1;
+}
+
+/** The latest slot that whatever the operation is about has seen. */
+function floorOf({ problem, layout }: Board, words: Int32Array, work: Work): number {
+  let floor = 0;
+  const see = (member: number): void => {
+    floor = Math.max(floor, words[layout.floorAt + member]!);
+  };
+  work.members.forEach(see);
+  if (work.kind === Kind.reserve) return floor;
+  const at = liveAt(layout, words, work);
+  if (at >= 0) problem.claims[work.claims[at]!]!.members.forEach(see);
+  return floor;
 }
 
 /** A read found nothing. */

@@ -8,29 +8,40 @@ import { Numbering } from "./numbering.ts";
 import type { Problem } from "./problem.ts";
 import { memberIds, type Sighting } from "./sightings.ts";
 
-/** Splits a history into problems, in the order of their first operation. */
-export function buildProblems(material: Material): Problem[] {
-  const { operations, sightings } = material;
-  const nodes = operations.map((operation) => nodesOf(operation, sightings));
-  const sets = new DisjointSets();
-  for (const together of nodes) sets.join(together);
-  const parts = new Map<bigint | undefined, LogicalOperation[]>();
+/**
+ * Splits a history into problems, in the order of their first operation. Each is made when it is asked for, so that only
+ * one of them takes memory at a time.
+ */
+export function* buildProblems(material: Material): Generator<Problem> {
+  const orphans = orphansByReserve(material.sightings);
+  for (const part of partsOf(material)) yield new Numbering(material, orphans, part).problem();
+}
+
+/** Operations that matter to each other, in the order of their beginning. */
+export function partsOf({ operations, sightings }: Material): readonly LogicalOperation[][] {
+  const nodes = new Nodes();
+  const first = new Int32Array(operations.length);
   for (const [i, operation] of operations.entries()) {
-    const [node] = nodes[i]!;
-    const part = node === undefined ? undefined : sets.rootOf(node);
+    first[i] = nodes.join(nodesOf(operation, sightings));
+  }
+  const parts = new Map<number, LogicalOperation[]>();
+  for (const [i, operation] of operations.entries()) {
+    const part = nodes.rootOf(first[i]!);
     const others = parts.get(part);
     if (others === undefined) parts.set(part, [operation]);
     else others.push(operation);
   }
-  const orphans = orphansByReserve(sightings);
-  return [...parts.values()].map((part) => new Numbering(material, orphans, part).problem());
+  return [...parts.values()];
 }
 
 /** What an operation depends on: ids of resources, and shared keys as negative numbers. */
 function nodesOf(
   { request, answer, group }: LogicalOperation,
   sightings: ReadonlyMap<bigint, Sighting>,
-): bigint[] {
+): readonly bigint[] {
+  if (group < 0 && answer?.kind === "applied" && "resourceId" in request) {
+    return [request.resourceId];
+  }
   const nodes = group < 0 ? [] : [-1n - BigInt(group)];
   if ("resourceId" in request) nodes.push(request.resourceId);
   else if ("resourceIds" in request) nodes.push(...request.resourceIds);
@@ -62,23 +73,43 @@ function orphansByReserve(
   return orphans;
 }
 
-/** Sets that only grow together. */
-class DisjointSets {
-  readonly #parents = new Map<bigint, bigint>();
+/** What holds operations together: sets that only grow. */
+class Nodes {
+  readonly #numbers = new Map<bigint, number>();
+  readonly #parents: number[] = [];
 
-  join(nodes: readonly bigint[]): void {
+  /** One of the nodes that are now in the same set; that of whatever depends on nothing if there are none. */
+  join(nodes: readonly bigint[]): number {
+    let first = -1;
     for (const node of nodes) {
-      const [root, first] = [this.rootOf(node), this.rootOf(nodes[0]!)];
-      if (root !== first) this.#parents.set(root, first);
+      const number = this.#numberOf(node);
+      if (first < 0) first = number;
+      else this.#parents[this.rootOf(number)] = this.rootOf(first);
     }
+    return first < 0 ? this.#numberOf(NOWHERE) : first;
   }
 
-  rootOf(node: bigint): bigint {
-    let root = node;
-    for (let up = this.#parents.get(root); up !== undefined; up = this.#parents.get(root)) {
-      root = up;
+  rootOf(number: number): number {
+    let root = number;
+    while (this.#parents[root]! !== root) root = this.#parents[root]!;
+    for (let at = number; at !== root;) {
+      const up = this.#parents[at]!;
+      this.#parents[at] = root;
+      at = up;
     }
-    if (root !== node) this.#parents.set(node, root);
     return root;
   }
+
+  #numberOf(node: bigint): number {
+    let number = this.#numbers.get(node);
+    if (number === undefined) {
+      number = this.#parents.length;
+      this.#numbers.set(node, number);
+      this.#parents.push(number);
+    }
+    return number;
+  }
 }
+
+/** Below all shared keys, and no id is negative. */
+const NOWHERE = -(2n ** 64n);

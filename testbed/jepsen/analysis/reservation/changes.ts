@@ -1,7 +1,7 @@
 /** What operations do to a configuration. The rules are those of docs/semantics.md#life-cycle. */
-import { answerOf, fitsHere, isEnded, liveAt } from "./answers.ts";
+import { answerOf, fitsHere, isEnded, liveAt, slotFor } from "./answers.ts";
 import { hasBit, type Layout, setBit, setStatus, statusOf } from "./configuration.ts";
-import { type Problem, SLOT_MAX, type Work } from "./problem.ts";
+import { SLOT_MAX, type Work } from "./problem.ts";
 import type { Board } from "./schedule.ts";
 import { AVAILABLE, Code, Kind, Status } from "./words.ts";
 
@@ -10,6 +10,7 @@ import { AVAILABLE, Code, Kind, Status } from "./words.ts";
  *
  * @param claim Of a reserve, the claim that it makes; else ignored.
  * @param position Where in the schedule this is.
+ * @param now Where in the history, for attempts that begin later.
  * @returns New words, or undefined if it cannot happen here as it was answered, or would change nothing.
  */
 export function happen(
@@ -18,23 +19,41 @@ export function happen(
   work: Work,
   claim: number,
   position: number,
+  now: number,
 ): Int32Array | undefined {
-  const { problem, layout } = board;
+  const { layout } = board;
   if (work.group >= 0 && words[layout.groupAt + work.group] !== 0) return undefined;
   const code = answerOf(board, words, work);
   if (code !== Code.ok || (work.code !== Code.ok && work.code !== Code.unknown)) {
-    return refuse(board, words, work);
+    return refuse(board, words, work, now);
   }
-  if (work.kind === Kind.reserve && !slotFits(problem, layout, words, claim)) return undefined;
+  const slot = work.kind === Kind.reserve
+    ? reserveSlot(board, words, work, claim, now)
+    : slotFor(board, words, work, now);
+  if (slot < 0) return undefined;
   const next = marked(board, words, work);
-  if (work.kind === Kind.create) {
-    next[layout.currentAt + work.members[0]!] = AVAILABLE;
-  } else if (work.kind === Kind.reserve) {
-    hold(board, next, claim, position);
-  } else {
-    move(board, next, work.claims[liveAt(layout, words, work)]!, GOES_TO[work.kind]!, position);
+  if (work.kind === Kind.reserve) {
+    hold(board, next, claim, slot, position);
+    return next;
   }
+  const isCreate = work.kind === Kind.create;
+  const moved = isCreate ? -1 : work.claims[liveAt(layout, words, work)]!;
+  const members = isCreate ? work.members : board.problem.claims[moved]!.members;
+  if (work.slots !== undefined) raise(layout, next, members, slot);
+  if (isCreate) next[layout.currentAt + members[0]!] = AVAILABLE;
+  else move(board, next, moved, GOES_TO[work.kind]!, position);
   return next;
+}
+
+function raise(
+  { floorAt }: Layout,
+  words: Int32Array,
+  members: readonly number[],
+  slot: number,
+): void {
+  for (const member of members) {
+    words[floorAt + member] = Math.max(words[floorAt + member]!, slot);
+  }
 }
 
 /** What comes of the expiration of a claim: undefined when it is not held for a limited time. */
@@ -48,11 +67,10 @@ export function expire(
   if (statusOf(words, layout, claim) !== Status.reserved) return undefined;
   const { members, ttl } = problem.claims[claim]!;
   const next = words.slice();
-  // Members have kept the slot of the reserve: nothing else with a slot can have happened to them.
   for (const member of members) {
-    const at = layout.floorAt + member;
-    if (problem.isOpenBelow && next[at] === 0) continue;
-    next[at] = Math.min(next[at]! + ttl, SLOT_MAX);
+    const since = next[layout.sinceAt + member]!;
+    if (problem.isOpenBelow && since === 0) continue;
+    raise(layout, next, [member], Math.min(since + ttl, SLOT_MAX));
   }
   move(board, next, claim, Status.expired, position);
   return next;
@@ -96,9 +114,15 @@ function marked({ layout, doneBits }: Board, words: Int32Array, work: Work): Int
 }
 
 /** A refusal changes nothing but who owns a key that several commands use. */
-function refuse(board: Board, words: Int32Array, work: Work): Int32Array | undefined {
+function refuse(
+  board: Board,
+  words: Int32Array,
+  work: Work,
+  now: number,
+): Int32Array | undefined {
   if (work.group < 0) return undefined;
-  if (work.code !== Code.unknown && !fitsHere(board, words, work)) return undefined;
+  if (work.code !== Code.unknown && !fitsHere(board, words, work, now)) return undefined;
+  if (slotFor(board, words, work, now) < 0) return undefined;
   return marked(board, words, work);
 }
 
@@ -111,19 +135,35 @@ const GOES_TO: readonly number[] = [
   Status.revoked,
 ];
 
-function slotFits(problem: Problem, layout: Layout, words: Int32Array, claim: number): boolean {
-  const { slot, members } = problem.claims[claim]!;
-  return slot < 0 || members.every((member) => words[layout.floorAt + member]! <= slot);
+/** The slot at which a reserve makes a claim here, -1 when there is none. */
+function reserveSlot(
+  board: Board,
+  words: Int32Array,
+  work: Work,
+  claim: number,
+  now: number,
+): number {
+  const { slot, members } = board.problem.claims[claim]!;
+  if (slot < 0) return slotFor(board, words, work, now);
+  if (members.some((member) => words[board.layout.floorAt + member]! > slot)) return -1;
+  const { slots } = work;
+  const isAsked = slots === undefined ||
+    slots.some((choice) => choice.from <= now && (choice.slot < 0 || choice.slot === slot));
+  return isAsked ? slot : -1;
 }
 
-function hold(board: Board, words: Int32Array, claim: number, position: number): void {
+function hold(
+  board: Board,
+  words: Int32Array,
+  claim: number,
+  slot: number,
+  position: number,
+): void {
   const { problem, layout } = board;
-  const { members, slot } = problem.claims[claim]!;
-  let floor = slot;
-  if (slot < 0) {
-    for (const member of members) floor = Math.max(floor, words[layout.floorAt + member]!);
+  for (const member of problem.claims[claim]!.members) {
+    words[layout.floorAt + member] = slot;
+    words[layout.sinceAt + member] = slot;
   }
-  for (const member of members) words[layout.floorAt + member] = floor;
   move(board, words, claim, Status.reserved, position);
 }
 
@@ -139,6 +179,7 @@ function move(
   setStatus(words, layout, claim, isForgotten ? Status.none : status);
   for (const member of problem.claims[claim]!.members) {
     words[layout.currentAt + member] = ends ? AVAILABLE : claim;
+    if (problem.hasSlots && status !== Status.reserved) words[layout.sinceAt + member] = 0;
     if (lastVersionAt[member]! >= position) words[layout.versionAt + member]!++;
   }
 }

@@ -3,20 +3,29 @@
  * its beginning and its answer, and answered as they did.
  */
 import type { HistoryOperation } from "../../history/operation.ts";
+import type { Budget } from "./budget.ts";
 import { buildProblems } from "./build.ts";
-import type { Material } from "./material.ts";
+import type { PartitionOrder } from "./certificate_words.ts";
+import type { Decided } from "./decided.ts";
+import { explain, explainLsns, stateLines } from "./explain.ts";
 import { fold, type Folded, type LogicalOperation } from "./fold.ts";
-import type { Problem, Work } from "./problem.ts";
-import { type Refutation, refute } from "./refutations.ts";
+import type { Material } from "./material.ts";
+import type { Refutation } from "./order_refutations.ts";
+import { orderOf, placesOf } from "./order.ts";
+import type { Problem } from "./problem.ts";
+import { refute } from "./refutations.ts";
 import { type Board, eventsOf, schedule } from "./schedule.ts";
-import { type Budget, search, type SearchResult, type UnknownReason } from "./search.ts";
+import { search, type SearchResult } from "./search.ts";
 import { shrink } from "./shrink.ts";
-import { explain } from "./explain.ts";
 import { collectSightings, resourceIdsOf } from "./sightings.ts";
+import { expiriesOf, refuteTicks } from "./ticks.ts";
+import { reasonOf, undecidedOf } from "./undecided.ts";
 import type {
   CheckCounts,
   CheckFinding,
   CheckOptions,
+  Decision,
+  ReservationBounds,
   ReservationVerdict,
   ReservationViolation,
 } from "./verdict.ts";
@@ -37,90 +46,128 @@ export function checkReservations(
 
 /** Steps that a counterexample is worth, however few a check is. */
 const SHRINK_STEPS_MIN = 500_000;
+/** Steps to find out whether answers are wrong by themselves where their lsns are. */
+const PLAIN_STEPS_MAX = 200_000;
+const CONFIGURATIONS_MAX = 200_000;
+const BYTES_MAX = 2 ** 29;
+/** Ways in which things may have stood that are told. */
+const FRONTIER_TOLD_MAX = 20;
 
-type Found =
-  | { readonly kind: "valid" }
-  | { readonly kind: "invalid"; readonly violation: ReservationViolation }
-  | { readonly kind: "unknown"; readonly reason: string };
+/** What a search says, and of what. */
+interface Refused {
+  readonly board: Board;
+  readonly result: Decided & { readonly kind: "invalid" };
+  readonly isOfLsns: boolean;
+}
 
 class Check {
   readonly #history: readonly HistoryOperation[];
   readonly #options: CheckOptions;
+  readonly #bounds: ReservationBounds;
   readonly #budget: Budget;
   readonly #findings: CheckFinding[] = [];
-  readonly #counts = { partitions: 0, witnessed: 0, searched: 0 };
+  readonly #counts = { partitions: 0, witnessed: 0, searched: 0, undecided: 0 };
+  readonly #orders: PartitionOrder[] = [];
 
   constructor(history: readonly HistoryOperation[], options: CheckOptions) {
-    const { stepsMax, configurationsMax = 200_000, isOverTime = () => false } = options;
     this.#history = history;
     this.#options = options;
-    this.#budget = { steps: stepsMax, configurationsMax, isOverTime };
+    this.#bounds = options.bounds ?? {};
+    this.#budget = {
+      steps: options.stepsMax,
+      configurationsMax: options.configurationsMax ?? CONFIGURATIONS_MAX,
+      bytesMax: options.configurationBytesMax ?? BYTES_MAX,
+      isOverTime: options.isOverTime ?? (() => false),
+      algorithm: options.algorithm ?? "auto",
+    };
   }
 
   run(): ReservationVerdict {
-    const { bounds = {}, initialResourceIds = [] } = this.#options;
-    const folded = fold(this.#history, {
+    const bounds = this.#bounds;
+    const expiries = expiriesOf(this.#options.ticks ?? []);
+    const seen = expiries.length === 0
+      ? this.#history
+      : [...this.#history, ...expiries.map(({ read }) => read)];
+    const folded = fold(seen, {
       mayForget: bounds.answers === "may_be_forgotten",
+      retryWindowSlots: bounds.retryWindowSlots,
       mayFill: bounds.tables !== "roomy",
     });
     const { operations } = folded;
     const sightings = collectSightings(operations, bounds);
-    const refutation = refute(folded, sightings, bounds);
-    if (refutation !== undefined) return this.#verdict(folded, refuted(refutation));
+    const refutation = refute(folded, sightings, bounds) ?? refuteTicks(expiries, sightings);
+    if (refutation !== undefined) return this.#verdict(folded, this.#refuted(refutation, seen));
     if (operations.every(({ isOptional }) => isOptional)) {
       return this.#verdict(folded, { kind: "unknown", reason: "nothing was checked" });
     }
-    const material = {
-      operations,
-      sightings,
-      bounds,
-      initialResourceIds: new Set(initialResourceIds),
-    };
-    return this.#verdict(folded, this.#judge(material));
+    const initialResourceIds = new Set(this.#options.initialResourceIds);
+    const material = { operations, sightings, bounds, initialResourceIds };
+    return this.#verdict(folded, this.#judge(material, seen));
   }
 
   /** Invalid wins over unknown, whatever comes first. */
-  #judge(material: Material): Found {
-    const problems = buildProblems(material);
-    this.#counts.partitions = problems.length;
-    let unknown: Found | undefined;
-    for (const problem of problems) {
+  #judge(material: Material, seen: readonly HistoryOperation[]): Decision {
+    const { onPartition, certify = false } = this.#options;
+    const places = certify ? placesOf(seen) : new Map();
+    let unknown: Decision | undefined;
+    for (const problem of buildProblems(material)) {
+      this.#counts.partitions++;
+      onPartition?.();
       const board = schedule(problem, eventsOf(problem.works));
-      const result = this.#decide(board);
-      if (result.kind === "invalid") {
-        return { kind: "invalid", violation: this.#violation(material, board, result) };
+      const { result, refused } = this.#decide(board);
+      if (refused !== undefined) return this.#violation(material, refused, seen);
+      if (result.kind === "valid") {
+        if (certify) this.#orders.push(orderOf(problem, result.trace, places));
+      } else if (result.kind === "unknown") {
+        this.#counts.undecided++;
+        if (unknown !== undefined) continue;
+        const undecided = undecidedOf(board, result);
+        unknown = { kind: "unknown", reason: reasonOf(undecided), undecided };
       }
-      if (result.kind !== "unknown") continue;
-      unknown ??= { kind: "unknown", reason: reasonOf(problem, result.reason, result.work) };
     }
-    return unknown ?? { kind: "valid" };
+    if (unknown !== undefined) return unknown;
+    if (!certify) return { kind: "valid" };
+    return { kind: "valid", certificate: { kind: "order", partitions: this.#orders } };
   }
 
-  #decide(board: Board): SearchResult {
+  #decide(board: Board): { readonly result: SearchResult; readonly refused?: Refused } {
     const { problem } = board;
-    const { useWitness = true } = this.#options;
+    const { useWitness = true, lsns } = this.#options;
     const witness = useWitness && hasLsns(problem) ? this.#tryLsnOrder(problem) : undefined;
-    if (witness?.kind === "valid") {
+    if (witness?.result.kind === "valid") {
       this.#counts.witnessed++;
       return witness;
     }
     this.#counts.searched++;
-    const result = search(board, this.#budget);
-    if (witness?.kind === "invalid" && result.kind !== "invalid") this.#note(problem);
-    return result;
+    const isBound = lsns === "binding" && witness?.result.kind === "invalid";
+    const result = isBound ? this.#searchSome(board) : search(board, this.#budget);
+    if (result.kind === "invalid") return { result, refused: { board, result, isOfLsns: false } };
+    if (witness?.result.kind !== "invalid") return { result };
+    this.#note(problem);
+    if (!isBound) return { result };
+    const refused = { board: witness.board, result: witness.result, isOfLsns: true };
+    return { result: witness.result, refused };
   }
 
   /** Spends at most half of what is left. */
-  #tryLsnOrder(problem: Problem): SearchResult {
+  #tryLsnOrder(problem: Problem): { readonly board: Board; readonly result: SearchResult } {
     const ordered = inLsnOrder(problem);
-    const steps = Math.floor(this.#budget.steps / 2);
+    const board = schedule(ordered, eventsOf(ordered.works));
+    return { board, result: this.#searchWithin(board, Math.floor(this.#budget.steps / 2)) };
+  }
+
+  #searchSome(board: Board): SearchResult {
+    return this.#searchWithin(board, Math.min(this.#budget.steps, PLAIN_STEPS_MAX));
+  }
+
+  #searchWithin(board: Board, steps: number): SearchResult {
     const budget = { ...this.#budget, steps };
-    const result = search(schedule(ordered, eventsOf(ordered.works)), budget);
+    const result = search(board, budget);
     this.#budget.steps -= steps - Math.max(0, budget.steps);
     return result;
   }
 
-  /** That the lsns lead to no explanation is no refutation of the answers. */
+  /** That the lsns lead to no explanation is by itself no refutation of the answers. */
   #note({ resourceIds }: Problem): void {
     const sentence = "the lsns are in no order in which the operations can have happened";
     this.#findings.push({ rule: "lsn/explains-answers", sentence, resourceIds });
@@ -128,28 +175,69 @@ class Check {
 
   #violation(
     material: Material,
-    board: Board,
-    result: SearchResult & { readonly kind: "invalid" },
-  ): ReservationViolation {
-    const { shrinkRunsMax = 400 } = this.#options;
+    { board, result, isOfLsns }: Refused,
+    seen: readonly HistoryOperation[],
+  ): Decision {
+    const { shrinkRunsMax = 400, stepsMax } = this.#options;
     const { operations, first, isMinimal } = shrink(material, board.problem, result.work, {
       runsMax: shrinkRunsMax,
-      stepsMax: Math.max(this.#options.stepsMax, SHRINK_STEPS_MIN),
-      configurationsMax: this.#budget.configurationsMax,
-      isOverTime: this.#budget.isOverTime,
+      budget: { ...this.#budget, steps: Math.max(stepsMax, SHRINK_STEPS_MIN) },
+      isInLsnOrder: isOfLsns,
     });
-    return {
-      rule: "linearizable",
-      sentence: explain(board, result.work, result.before, operations),
+    const violation: ReservationViolation = {
+      rule: isOfLsns ? "lsn/explains-answers" : "linearizable",
+      sentence: (isOfLsns ? explainLsns : explain)(board, result.work, result.before, operations),
       resourceIds: board.problem.resourceIds,
       first: firstAnswer(first),
       counterexample: attemptsOf(operations),
       isMinimal,
+      before: stateLines(board, result.work, result.before[0]!),
     };
+    const frontier = result.before.slice(0, FRONTIER_TOLD_MAX).map((configuration) =>
+      stateLines(board, result.work, configuration)
+    );
+    return this.#invalid(violation, operations, frontier, seen);
   }
 
-  #verdict({ operations }: Folded, found: Found): ReservationVerdict {
-    const unanswered = operations.filter(({ isOptional }) => isOptional).length;
+  #refuted(
+    { rule, sentence, operations }: Refutation,
+    seen: readonly HistoryOperation[],
+  ): Decision {
+    const [first] = operations;
+    const violation: ReservationViolation = {
+      rule,
+      sentence,
+      resourceIds: [...new Set(operations.flatMap(resourceIdsOf))],
+      first: first!.attempts.findLast(({ outcome }) => outcome.kind === "ok")!,
+      counterexample: attemptsOf(operations),
+      isMinimal: true,
+      before: [],
+    };
+    return this.#invalid(violation, operations, [], seen);
+  }
+
+  #invalid(
+    violation: ReservationViolation,
+    operations: readonly LogicalOperation[],
+    frontier: readonly (readonly string[])[],
+    seen: readonly HistoryOperation[],
+  ): Decision {
+    if (this.#options.certify !== true) return { kind: "invalid", violation };
+    const places = placesOf(seen);
+    const weak = operations.filter(({ isOptional, answer }) => isOptional && answer !== undefined);
+    const certificate = {
+      kind: "counterexample" as const,
+      rule: violation.rule,
+      attempts: violation.counterexample.map((attempt) => places.get(attempt)!),
+      weakened: attemptsOf(weak).map((attempt) => places.get(attempt)!),
+      frontier,
+    };
+    return { kind: "invalid", violation, certificate };
+  }
+
+  #verdict({ operations }: Folded, found: Decision): ReservationVerdict {
+    let unanswered = 0;
+    for (const { isOptional } of operations) if (isOptional) unanswered++;
     const counts: CheckCounts = {
       attempts: this.#history.length,
       operations: operations.length - unanswered,
@@ -161,19 +249,6 @@ class Check {
   }
 }
 
-function refuted({ rule, sentence, operations }: Refutation): Found {
-  const [first] = operations;
-  const violation = {
-    rule,
-    sentence,
-    resourceIds: [...new Set(operations.flatMap(resourceIdsOf))],
-    first: first!.attempts.findLast(({ outcome }) => outcome.kind === "ok")!,
-    counterexample: attemptsOf(operations),
-    isMinimal: true,
-  };
-  return { kind: "invalid", violation };
-}
-
 function attemptsOf(operations: readonly LogicalOperation[]): HistoryOperation[] {
   return operations.flatMap(({ attempts }) => attempts).sort((a, b) => a.invokedAt - b.invokedAt);
 }
@@ -181,18 +256,3 @@ function attemptsOf(operations: readonly LogicalOperation[]): HistoryOperation[]
 function firstAnswer({ attempts, completedAt }: LogicalOperation): HistoryOperation {
   return attempts.find((attempt) => attempt.completedAt === completedAt)!;
 }
-
-function reasonOf({ resourceIds, works }: Problem, reason: UnknownReason, work: Work): string {
-  const unanswered = works.filter(({ isOptional }) => isOptional).length;
-  const which = resourceIds.length > 3
-    ? `${resourceIds.slice(0, 3).join(", ")} and ${resourceIds.length - 3} more`
-    : resourceIds.join(", ");
-  return `${LIMITS[reason]} at position ${work.completedAt} of resource ${which}: ` +
-    `${works.length} operations, ${unanswered} of them unanswered`;
-}
-
-const LIMITS: Record<UnknownReason, string> = {
-  steps: "no steps were left",
-  configurations: "too many configurations had to be remembered",
-  time: "the time was over",
-};

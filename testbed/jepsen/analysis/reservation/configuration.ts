@@ -21,6 +21,8 @@ export interface Layout {
   readonly coreWords: number;
   /** One word a resource: no later reserve of it has a smaller slot. */
   readonly floorAt: number;
+  /** One word a resource: slot of the reserve that holds it. `floorAt` where only reserves tell their slots: then they are the same. */
+  readonly sinceAt: number;
   /** One bit for each optional reserve that happened. */
   readonly usedAt: number;
   readonly words: number;
@@ -43,13 +45,14 @@ export interface Configuration {
 
 /** Lays out the words for a problem of which at most `doneBits` operations wait for their answers at a time. */
 export function layOut(problem: Problem, doneBits: number): Layout {
-  const { resourceIds, claims, groups, usedBits } = problem;
+  const { resourceIds, claims, groups, usedBits, hasSlots } = problem;
   const groupAt = Math.ceil(doneBits / 32);
   const currentAt = groupAt + groups;
   const versionAt = currentAt + resourceIds.length;
   const statusAt = versionAt + resourceIds.length;
   const coreWords = statusAt + Math.ceil(claims.length / 8);
-  const usedAt = coreWords + resourceIds.length;
+  const sinceAt = hasSlots ? coreWords + resourceIds.length : coreWords;
+  const usedAt = sinceAt + resourceIds.length;
   return {
     doneWords: groupAt,
     groupAt,
@@ -58,6 +61,7 @@ export function layOut(problem: Problem, doneBits: number): Layout {
     statusAt,
     coreWords,
     floorAt: coreWords,
+    sinceAt,
     usedAt,
     words: usedAt + Math.ceil(usedBits / 32),
   };
@@ -108,6 +112,8 @@ export class ConfigurationSet {
   readonly #byHash = new Map<number, Configuration[]>();
   /** How many have been added. */
   size = 0;
+  /** How many have been compared with one of the same hash. */
+  comparisons = 0;
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -118,13 +124,24 @@ export class ConfigurationSet {
     const hash = hashCore(configuration.words, this.#layout.coreWords);
     const others = this.#byHash.get(hash);
     if (others === undefined) this.#byHash.set(hash, [configuration]);
-    else if (others.some((other) => dominates(other.words, configuration.words, this.#layout))) {
-      return false;
-    } else others.push(configuration);
+    else {
+      this.comparisons += others.length;
+      if (others.some((other) => dominates(other.words, configuration.words, this.#layout))) {
+        return false;
+      }
+      others.push(configuration);
+    }
     this.size++;
     return true;
   }
 }
+
+/** What a configuration takes in memory, about: its words, and what points to them. */
+export function bytesOf({ words }: Layout): number {
+  return words * 4 + OVERHEAD_BYTES;
+}
+
+const OVERHEAD_BYTES = 240;
 
 function hashCore(words: Int32Array, count: number): number {
   let hash = 0x811c9dc5;

@@ -20,7 +20,7 @@ export function explain(
 ): string {
   const { request, answer, attempts } = work.operation;
   const answered = counterexample.filter(({ isOptional }) => !isOptional).length;
-  const state = describeState(board, work, before[0]!);
+  const state = stateLines(board, work, before[0]!).join(" and ");
   return `${describeRequest(request)} by process ${attempts[0]!.process} was answered ` +
     `${describeAnswer(answer)} between positions ${work.invokedAt} and ${work.completedAt}, ` +
     "which fits no order" +
@@ -28,12 +28,25 @@ export function explain(
     ` (${answered} ${answered === 1 ? "answer suffices" : "answers suffice"} to see it)`;
 }
 
+/** The same of an answer that fits no order of the lsns; parameters as of {@linkcode explain}. */
+export function explainLsns(
+  board: Board,
+  work: Work,
+  before: readonly Configuration[],
+  counterexample: readonly LogicalOperation[],
+): string {
+  return `in the order of the lsns: ${explain(board, work, before, counterexample)}`;
+}
+
 /** A request in words. */
 export function describeRequest(request: HistoryRequest): string {
-  if ("resourceIds" in request) return `${request.kind} of resources ${request.resourceIds}`;
+  const holder = "holderId" in request ? ` for holder ${request.holderId}` : "";
+  if ("resourceIds" in request) {
+    return `${request.kind} of resources ${request.resourceIds}${holder}`;
+  }
   return "resourceId" in request
-    ? `${request.kind} of resource ${request.resourceId}`
-    : `${request.kind} of reservation ${request.reservationId}`;
+    ? `${request.kind} of resource ${request.resourceId}${holder}`
+    : `${request.kind} of reservation ${request.reservationId}${holder}`;
 }
 
 /** An answer in words. */
@@ -58,8 +71,8 @@ export function describeAnswer(answer: HistoryAnswer | undefined): string {
   }
 }
 
-/** How the resources stood that an operation is about. */
-function describeState(board: Board, work: Work, { words }: Configuration): string {
+/** How the resources stood that an operation is about, one line each. */
+export function stateLines(board: Board, work: Work, { words }: Configuration): string[] {
   const { problem: { resourceIds, claims }, layout } = board;
   const resources = work.touches.filter((touched) => touched < resourceIds.length);
   return resources.map((resource) => {
@@ -71,5 +84,5 @@ function describeState(board: Board, work: Work, { words }: Configuration): stri
     const which = id === undefined ? "an unanswered reservation" : `reservation ${id}`;
     return `${name} was ${statusName(statusOf(words, layout, current))} by ${which} ` +
       `of holder ${holderId}`;
-  }).join(" and ");
+  });
 }

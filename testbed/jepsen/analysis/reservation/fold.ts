@@ -9,6 +9,7 @@ import type {
   HistoryRequest,
   WriteRequest,
 } from "../../history/operation.ts";
+import { answerText, requestText } from "./texts.ts";
 
 /** One operation, whatever number of attempts it took. */
 export interface LogicalOperation {
@@ -16,6 +17,7 @@ export interface LogicalOperation {
   readonly request: HistoryRequest;
   /** What it answered, if anybody was told. An optional one with an answer happened like that or not at all. */
   readonly answer: HistoryAnswer | undefined;
+  /** Of the first attempt that can have been the one that happened. */
   readonly invokedAt: number;
   /** Infinity when nobody was told. */
   readonly completedAt: number;
@@ -25,6 +27,16 @@ export interface LogicalOperation {
   readonly group: number;
   /** An attempt that was told that its key belongs to another command: not an operation, but an observation. */
   readonly isConflict: boolean;
+  /** Slots that its attempts asked for, the lowest first; undefined when none of them did, or the answer tells which. */
+  readonly slots: readonly SlotChoice[] | undefined;
+}
+
+/** A slot at which an operation can have happened. */
+export interface SlotChoice {
+  /** Undefined where the server chose. */
+  readonly slot: bigint | undefined;
+  /** Beginning of the first attempt that asked for it. */
+  readonly from: number;
 }
 
 /** Two answers to one operation. */
@@ -44,28 +56,30 @@ export interface Folded {
 export interface FoldRules {
   /** A late retry may execute again. */
   readonly mayForget: boolean;
+  /** More than this many slots later; undefined when it is not known. */
+  readonly retryWindowSlots: bigint | undefined;
   /** `operation_table_full` says that this attempt did nothing. */
   readonly mayFill: boolean;
 }
 
 /** Folds the attempts of a history; those that certainly did nothing are left out. */
 export function fold(history: readonly HistoryOperation[], rules: FoldRules): Folded {
-  const keyed = new Map<string, HistoryOperation[]>();
-  const operations: LogicalOperation[] = [];
+  const folded: Folding = { operations: [], groups: 0, contradiction: undefined };
+  const byKey = new Map<bigint, Map<bigint, HistoryOperation | HistoryOperation[]>>();
   for (const attempt of history) {
     if (didNothing(attempt, rules)) continue;
-    if (attempt.key === undefined) {
-      if (isWrite(attempt.request) || isAnswered(attempt)) operations.push(joined([attempt], -1));
-      continue;
+    if (attempt.key !== undefined) collect(byKey, attempt, attempt.key);
+    else if (isWrite(attempt.request) || isAnswered(attempt)) {
+      folded.operations.push(joined([attempt], -1));
     }
-    const key = `${attempt.key.clientId} ${attempt.key.operationId}`;
-    const others = keyed.get(key);
-    if (others === undefined) keyed.set(key, [attempt]);
-    else others.push(attempt);
   }
-  const folded: Folding = { operations, groups: 0, contradiction: undefined };
-  for (const attempts of keyed.values()) foldKey(folded, attempts, rules);
-  operations.sort((a, b) => a.invokedAt - b.invokedAt);
+  for (const ofClient of byKey.values()) {
+    for (const attempts of ofClient.values()) {
+      foldKey(folded, Array.isArray(attempts) ? attempts : [attempts], rules);
+    }
+    ofClient.clear();
+  }
+  folded.operations.sort((a, b) => a.invokedAt - b.invokedAt);
   return folded;
 }
 
@@ -74,15 +88,48 @@ export function lsnOf({ answer, isConflict }: LogicalOperation): bigint | undefi
   return answer?.kind === "applied" && !isConflict ? answer.lsn : undefined;
 }
 
+/** Of a read, the last lsn that it saw, as whoever answered it said. */
+export function observedLsnOf({ request, attempts }: LogicalOperation): bigint | undefined {
+  return isWrite(request) ? undefined : attempts[0]!.servedBy?.observedLsn;
+}
+
 /** Whether a request has a place in the log. */
 export function isWrite(request: HistoryRequest): request is WriteRequest {
   return request.kind !== "get_resource" && request.kind !== "get_reservation";
+}
+
+/** The slot at which a successful reserve ran. */
+export function reserveSlotOf(
+  request: HistoryRequest,
+  answer: HistoryAnswer | undefined,
+): bigint | undefined {
+  if (answer?.kind !== "applied" || answer.reserved === undefined) return undefined;
+  return "ttlSlots" in request ? answer.reserved.deadlineSlot - request.ttlSlots : undefined;
+}
+
+/** The slot at which an operation ran, if it can be no other. */
+export function slotOf({ request, answer, slots }: LogicalOperation): bigint | undefined {
+  if (slots?.length === 1) return slots[0]!.slot;
+  return reserveSlotOf(request, answer);
 }
 
 interface Folding {
   operations: LogicalOperation[];
   groups: number;
   contradiction: Contradiction | undefined;
+}
+
+function collect(
+  byKey: Map<bigint, Map<bigint, HistoryOperation | HistoryOperation[]>>,
+  attempt: HistoryOperation,
+  { clientId, operationId }: NonNullable<HistoryOperation["key"]>,
+): void {
+  let ofClient = byKey.get(clientId);
+  if (ofClient === undefined) byKey.set(clientId, ofClient = new Map());
+  const others = ofClient.get(operationId);
+  if (others === undefined) ofClient.set(operationId, attempt);
+  else if (Array.isArray(others)) others.push(attempt);
+  else ofClient.set(operationId, [others, attempt]);
 }
 
 function foldKey(into: Folding, attempts: readonly HistoryOperation[], rules: FoldRules): void {
@@ -100,19 +147,21 @@ function foldVariant(
   into: Folding,
   attempts: readonly HistoryOperation[],
   group: number,
-  { mayForget }: FoldRules,
+  rules: FoldRules,
 ): void {
   const own = attempts.filter((attempt) => codeOf(attempt) !== "operation_conflict");
-  if (!mayForget) {
+  if (!rules.mayForget) {
     for (const attempt of attempts) {
       if (codeOf(attempt) !== "operation_conflict") continue;
-      into.operations.push({ ...joined([attempt], group), isConflict: true });
+      into.operations.push({ ...joined([attempt], group), isConflict: true, slots: undefined });
     }
   }
   if (own.length === 0) return;
-  const answers = groupBy(own.filter(isAnswered), ({ outcome }) => answerText(outcome));
-  if (mayForget) {
-    foldForgotten(into, own, answers);
+  const answered = own.filter(isAnswered);
+  const hasLsns = answered.every(({ outcome }) => lsnOfOutcome(outcome) !== undefined);
+  const answers = groupBy(answered, ({ outcome }) => answerText(outcome, hasLsns));
+  if (rules.mayForget) {
+    foldForgotten(into, own, answers, rules);
     return;
   }
   into.operations.push(joined(own, group));
@@ -126,34 +175,75 @@ function foldForgotten(
   into: Folding,
   own: readonly HistoryOperation[],
   answers: readonly (readonly HistoryOperation[])[],
+  { retryWindowSlots }: FoldRules,
 ): void {
   const open = own.filter((attempt) => !isAnswered(attempt));
   for (const attempt of open) into.operations.push(joined([attempt], -1));
-  const invokedAt = Math.min(...own.map((attempt) => attempt.invokedAt));
-  for (const same of answers) into.operations.push({ ...joined(same, -1), invokedAt });
+  const executions = answers.map((same) => ({ ...joined(same, -1, own) }));
+  into.operations.push(...executions);
+  if (retryWindowSlots === undefined) return;
+  for (const [i, one] of executions.entries()) {
+    for (const other of executions.slice(i + 1)) {
+      const [slot, another] = [slotOf(one), slotOf(other)];
+      if (slot === undefined || another === undefined) continue;
+      const apart = slot < another ? another - slot : slot - another;
+      if (apart > retryWindowSlots) continue;
+      into.contradiction ??= { first: one.attempts[0]!, second: other.attempts[0]! };
+    }
+  }
 }
 
-function joined(attempts: readonly HistoryOperation[], group: number): LogicalOperation {
-  let [invokedAt, completedAt] = [Infinity, Infinity];
+/**
+ * @param attempts Those whose answer counts.
+ * @param all Those of which any one may have happened.
+ */
+function joined(
+  attempts: readonly HistoryOperation[],
+  group: number,
+  all: readonly HistoryOperation[] = attempts,
+): LogicalOperation {
+  let completedAt = Infinity;
   let answer: HistoryAnswer | undefined;
   for (const attempt of attempts) {
-    invokedAt = Math.min(invokedAt, attempt.invokedAt);
     if (attempt.outcome.kind !== "ok") continue;
     answer ??= attempt.outcome.answer;
     completedAt = Math.min(completedAt, completionOf(attempt));
   }
   const { request } = attempts[0]!;
-  const isOptional = answer === undefined;
+  const ranAt = reserveSlotOf(request, answer);
   return {
     attempts,
     request,
     answer,
-    invokedAt,
+    invokedAt: beginningOf(all, ranAt),
     completedAt,
-    isOptional,
+    isOptional: answer === undefined,
     group,
     isConflict: false,
+    slots: ranAt === undefined && isWrite(request) ? slotsOf(all) : undefined,
   };
+}
+
+/** Of the first attempt that asked for a slot at which it can have happened; of the first, when no attempt did. */
+function beginningOf(attempts: readonly HistoryOperation[], ranAt: bigint | undefined): number {
+  let [fitting, first] = [Infinity, Infinity];
+  for (const { invokedAt, slot } of attempts) {
+    first = Math.min(first, invokedAt);
+    if (ranAt === undefined || slot === undefined || slot === ranAt) {
+      fitting = Math.min(fitting, invokedAt);
+    }
+  }
+  return fitting === Infinity ? first : fitting;
+}
+
+function slotsOf(attempts: readonly HistoryOperation[]): readonly SlotChoice[] | undefined {
+  if (attempts.every(({ slot }) => slot === undefined)) return undefined;
+  const choices = new Map<bigint | undefined, number>();
+  for (const { slot, invokedAt } of attempts) {
+    choices.set(slot, Math.min(choices.get(slot) ?? Infinity, invokedAt));
+  }
+  return [...choices].map(([slot, from]) => ({ slot, from }))
+    .sort((a, b) => (a.slot ?? -1n) < (b.slot ?? -1n) ? -1 : 1);
 }
 
 function completionOf({ completedAt, invokedAt }: HistoryOperation): number {
@@ -175,6 +265,12 @@ function codeOf({ outcome }: HistoryOperation): string | undefined {
   return outcome.answer.code;
 }
 
+function lsnOfOutcome(outcome: HistoryOperation["outcome"]): bigint | undefined {
+  return outcome.kind === "ok" && outcome.answer.kind === "applied"
+    ? outcome.answer.lsn
+    : undefined;
+}
+
 function groupBy<T>(items: readonly T[], textOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -184,33 +280,4 @@ function groupBy<T>(items: readonly T[], textOf: (item: T) => string): T[][] {
     else group.push(item);
   }
   return [...groups.values()];
-}
-
-/** Equal for equal commands: kind and every field. */
-export function requestText(request: HistoryRequest): string {
-  switch (request.kind) {
-    case "create_resource":
-    case "get_resource":
-      return `${request.kind} ${request.resourceId}`;
-    case "reserve":
-      return `${request.kind} ${request.resourceId} ${request.holderId} ${request.ttlSlots}`;
-    case "reserve_bundle":
-      return `${request.kind} ${request.resourceIds} ${request.holderId} ${request.ttlSlots}`;
-    case "confirm":
-    case "release":
-      return `${request.kind} ${request.reservationId} ${request.holderId} ${request.epoch}`;
-    case "revoke":
-    case "reclaim":
-    case "get_reservation":
-      return `${request.kind} ${request.reservationId}`;
-  }
-}
-
-function answerText(outcome: HistoryOperation["outcome"]): string {
-  if (outcome.kind !== "ok") return "";
-  const { answer } = outcome;
-  if (answer.kind !== "applied") return answer.kind;
-  const { code, lsn, reserved } = answer;
-  if (reserved === undefined) return `${code} ${lsn}`;
-  return `${code} ${lsn} ${reserved.reservationId} ${reserved.epoch} ${reserved.deadlineSlot}`;
 }

@@ -5,8 +5,8 @@ import type { Work } from "./problem.ts";
 import type { Board } from "./schedule.ts";
 import { ABSENT, Code, Kind, Status } from "./words.ts";
 
-/** Whether `work`, which has not happened, can never be answered as it was from here on. */
-export function isHopeless(board: Board, words: Int32Array, work: Work): boolean {
+/** Whether `work`, which has not happened, can never be answered as it was from here on; `now` as for `fitsHere`. */
+export function isHopeless(board: Board, words: Int32Array, work: Work, now: number): boolean {
   const { layout } = board;
   switch (work.kind) {
     case Kind.conflict:
@@ -18,7 +18,7 @@ export function isHopeless(board: Board, words: Int32Array, work: Work): boolean
     case Kind.readResource:
       return work.seen === NOT_FOUND && isThere(layout, words, work);
     default:
-      return isTooLate(board, words, work);
+      return isTooLate(board, words, work, now);
   }
 }
 
@@ -27,12 +27,12 @@ function isThere(layout: Layout, words: Int32Array, { members }: Work): boolean 
 }
 
 /** Of what names a reservation, once that has come to be. */
-function isTooLate(board: Board, words: Int32Array, work: Work): boolean {
+function isTooLate(board: Board, words: Int32Array, work: Work, now: number): boolean {
   const at = liveAt(board.layout, words, work);
   if (at < 0) return false;
   if (work.seen === NOT_FOUND || work.code === Code.reservation_not_found) return true;
   const status = statusOf(words, board.layout, work.claims[at]!);
-  if (isEnded(status)) return !fitsHere(board, words, work);
+  if (isEnded(status)) return !fitsHere(board, words, work, now);
   if (work.code !== Code.ok) return false;
   return work.kind === Kind.confirm
     ? status >= Status.confirmed

@@ -2,9 +2,11 @@
 import type { HistoryAnswer, HistoryRequest, ReservationSeen } from "../../history/operation.ts";
 import { NOT_FOUND, RETIRED } from "./answers.ts";
 import type { Material } from "./material.ts";
-import { isWrite, type LogicalOperation, lsnOf, requestText } from "./fold.ts";
-import { type Claim, type Problem, SLOT_MAX, type Work } from "./problem.ts";
+import { withFences } from "./fences.ts";
+import { isWrite, type LogicalOperation } from "./fold.ts";
+import { type Claim, type Problem, SLOT_MAX, type SlotNumber, type Work } from "./problem.ts";
 import { memberIds, type Sighting } from "./sightings.ts";
+import { requestText } from "./texts.ts";
 import type { ReservationBounds } from "./verdict.ts";
 import { Code, codeNumber, Kind, Status } from "./words.ts";
 
@@ -12,6 +14,8 @@ type Draft = Omit<Claim, "slot" | "rivals" | "settled"> & {
   readonly slot: bigint | undefined;
   readonly rivals: number[];
 };
+
+const NOTHING: readonly number[] = [];
 
 /** See the top of this file. */
 export class Numbering {
@@ -46,9 +50,11 @@ export class Numbering {
       this.#draftClaims(operation);
       this.#settle(operation);
     }
-    const works = this.#operations.map((operation, index) => this.#work(operation, index));
+    const firstSlot = firstSlotOf(this.#drafts, this.#operations);
+    const works = this.#operations.map((operation, index) =>
+      this.#work(operation, index, firstSlot)
+    );
     const resourceIds = [...this.#resources.keys()];
-    const firstSlot = firstSlotOf(this.#drafts);
     return {
       resourceIds,
       wasThere: resourceIds.map((id) => initialResourceIds.has(id)),
@@ -58,11 +64,13 @@ export class Numbering {
         settled: draft.id === undefined ? 0 : this.#settled.get(draft.id) ?? 0,
       })),
       isOpenBelow: firstSlot > 0n,
+      hasSlots: works.some(({ slots }) => slots !== undefined),
       works: withFences(works),
       groups: this.#groups.size,
       usedBits: this.#usedBits,
       mayFill: bounds.tables !== "roomy",
       mayRetire: bounds.history !== "kept",
+      isExact: bounds.refusals !== "class",
     };
   }
 
@@ -125,7 +133,7 @@ export class Numbering {
     });
   }
 
-  #work(operation: LogicalOperation, index: number): Work {
+  #work(operation: LogicalOperation, index: number, firstSlot: bigint): Work {
     const { request, answer, isOptional, isConflict, invokedAt, completedAt } = operation;
     const kind = isConflict ? Kind.conflict : KINDS[request.kind];
     const code = isWrite(request) && answer?.kind === "applied" ? codeNumber(answer.code) : 0;
@@ -157,7 +165,11 @@ export class Numbering {
       mayBeBelowWatermark: "reservationId" in request &&
         this.#material.sightings.get(request.reservationId)?.makers.length === 0,
       usedBit,
-      after: [],
+      after: NOTHING,
+      slots: operation.slots?.map(({ slot, from }): SlotNumber => ({
+        slot: slot === undefined ? -1 : clamp(slot - firstSlot),
+        from,
+      })),
     };
   }
 
@@ -192,8 +204,11 @@ export class Numbering {
     const isHolderSeen = orphans.some(({ records, commands }) =>
       records.length > 0 || commands.length > 0
     );
-    const text = answer === undefined
-      ? `${memberIds(operation)} ${request.ttlSlots} ${isHolderSeen ? request.holderId : ""} ${id}`
+    const { slots } = operation;
+    const text = answer === undefined && (slots === undefined || slots.length === 1)
+      ? `${slots?.[0]?.slot} ${memberIds(operation)} ${request.ttlSlots} ${
+        isHolderSeen ? request.holderId : ""
+      } ${id}`
       : `made ${index}`;
     const known = this.#likenesses.get(text) ?? this.#likenesses.size;
     this.#likenesses.set(text, known);
@@ -234,11 +249,16 @@ function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
 }
 
 /** Where slots begin to count: at 0, or long before the first one that is known. */
-function firstSlotOf(drafts: readonly Draft[]): bigint {
+function firstSlotOf(
+  drafts: readonly Draft[],
+  operations: readonly LogicalOperation[],
+): bigint {
   let first: bigint | undefined;
-  for (const { slot } of drafts) {
+  const see = ({ slot }: { readonly slot: bigint | undefined }): void => {
     if (slot !== undefined && (first === undefined || slot < first)) first = slot;
-  }
+  };
+  drafts.forEach(see);
+  for (const { slots } of operations) slots?.forEach(see);
   const early = BigInt(SLOT_MAX) / 2n;
   return first === undefined || first < early ? 0n : first - early;
 }
@@ -281,19 +301,4 @@ function staticCodeOf(request: HistoryRequest, code: number, bounds: Reservation
     ? code === Code.ttl_out_of_range
     : request.ttlSlots > maxTtlSlots;
   return request.ttlSlots === 0n || isTooLong ? Code.ttl_out_of_range : 0;
-}
-
-/** A fenced read comes after every answered operation of its part up to its fence. */
-function withFences(works: readonly Work[]): Work[] {
-  return works.map((work) => {
-    const { request } = work.operation;
-    const fence = isWrite(request) ? 0n : request.requiredLsn ?? 0n;
-    if (fence === 0n || work.isOptional) return work;
-    const after = works.filter((other) => {
-      const lsn = lsnOf(other.operation);
-      return lsn !== undefined && lsn <= fence && !other.isOptional &&
-        other.completedAt > work.invokedAt;
-    });
-    return { ...work, after: after.map(({ index }) => index) };
-  });
 }

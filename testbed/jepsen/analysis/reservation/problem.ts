@@ -64,7 +64,17 @@ export interface Work {
   /** Of an optional reserve: place of its mark, -1 for others. */
   readonly usedBit: number;
   /** Indexes of the works that have to happen before it: what a fenced read must see, and others where an order is given. */
-  after: readonly number[];
+  readonly after: readonly number[];
+  /** Slots at which it can happen, the lowest first; undefined when nothing is known of them. */
+  readonly slots: readonly SlotNumber[] | undefined;
+}
+
+/** A slot that an attempt asked for. */
+export interface SlotNumber {
+  /** Counted as those of claims are; -1 where the server chose. */
+  readonly slot: number;
+  /** Position at which the attempt began. */
+  readonly from: number;
 }
 
 /** See the top of this file. */
@@ -75,11 +85,15 @@ export interface Problem {
   readonly claims: readonly Claim[];
   /** Whether slots begin to count later than at 0, so that 0 stands for every earlier one. */
   readonly isOpenBelow: boolean;
+  /** Whether anything but a successful reserve tells its slot. */
+  readonly hasSlots: boolean;
   readonly works: readonly Work[];
   readonly groups: number;
   readonly usedBits: number;
   readonly mayFill: boolean;
   readonly mayRetire: boolean;
+  /** Whether invalid state, stale epoch and retired are told apart. */
+  readonly isExact: boolean;
 }
 
 /** Largest slot that is told apart; later ones count as this. */

@@ -10,18 +10,10 @@ import type {
   WriteRequest,
 } from "../../history/operation.ts";
 import { describeAnswer } from "./explain.ts";
-import { type Folded, type LogicalOperation, lsnOf } from "./fold.ts";
+import { type Folded, type LogicalOperation, reserveSlotOf } from "./fold.ts";
+import { type Refutation, refuteLsns, refuteSlots } from "./order_refutations.ts";
 import { lsnOfId, memberIds, mustHaveBeen, type Sighting } from "./sightings.ts";
 import type { ReservationBounds } from "./verdict.ts";
-
-/** Operations that cannot all be true. */
-export interface Refutation {
-  /** In the form `area/claim`. */
-  readonly rule: string;
-  readonly sentence: string;
-  /** The one that does not fit first. */
-  readonly operations: readonly LogicalOperation[];
-}
 
 /** The first contradiction, if there is one. */
 export function refute(
@@ -41,8 +33,8 @@ export function refute(
       operations: [{ ...operation, attempts: [first, second] }],
     };
   }
-  return refuteKinds(operations) ?? refuteUnnamed(operations) ?? refuteHolds(operations) ??
-    refuteLsns(operations) ??
+  return refuteKinds(operations, bounds) ?? refuteUnnamed(operations) ??
+    refuteHolds(operations) ?? refuteLsns(operations) ?? refuteSlots(operations) ??
     refuteReservations(sightings, bounds);
 }
 
@@ -52,9 +44,13 @@ function textOf({ code, lsn, reserved }: AppliedAnswer): string {
 }
 
 /** Each request has answers of its own. */
-function refuteKinds(operations: readonly LogicalOperation[]): Refutation | undefined {
+function refuteKinds(
+  operations: readonly LogicalOperation[],
+  { refusals }: ReservationBounds,
+): Refutation | undefined {
+  const isExact = refusals !== "class";
   const odd = operations.find(({ request, answer }) =>
-    answer !== undefined && !isAnswerTo(request.kind, answer)
+    answer !== undefined && !isAnswerTo(request.kind, answer, isExact)
   );
   if (odd === undefined) return undefined;
   const { request, answer } = odd;
@@ -62,13 +58,18 @@ function refuteKinds(operations: readonly LogicalOperation[]): Refutation | unde
   return { rule: "answer/possible", sentence, operations: [odd] };
 }
 
-function isAnswerTo(kind: HistoryRequest["kind"], answer: HistoryAnswer): boolean {
+function isAnswerTo(
+  kind: HistoryRequest["kind"],
+  answer: HistoryAnswer,
+  isExact: boolean,
+): boolean {
   if (kind === "get_resource") return answer.kind === "resource" || answer.kind === "not_found";
   if (kind === "get_reservation") {
     return ["reservation", "not_found", "retired"].includes(answer.kind);
   }
   if (answer.kind !== "applied") return false;
-  return OF_ANY_WRITE.includes(answer.code) || OF_KIND[kind].includes(answer.code);
+  return OF_ANY_WRITE.includes(answer.code) || OF_KIND[kind].includes(answer.code) ||
+    (!isExact && answer.code === "stale_epoch" && OF_KIND[kind] === OF_OPERATOR);
 }
 
 const OF_ANY_WRITE: readonly string[] = ["ok", "operation_conflict", "operation_table_full"];
@@ -118,43 +119,6 @@ function refuteHolds(operations: readonly LogicalOperation[]): Refutation | unde
   return { rule: "resource/held-by-one", sentence, operations: [odd] };
 }
 
-/** One command a lsn, and lsns in the order of time and of slots. */
-function refuteLsns(operations: readonly LogicalOperation[]): Refutation | undefined {
-  const known = operations.filter((operation) => lsnOf(operation) !== undefined)
-    .sort((a, b) => compare(lsnOf(a)!, lsnOf(b)!));
-  let latest: LogicalOperation | undefined;
-  let lastReserve: LogicalOperation | undefined;
-  for (const [i, operation] of known.entries()) {
-    const lsn = lsnOf(operation)!;
-    const previous = known[i - 1];
-    if (previous !== undefined && lsnOf(previous) === lsn) {
-      const sentence = `two different operations were applied at lsn ${lsn}`;
-      return { rule: "lsn/one-command", sentence, operations: [operation, previous] };
-    }
-    if (latest !== undefined && operation.completedAt < latest.invokedAt) {
-      const sentence = `the ${latest.request.kind} at lsn ${lsnOf(latest)} began after the ` +
-        `${operation.request.kind} at lsn ${lsn} had been answered`;
-      return { rule: "lsn/in-real-time", sentence, operations: [latest, operation] };
-    }
-    if (latest === undefined || operation.invokedAt > latest.invokedAt) latest = operation;
-    const slot = slotOf(operation);
-    if (slot === undefined) continue;
-    if (lastReserve !== undefined && slotOf(lastReserve)! > slot) {
-      const sentence = `the reserve at lsn ${lsn} ran at slot ${slot}, before the slot ` +
-        `${slotOf(lastReserve)} of the reserve at lsn ${lsnOf(lastReserve)}`;
-      return { rule: "slot/never-back", sentence, operations: [operation, lastReserve] };
-    }
-    lastReserve = operation;
-  }
-  return undefined;
-}
-
-/** The slot at which a successful reserve ran. */
-function slotOf({ request, answer }: LogicalOperation): bigint | undefined {
-  if (answer?.kind !== "applied" || answer.reserved === undefined) return undefined;
-  return "ttlSlots" in request ? answer.reserved.deadlineSlot - request.ttlSlots : undefined;
-}
-
 /** Everything that is said of one reservation agrees. */
 function refuteReservations(
   sightings: ReadonlyMap<bigint, Sighting>,
@@ -194,8 +158,20 @@ function refuteOrigin(
     const sentence = `reservation ${id} was made at lsn ${lsn}, which is not in its id`;
     return { rule: "reservation/id-is-lsn", sentence, operations: [maker] };
   }
-  if (slotOf(maker)! >= 0n) return undefined;
-  const sentence = `reservation ${id} has a deadline before its time to live can have passed`;
+  return refuteDeadline(id, maker);
+}
+
+/** A deadline is the slot of the attempt that happened and its time to live. */
+function refuteDeadline(id: bigint, maker: LogicalOperation): Refutation | undefined {
+  const slot = reserveSlotOf(maker.request, maker.answer)!;
+  if (slot < 0n) {
+    const sentence = `reservation ${id} has a deadline before its time to live can have passed`;
+    return { rule: "reservation/deadline", sentence, operations: [maker] };
+  }
+  const asked = maker.attempts.map((attempt) => attempt.slot);
+  if (asked.some((it) => it === undefined || it === slot)) return undefined;
+  const sentence = `reservation ${id} was made at slot ${slot}, as its deadline says, and its ` +
+    `reserve was asked for at slot ${[...new Set(asked)].join(" and ")}`;
   return { rule: "reservation/deadline", sentence, operations: [maker] };
 }
 
@@ -265,8 +241,4 @@ function refuteRecord(
   const sentence =
     `reservation ${id} expired at slot ${endedAt}, before its deadline ${deadlineSlot}`;
   return { rule: "expire/never-early", sentence, operations: [record] };
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

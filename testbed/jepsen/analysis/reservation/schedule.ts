@@ -17,6 +17,8 @@ export interface Board {
   readonly problem: Problem;
   readonly events: readonly ScheduleEvent[];
   readonly layout: Layout;
+  /** How many wait at the same time, at most. */
+  readonly widest: number;
   /** By work: its bit among those that wait; -1 for optional ones, which wait for nothing. */
   readonly doneBits: Int32Array;
   /** By claim: position of the last answer of an operation that names it, -1 for none. */
@@ -60,6 +62,7 @@ export function schedule(problem: Problem, events: readonly ScheduleEvent[]): Bo
     problem,
     events,
     layout: layOut(problem, bits),
+    widest: bits,
     doneBits,
     lastNamedAt,
     lastVersionAt,

@@ -3,6 +3,7 @@
  * as it was answered, at any later time, or not at all. Whatever explained the larger history explains the weaker one, so
  * what cannot be explained in the end could not be explained in the beginning.
  */
+import type { Budget } from "./budget.ts";
 import { buildProblems } from "./build.ts";
 import type { Material } from "./material.ts";
 import { isWrite, type LogicalOperation } from "./fold.ts";
@@ -10,14 +11,15 @@ import type { Problem, Work } from "./problem.ts";
 import { eventsOf, schedule } from "./schedule.ts";
 import { search } from "./search.ts";
 import { collectSightings, resourceIdsOf } from "./sightings.ts";
+import { inLsnOrder } from "./witness.ts";
 
 /** Bounds of one shrinking, apart from those of the check. */
 export interface ShrinkLimits {
   readonly runsMax: number;
   /** Of all runs together. */
-  readonly stepsMax: number;
-  readonly configurationsMax: number;
-  readonly isOverTime: () => boolean;
+  readonly budget: Budget;
+  /** Whether it is the order of the lsns that cannot be explained. */
+  readonly isInLsnOrder: boolean;
 }
 
 /** What is left. */
@@ -97,7 +99,7 @@ class Shrinker {
   constructor(material: Material, limits: ShrinkLimits) {
     this.#material = material;
     this.#limits = limits;
-    this.#steps = limits.stepsMax;
+    this.#steps = limits.budget.steps;
   }
 
   shrink(works: readonly Work[], failed: Work): Shrunk {
@@ -211,17 +213,21 @@ class Shrinker {
     if (this.#isSpent()) return false;
     this.#runs++;
     const sightings = collectSightings(operations, this.#material.bounds);
-    const { configurationsMax, isOverTime } = this.#limits;
+    const { budget: whole, isInLsnOrder } = this.#limits;
     const steps = Math.min(this.#steps, RUN_STEPS_MAX);
-    const budget = { steps, configurationsMax, isOverTime };
-    const isInvalid = buildProblems({ ...this.#material, operations, sightings }).some((problem) =>
-      search(schedule(problem, eventsOf(problem.works)), budget).kind === "invalid"
-    );
+    const budget = { ...whole, steps };
+    let isInvalid = false;
+    for (const problem of buildProblems({ ...this.#material, operations, sightings })) {
+      const meant = isInLsnOrder ? inLsnOrder(problem) : problem;
+      isInvalid = search(schedule(meant, eventsOf(meant.works)), budget).kind === "invalid";
+      if (isInvalid) break;
+    }
     this.#steps -= steps - Math.max(0, budget.steps);
     return isInvalid;
   }
 
   #isSpent(): boolean {
-    return this.#runs >= this.#limits.runsMax || this.#steps <= 0 || this.#limits.isOverTime();
+    return this.#runs >= this.#limits.runsMax || this.#steps <= 0 ||
+      this.#limits.budget.isOverTime();
   }
 }

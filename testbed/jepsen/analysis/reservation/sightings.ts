@@ -7,13 +7,13 @@ import type { ReservationBounds } from "./verdict.ts";
 export interface Sighting {
   readonly id: bigint;
   /** Reserves that were answered with it; more than one is a violation. */
-  readonly makers: LogicalOperation[];
+  makers: readonly LogicalOperation[];
   /** Reads that found its record. */
-  readonly records: LogicalOperation[];
+  records: readonly LogicalOperation[];
   /** Reads that found it on a resource. */
-  readonly holds: LogicalOperation[];
+  holds: readonly LogicalOperation[];
   /** Writes that name it. */
-  readonly commands: LogicalOperation[];
+  commands: readonly LogicalOperation[];
   /** Unanswered reserves that may have made it; empty when it has a maker. */
   candidates: readonly LogicalOperation[];
 }
@@ -41,9 +41,9 @@ export function collectSightings(
 }
 
 /** Whether a claim under this id must have come to be, for what is said to be true. */
-export function mustHaveBeen(seen: Sighting, { history }: ReservationBounds): boolean {
+export function mustHaveBeen(seen: Sighting, { history, refusals }: ReservationBounds): boolean {
   return seen.records.length > 0 || seen.holds.length > 0 ||
-    seen.commands.some((command) => provesIt(command, history === "kept"));
+    seen.commands.some((command) => provesIt(command, history === "kept", refusals !== "class"));
 }
 
 /** The lsn that an id stands for, where ids are lsns. */
@@ -70,31 +70,64 @@ function isReserve({ request }: LogicalOperation): boolean {
 function note(sightings: Map<bigint, Sighting>, operation: LogicalOperation): void {
   const { request, answer } = operation;
   if (answer?.kind === "applied" && answer.reserved !== undefined) {
-    sightingOf(sightings, answer.reserved.reservationId).makers.push(operation);
+    const made = sightingOf(sightings, answer.reserved.reservationId);
+    made.makers = [...made.makers, operation];
   }
   if (answer?.kind === "resource" && answer.reservationId !== undefined) {
-    sightingOf(sightings, answer.reservationId).holds.push(operation);
+    const held = sightingOf(sightings, answer.reservationId);
+    held.holds = added(held.holds, operation);
   }
   if (!("reservationId" in request)) return;
   const seen = sightingOf(sightings, request.reservationId);
-  if (isWrite(request)) seen.commands.push(operation);
-  else if (answer?.kind === "reservation") seen.records.push(operation);
+  if (isWrite(request)) seen.commands = added(seen.commands, operation);
+  else if (answer?.kind === "reservation") seen.records = added(seen.records, operation);
+}
+
+/** Most ids are never spoken of in most ways: an array each would be most of what a history takes. */
+const NOBODY: readonly LogicalOperation[] = [];
+
+function added(
+  list: readonly LogicalOperation[],
+  operation: LogicalOperation,
+): readonly LogicalOperation[] {
+  if (list === NOBODY) return [operation];
+  (list as LogicalOperation[]).push(operation);
+  return list;
 }
 
 function sightingOf(sightings: Map<bigint, Sighting>, id: bigint): Sighting {
   let seen = sightings.get(id);
   if (seen === undefined) {
-    seen = { id, makers: [], records: [], holds: [], commands: [], candidates: [] };
+    seen = {
+      id,
+      makers: NOBODY,
+      records: NOBODY,
+      holds: NOBODY,
+      commands: NOBODY,
+      candidates: NOBODY,
+    };
     sightings.set(id, seen);
   }
   return seen;
 }
 
 /** Where records are dropped, retired is said of ids that never were, too. */
-function provesIt({ answer, isConflict }: LogicalOperation, isKept: boolean): boolean {
+function provesIt(
+  { answer, isConflict }: LogicalOperation,
+  isKept: boolean,
+  isExact: boolean,
+): boolean {
   if (answer?.kind !== "applied" || isConflict) return false;
-  if (answer.code === "reservation_retired") return isKept;
-  return ["ok", "invalid_state", "holder_mismatch", "stale_epoch"].includes(answer.code);
+  switch (answer.code) {
+    case "ok":
+    case "holder_mismatch":
+      return true;
+    case "invalid_state":
+    case "stale_epoch":
+      return isExact || isKept;
+    default:
+      return answer.code === "reservation_retired" && isKept;
+  }
 }
 
 function couldMake(

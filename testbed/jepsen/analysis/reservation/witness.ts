@@ -3,7 +3,7 @@
  * it finds is a proof like any other. If it finds nothing, no more is said than that the lsns are not the order in which
  * things can have happened; another order may still explain every answer.
  */
-import { lsnOf } from "./fold.ts";
+import { type LogicalOperation, lsnOf, observedLsnOf } from "./fold.ts";
 import type { Problem, Work } from "./problem.ts";
 
 /** Whether a problem has lsns to go by. */
@@ -11,19 +11,43 @@ export function hasLsns({ works }: Problem): boolean {
   return works.some(isPlaced);
 }
 
-/** The same problem, in which no operation happens before those with lower lsns have. */
+/**
+ * The same problem, in which no operation happens before those with lower lsns have; and a read that says up to which
+ * lsn it saw happens after that and before the next.
+ */
 export function inLsnOrder(problem: Problem): Problem {
-  const placed = problem.works.filter(isPlaced)
-    .sort((a, b) => lsnOf(a.operation)! < lsnOf(b.operation)! ? -1 : 1);
   const works = [...problem.works];
-  for (const [i, work] of placed.entries()) {
-    const previous = placed[i - 1];
-    if (previous === undefined) continue;
-    works[work.index] = { ...work, after: [...work.after, previous.index] };
+  const order = (work: Work, after: readonly Work[]): void => {
+    if (after.length === 0) return;
+    const indexes = after.map(({ index }) => index);
+    works[work.index] = { ...work, after: [...work.after, ...indexes] };
+  };
+  let lastWrite: Work[] = [];
+  let reads: Work[] = [];
+  for (const work of problem.works.filter(isPlaced).sort(byLsn)) {
+    if (lsnOf(work.operation) === undefined) {
+      order(work, lastWrite);
+      reads.push(work);
+    } else {
+      order(work, reads.length > 0 ? [...lastWrite, ...reads] : lastWrite);
+      lastWrite = [work];
+      reads = [];
+    }
   }
   return { ...problem, works };
 }
 
 function isPlaced({ operation, isOptional }: Work): boolean {
-  return !isOptional && lsnOf(operation) !== undefined;
+  return !isOptional && placeOf(operation) !== undefined;
+}
+
+function placeOf(operation: LogicalOperation): bigint | undefined {
+  return lsnOf(operation) ?? observedLsnOf(operation);
+}
+
+/** Reads come after the write that they saw last. */
+function byLsn({ operation: a, index: i }: Work, { operation: b, index: j }: Work): number {
+  const [one, other] = [placeOf(a)!, placeOf(b)!];
+  if (one !== other) return one < other ? -1 : 1;
+  return (lsnOf(a) === undefined ? 1 : 0) - (lsnOf(b) === undefined ? 1 : 0) || i - j;
 }
