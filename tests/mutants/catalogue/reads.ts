@@ -51,8 +51,8 @@ export const READS: readonly Mutant[] = [
     what: "a read is answered although its fence is not reached",
     edits: [{
       file: "node/node.ts",
-      find: "if (applied >= requiredLsn) return undefined;",
-      replace: "if (applied >= 0n) return undefined;",
+      find: "if (applied !== undefined && applied >= requiredLsn) return undefined;",
+      replace: "if (applied !== undefined || requiredLsn > 0n) return undefined;",
     }],
     seedsMax: 10,
   },
