@@ -1,0 +1,71 @@
+/** Jepsen's EDN, also Knossos's and Maelstrom's `history.edn`, and Porcupine's text for key-value stores, which is EDN as well. */
+import type { EventSink, Format, FormatReader } from "../format.ts";
+import { EdnReader } from "./edn_reader.ts";
+import { ForeignHistory, type ForeignOptions } from "./foreign_history.ts";
+import { ForeignWriter } from "./foreign_writer.ts";
+import { ednNotation } from "./notation.ts";
+import { readOperation } from "./operation.ts";
+import { SourceText } from "./source_text.ts";
+
+/** Operation maps or tuples, one after another or in one vector or list. */
+export const EDN: Format = {
+  name: "edn",
+  describe: "EDN of Jepsen, Knossos and Maelstrom: operations as maps or [process type f value]",
+  skippedMax: Infinity,
+  sniff: (head) => looksLikeEdn(head),
+  read: (sink, options: ForeignOptions) => readEdn(sink, options),
+  write: () => new ForeignWriter(ednNotation(false)),
+};
+
+/** One map a line, with the key in a field of its own. */
+export const KV: Format = {
+  name: "kv",
+  describe: "text of Porcupine's key-value tests: EDN maps with :key, and get, put, append",
+  skippedMax: 0,
+  sniff: (head) => looksLikeEdn(head) && /^[^\n]*:key\b/m.test(firstForm(head)),
+  read: (sink, options: ForeignOptions) => readEdn(sink, { model: "kv", ...options }),
+  write: () => new ForeignWriter(ednNotation(true)),
+};
+
+function readEdn(sink: EventSink, options: ForeignOptions): FormatReader {
+  const history = new ForeignHistory(sink, options, "edn");
+  const forms = new EdnReader((form, line) => history.add(readOperation(form, line, "edn")));
+  return readerOf(sink, forms, history);
+}
+
+/** Bytes to text, text to forms, forms to events. */
+export function readerOf(
+  sink: EventSink,
+  forms: { push(text: string): void; end(): void },
+  history: { end(): void },
+): FormatReader {
+  const text = new SourceText(
+    (piece) => forms.push(piece),
+    () => sink.note("begins with a byte order mark"),
+  );
+  return {
+    push: (bytes) => text.push(bytes),
+    end: () => {
+      text.end();
+      forms.end();
+      history.end();
+    },
+  };
+}
+
+/** Comments and blanks first, then a bracket, and inside of it a keyword, another bracket or a process. */
+const EDN_HEAD =
+  /^(?:[\s,]|;[^\n]*(?:\n|$))*(?:#_|\^|#[A-Za-z:][\w.:-]*\s*\{|\{\s*(?:[:}]|$)|[[(][\s,]*(?:[\])[({#:;\d^]|$))/;
+/** What JSON begins with: a string or nothing where EDN has a keyword. */
+const JSON_HEAD = /^\s*\[?\s*\{\s*"/;
+
+/** Whether a file that begins like this can be EDN with operations in it. */
+export function looksLikeEdn(head: Uint8Array): boolean {
+  const text = new TextDecoder().decode(head);
+  return EDN_HEAD.test(text) && !JSON_HEAD.test(text);
+}
+
+function firstForm(head: Uint8Array): string {
+  const text = new TextDecoder().decode(head).replace(/^(?:\s|;[^\n]*\n)*/, "");
+  return text.split("\n", 1)[0]!;
+}
