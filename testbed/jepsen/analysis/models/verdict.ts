@@ -53,6 +53,8 @@ export interface PartitionVerdict {
   /** Operations open at one time, at most. */
   readonly widest: number;
   readonly steps: number;
+  /** If unknown: which limit was met, and how far it came. */
+  readonly reason?: string;
   /** Which search decided. */
   readonly decidedBy?: Exclude<Algorithm, "auto">;
   /** If valid: an order that explains every answer; operations that did not happen are missing. */

@@ -1,0 +1,192 @@
+/** What can happen to a configuration. One row is worked on at a time; nothing is allocated. */
+import type { Board } from "./board.ts";
+import { REFUSED } from "./machine.ts";
+import type { Store } from "./store.ts";
+
+/** Reads ahead that a growing state is held against. */
+const WATCHED_MAX = 3;
+
+/** See the top of this file. */
+export class Moves {
+  /** The row that is worked on. */
+  readonly row: Int32Array;
+  /** Steps so far. */
+  steps = 0;
+  readonly #board: Board;
+  /** Of each call: when it was tried last; of equal ones the first suffices. */
+  readonly #tried: Int32Array;
+  #round = 0;
+
+  constructor(board: Board) {
+    this.#board = board;
+    this.row = new Int32Array(board.layout.size);
+    this.#tried = new Int32Array(board.machine.callsCount);
+  }
+
+  /** Makes `row` the one at the very beginning; no level may be missing. */
+  begin(): void {
+    this.row.fill(0);
+    this.row[1] = this.#board.machine.initial;
+    this.#enter();
+  }
+
+  /** Takes a row out of a store. */
+  load(store: Store, at: number): void {
+    const { size } = this.#board.layout;
+    const from = at * size;
+    for (let i = 0; i < size; i++) this.row[i] = store.words[from + i]!;
+  }
+
+  /** Whether `row` is past the last answer. */
+  isOver(): boolean {
+    return this.row[0] === this.#board.goals.length;
+  }
+
+  /** Whether the operation has happened that is answered at the level of `row`. */
+  isReached(): boolean {
+    const { goals, isPure, bits, layout } = this.#board;
+    const goal = goals[this.row[0]!]!;
+    const bit = bits[goal]!;
+    return isPure[goal] === 1
+      ? (this.row[layout.readsAt + (bit >>> 5)]! & (1 << (bit & 31))) === 0
+      : (this.row[layout.mutationsAt + (bit >>> 5)]! & (1 << (bit & 31))) !== 0;
+  }
+
+  /** Leads `row`, which has reached its level, to the next. */
+  advance(): void {
+    const { goals, isPure, bits, layout } = this.#board;
+    const goal = goals[this.row[0]!]!;
+    const bit = bits[goal]!;
+    if (isPure[goal] === 0) this.row[layout.mutationsAt + (bit >>> 5)]! &= ~(1 << (bit & 31));
+    this.row[0]!++;
+    if (!this.isOver()) this.#enter();
+  }
+
+  /** Whether nothing at all can lead a row of this level on. */
+  isHopeless(level: number): boolean {
+    const { machine, goals } = this.#board;
+    return machine.isImpossible(machine.calls[goals[level]!]!);
+  }
+
+  /**
+   * Lets everything happen to a row that can be next, one after another.
+   *
+   * @param visit Told of each operation, with `row` as it is then.
+   */
+  expand(store: Store, at: number, visit: (operation: number) => void): void {
+    const { mutations, mutationsFrom, isPure, goals, pending, pendingCounts } = this.#board;
+    this.load(store, at);
+    this.#round++;
+    const level = this.row[0]!;
+    const onlyGoal = this.#board.machine.isCommutative && isPure[goals[level]!] === 0 &&
+      this.#hasReadAll();
+    const to = onlyGoal ? mutationsFrom[level]! + 1 : mutationsFrom[level + 1]!;
+    for (let i = mutationsFrom[level]!; i < to; i++) {
+      const operation = mutations[i]!;
+      if (!this.#hasHappened(store, at, operation)) this.#try(store, at, operation, visit);
+    }
+    if (onlyGoal) return;
+    for (let i = 0; i < pendingCounts[level]!; i++) {
+      const operation = pending[i]!;
+      if (!this.#isUsed(store, at, i)) this.#try(store, at, operation, visit);
+    }
+  }
+
+  #try(store: Store, at: number, operation: number, visit: (operation: number) => void): void {
+    const { machine, layout } = this.#board;
+    const call = machine.calls[operation]!;
+    if (this.#tried[call] === this.#round) return;
+    this.#tried[call] = this.#round;
+    this.steps++;
+    const state = store.words[at * layout.size + 1]!;
+    const next = machine.step(state, call);
+    if (next === REFUSED) return;
+    const isPending = this.#isPending(operation);
+    if (isPending && next === state) return;
+    this.load(store, at);
+    this.row[1] = next;
+    const bit = this.#board.bits[operation]!;
+    const word = (isPending ? layout.pendingAt : layout.mutationsAt) + (bit >>> 5);
+    this.row[word]! |= 1 << (bit & 31);
+    this.#absorb(this.#board.readsFrom[this.row[0]!]!);
+    if (!this.#isDoomed(call)) visit(operation);
+  }
+
+  #isPending(operation: number): boolean {
+    return this.#board.pending[this.#board.bits[operation]!] === operation;
+  }
+
+  #hasHappened(store: Store, at: number, operation: number): boolean {
+    const { layout, bits } = this.#board;
+    const bit = bits[operation]!;
+    const word = store.words[at * layout.size + layout.mutationsAt + (bit >>> 5)]!;
+    return (word & (1 << (bit & 31))) !== 0;
+  }
+
+  #isUsed(store: Store, at: number, place: number): boolean {
+    const { layout } = this.#board;
+    const word = store.words[at * layout.size + layout.pendingAt + (place >>> 5)]!;
+    return (word & (1 << (place & 31))) !== 0;
+  }
+
+  #hasReadAll(): boolean {
+    const { readsAt, pendingAt } = this.#board.layout;
+    for (let i = readsAt; i < pendingAt; i++) if (this.row[i] !== 0) return false;
+    return true;
+  }
+
+  /** New reads begin, and happen if they fit. */
+  #enter(): void {
+    const { readsNewFrom, readsFrom, reads, bits, layout } = this.#board;
+    const level = this.row[0]!;
+    for (let i = readsNewFrom[level]!; i < readsFrom[level + 1]!; i++) {
+      const bit = bits[reads[i]!]!;
+      this.row[layout.readsAt + (bit >>> 5)]! |= 1 << (bit & 31);
+    }
+    this.#absorb(readsNewFrom[level]!);
+  }
+
+  /** What changes nothing happens as soon as it fits: that never stands in anybody's way. */
+  #absorb(from: number): void {
+    const { machine, reads, readsFrom, bits, layout } = this.#board;
+    const to = readsFrom[this.row[0]! + 1]!;
+    const state = this.row[1]!;
+    for (let i = from; i < to; i++) {
+      const read = reads[i]!;
+      const bit = bits[read]!;
+      const word = layout.readsAt + (bit >>> 5);
+      if ((this.row[word]! & (1 << (bit & 31))) === 0) continue;
+      this.steps++;
+      if (machine.step(state, machine.calls[read]!) !== REFUSED) {
+        this.row[word]! &= ~(1 << (bit & 31));
+      }
+    }
+  }
+
+  /** Whether the state, after a call, has outgrown what somebody is going to read. */
+  #isDoomed(call: number): boolean {
+    const { machine, watches, operations, goals } = this.#board;
+    const { growth } = machine;
+    if (growth === undefined || watches === undefined) return false;
+    const part = growth.partOf(call);
+    const level = this.row[0]!;
+    const reads = watches.reads[part]!;
+    const since = watches.since[part]!;
+    const first = watches.from[level * growth.parts + part]!;
+    const end = operations[goals[level]!]!.completedAt!;
+    for (let i = first; i < reads.length && i < first + WATCHED_MAX; i++) {
+      if (since[i]! > level) return false;
+      const read = reads[i]!;
+      if (operations[read]!.invokedAt < end && this.#hasRead(read)) continue;
+      this.steps++;
+      if (!growth.canReach(this.row[1]!, machine.calls[read]!)) return true;
+    }
+    return false;
+  }
+
+  #hasRead(read: number): boolean {
+    const { bits, layout } = this.#board;
+    const bit = bits[read]!;
+    return (this.row[layout.readsAt + (bit >>> 5)]! & (1 << (bit & 31))) === 0;
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * The smallest contradiction in a history that has one. An answer is weakened, not cut out: what was done may then have happened
+ * or not, at any time after its beginning. So a value that is read is never left without the write that it came from.
+ *
+ * Minimal means that every operation matters: with any answer weakened the others can be explained, and without any unanswered
+ * operation some answer could be spared.
+ */
+import type { ModelName, ModelOperation } from "../../history/model.ts";
+import { layOut } from "./board.ts";
+import { type Machine, type Settings, SILENT } from "./machine.ts";
+import { MACHINES } from "./models.ts";
+import { Race } from "./race.ts";
+
+/** How far to go. */
+export interface ShrinkLimits {
+  /** Histories tried at most. */
+  readonly runsMax: number;
+  readonly stepsMax: number;
+  readonly configurationsMax: number;
+  readonly isOverTime: () => boolean;
+}
+
+/** What is left. */
+export interface Shrunk {
+  /** In order of their beginning. */
+  readonly operations: readonly ModelOperation[];
+  readonly isMinimal: boolean;
+}
+
+/** Steps that one attempt is worth. */
+const RUN_STEPS_MAX = 1_000_000;
+
+/**
+ * Shrinks.
+ *
+ * @param operations Of one partition, which is not linearizable.
+ * @param first The one with whose answer it came to be so.
+ */
+export function shrink(
+  model: ModelName,
+  settings: Settings,
+  operations: readonly ModelOperation[],
+  first: ModelOperation,
+  limits: ShrinkLimits,
+): Shrunk {
+  return new Shrinker(model, settings, first, limits).run(operations);
+}
+
+class Shrinker {
+  readonly #model: ModelName;
+  readonly #settings: Settings;
+  readonly #first: ModelOperation;
+  readonly #limits: ShrinkLimits;
+  #runs = 0;
+  #steps: number;
+
+  constructor(model: ModelName, settings: Settings, first: ModelOperation, limits: ShrinkLimits) {
+    this.#model = model;
+    this.#settings = settings;
+    this.#first = first;
+    this.#limits = limits;
+    this.#steps = limits.stepsMax;
+  }
+
+  run(operations: readonly ModelOperation[]): Shrunk {
+    const before = this.#untilFirst(operations);
+    const isUsed = this.#limits.runsMax > 0 && this.#isInvalid(before);
+    const weak = isUsed ? this.#weakenMany(this.#withRecentReads(before)) : before;
+    const left = isUsed ? this.#withoutBystanders(weak) : before;
+    return { operations: withOwnProcesses(left), isMinimal: isUsed && !this.#isSpent() };
+  }
+
+  /** Nothing that begins later matters, and no answer that comes later. */
+  #untilFirst(operations: readonly ModelOperation[]): readonly ModelOperation[] {
+    const end = this.#first.completedAt!;
+    const machine = this.#machineOf(operations);
+    return operations.flatMap((operation, index) => {
+      if (operation.invokedAt >= end || machine.calls[index] === SILENT) return [];
+      const isLater = operation.completedAt === undefined || operation.completedAt > end;
+      return isLater ? weakened(operation, machine.isPure(machine.calls[index]!)) : [operation];
+    });
+  }
+
+  /** Tries whether the last few of those that change nothing suffice: mostly they do, and halves of many are dear. */
+  #withRecentReads(operations: readonly ModelOperation[]): readonly ModelOperation[] {
+    const machine = this.#machineOf(operations);
+    const reads = operations.filter((operation, index) =>
+      operation !== this.#first && machine.isPure(machine.calls[index]!)
+    );
+    reads.sort((a, b) => b.completedAt! - a.completedAt!);
+    for (let count = 0; count < reads.length; count = count * 4 + 1) {
+      const gone = new Set(reads.slice(count));
+      const tried = operations.filter((operation) => !gone.has(operation));
+      if (this.#isInvalid(tried)) return tried;
+    }
+    return operations;
+  }
+
+  /** Weakens as many as it can: halves, quarters, … and at last one by one until none can be weakened. */
+  #weakenMany(operations: readonly ModelOperation[]): readonly ModelOperation[] {
+    let left = operations;
+    let size = left.filter((operation) => this.#canWeaken(operation, left)).length;
+    while (size > 0 && !this.#isSpent()) {
+      const before = left;
+      left = this.#weakenChunks(left, size);
+      if (size > 1) size = Math.ceil(size / 2);
+      else if (before === left) break;
+    }
+    return left;
+  }
+
+  #weakenChunks(operations: readonly ModelOperation[], size: number): readonly ModelOperation[] {
+    let left = operations;
+    const meant = left.filter((operation) => this.#canWeaken(operation, operations));
+    for (let from = 0; from < meant.length && !this.#isSpent(); from += size) {
+      const tried = this.#weaken(left, new Set(meant.slice(from, from + size)));
+      if (this.#isInvalid(tried)) left = tried;
+    }
+    return left;
+  }
+
+  #weaken(
+    operations: readonly ModelOperation[],
+    meant: ReadonlySet<ModelOperation>,
+  ): readonly ModelOperation[] {
+    const machine = this.#machineOf(operations);
+    return operations.flatMap((operation, index) =>
+      meant.has(operation)
+        ? weakened(operation, machine.isPure(machine.calls[index]!))
+        : [operation]
+    );
+  }
+
+  /** Whoever holds a lock by name and goes on cannot have gone without an answer. */
+  #canWeaken(operation: ModelOperation, among: readonly ModelOperation[]): boolean {
+    if (operation === this.#first || operation.outcome.kind === "info") return false;
+    return this.#model !== "lock" ||
+      !among.some((other) =>
+        other.process === operation.process && other.invokedAt > operation.invokedAt
+      );
+  }
+
+  /** Leaves out what may or may not have happened, as long as every answer is still needed without it. */
+  #withoutBystanders(operations: readonly ModelOperation[]): readonly ModelOperation[] {
+    let left = operations;
+    const pending = left.filter(({ outcome }) => outcome.kind === "info");
+    for (let size = pending.length; size >= 1 && !this.#isSpent();) {
+      const before = left;
+      for (let from = 0; from < pending.length; from += size) {
+        const gone = new Set(pending.slice(from, from + size));
+        const tried = left.filter((operation) => !gone.has(operation));
+        if (tried.length < left.length && this.#isTight(tried)) left = tried;
+      }
+      if (size > 1) size = Math.ceil(size / 2);
+      else if (before === left) break;
+    }
+    return left;
+  }
+
+  /** Whether it is a contradiction of which no answer can be spared. */
+  #isTight(operations: readonly ModelOperation[]): boolean {
+    if (!this.#isInvalid(operations)) return false;
+    return operations.every((operation) =>
+      !this.#canWeaken(operation, operations) ||
+      !this.#isInvalid(this.#weaken(operations, new Set([operation])))
+    ) && !this.#isSpent();
+  }
+
+  /** Whether these operations certainly cannot be explained. False when the search was too long. */
+  #isInvalid(operations: readonly ModelOperation[]): boolean {
+    if (this.#isSpent()) return false;
+    this.#runs++;
+    const board = layOut(operations, this.#machineOf(operations));
+    const race = new Race(board, "auto", this.#limits.configurationsMax);
+    const stepsMax = Math.min(this.#steps, RUN_STEPS_MAX);
+    while (race.outcome === undefined && race.steps < stepsMax) race.run();
+    this.#steps -= race.steps;
+    return race.outcome?.kind === "invalid";
+  }
+
+  #machineOf(operations: readonly ModelOperation[]): Machine {
+    return MACHINES[this.#model](operations, this.#settings);
+  }
+
+  #isSpent(): boolean {
+    return this.#runs >= this.#limits.runsMax || this.#steps <= 0 || this.#limits.isOverTime();
+  }
+}
+
+/** As if nobody had been answered; what changes nothing is then as if it had not been. */
+function weakened(operation: ModelOperation, isPure: boolean): readonly ModelOperation[] {
+  if (isPure) return [];
+  const { completedAt: _at, completedNs: _ns, ...rest } = operation;
+  return [{ ...rest, completedAt: undefined, outcome: { kind: "info" } }];
+}
+
+/** A process that was not answered does nothing more: weakened operations whose process went on get a new one. */
+function withOwnProcesses(operations: readonly ModelOperation[]): readonly ModelOperation[] {
+  const last = new Map(operations.map(({ process: client, invokedAt }) => [client, invokedAt]));
+  let fresh = operations.reduce((max, { process: client }) => Math.max(max, client), 0);
+  return operations.map((operation) => {
+    const { process: client, invokedAt, outcome } = operation;
+    const isOver = outcome.kind !== "info" || last.get(client) === invokedAt;
+    return isOver ? operation : { ...operation, process: ++fresh };
+  });
+}
