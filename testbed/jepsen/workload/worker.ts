@@ -1,0 +1,222 @@
+/**
+ * One client: does what it draws for as long as it may, keeps in mind what it was never told, and asks again until it is.
+ * It has a second connection under the same client id, as a program has that retries from another place.
+ */
+import type { SubmitResult } from "../../../node/client/types.ts";
+import type { SeededRandom } from "../../sim/random.ts";
+import type { WriteRequest } from "../history/operation.ts";
+import type { Desk } from "./desk.ts";
+import type { Act, Draw, Intent } from "./draw.ts";
+import type { Market } from "./market.ts";
+import type { Operation, OperationLog } from "./operation_log.ts";
+import type { Pace, TokenBucket } from "./token_bucket.ts";
+
+/** How long a call may take when nothing is wrong any more, in milliseconds. */
+const CALM_MS = 5_000;
+/** Between two attempts to learn an outcome, in milliseconds. */
+const RESOLVE_PAUSE_MS = 100;
+/** How long a client that dies lets its operation be under way, at most, in milliseconds. */
+const ABANDON_MS = 12;
+
+/** What a worker is made of. */
+export interface WorkerParts {
+  readonly main: Desk;
+  readonly side: Desk;
+  readonly log: OperationLog;
+  readonly draw: Draw;
+  readonly random: SeededRandom;
+  readonly market: Market;
+  readonly bucket: TokenBucket;
+  readonly pace: Pace;
+}
+
+/** See the top of this file. */
+export class Worker {
+  readonly #parts: WorkerParts;
+
+  /** @param parts Its own, and what it shares. */
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+  }
+
+  /** Operations of which nobody knows how they ended. */
+  get doubts(): number {
+    return this.#parts.log.doubts.length;
+  }
+
+  /** Goes on until told to stop, whatever happens to the cluster; ends what it has begun. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { bucket, market, draw, pace } = this.#parts;
+    while (await bucket.take(signal)) {
+      if (!await this.#open(signal)) return;
+      market.turn();
+      if (this.#isWorried()) await this.#askAgain();
+      else await this.#do(draw.next(pace.nowMs()), signal);
+    }
+  }
+
+  /**
+   * Makes resources, each until that is known.
+   *
+   * @throws {Error} When the cluster has any of them already.
+   */
+  async create(resourceIds: readonly bigint[], signal: AbortSignal): Promise<void> {
+    if (!await this.#open(signal)) return;
+    for (const resourceId of resourceIds) {
+      const operation = this.#parts.log.make({ kind: "create_resource", resourceId });
+      const result = await this.#untilKnown(operation, signal);
+      if (result === undefined) return;
+      const isOld = result.kind === "committed" && result.fromRetryCache &&
+        operation.attempts === 1;
+      if (result.kind === "committed" && result.ok && !isOld) continue;
+      const said = result.kind === "committed" ? result.code : result.kind;
+      throw new Error(
+        `resource ${resourceId} cannot be made anew (${said}): was this seed used here before?`,
+      );
+    }
+  }
+
+  /** Asks about everything that is in doubt until it is known. With a cluster at rest. */
+  async resolve(signal: AbortSignal): Promise<void> {
+    if (!await this.#open(signal)) return;
+    for (const operation of [...this.#parts.log.doubts]) await this.#untilKnown(operation, signal);
+  }
+
+  /** Reads these, with everything that anybody was told as the fence. */
+  async readAll(
+    acts: readonly Extract<Act, { kind: "read" }>[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!await this.#open(signal)) return;
+    for (const act of acts) {
+      if (signal.aborted) return;
+      await this.#parts.main.read(act, CALM_MS);
+    }
+  }
+
+  /** Ends its connections. */
+  async close(): Promise<void> {
+    await Promise.all([this.#parts.main.close(), this.#parts.side.close()]);
+  }
+
+  async #open(signal: AbortSignal): Promise<boolean> {
+    const { main, side } = this.#parts;
+    return await main.open(signal) && await side.open(signal);
+  }
+
+  /** The more it was not told, the more often it asks. */
+  #isWorried(): boolean {
+    const { log, random } = this.#parts;
+    return log.doubts.length > 0 && (log.doubts.length > 8 || random.oneIn(3));
+  }
+
+  async #askAgain(): Promise<void> {
+    const { log, draw, random } = this.#parts;
+    const operation = log.doubtful(random);
+    if (operation !== undefined) await this.#write(operation, draw.patienceMs(), this.#desk(3));
+  }
+
+  async #do(intent: Intent, signal: AbortSignal): Promise<void> {
+    const { main, log } = this.#parts;
+    const { patienceMs } = intent;
+    switch (intent.kind) {
+      case "write":
+        if (intent.waitMs !== undefined) await this.#parts.pace.wait(intent.waitMs, signal);
+        await this.#write(log.make(intent.request), patienceMs, main, intent.slot);
+        return;
+      case "read":
+        await main.read(intent, patienceMs);
+        return;
+      case "tick":
+        return await main.tick(intent.slot, patienceMs);
+      case "again":
+        await this.#desk(2).write(intent.operation, patienceMs);
+        return;
+      case "reuse":
+        return await this.#reuse(intent.operation, intent.request, patienceMs);
+      case "twin":
+        return await this.#twin(log.make(intent.request), patienceMs);
+      case "abandon":
+        return await this.#abandon(log.make(intent.request), patienceMs, signal);
+      case "sweep":
+        return await this.#sweep(intent.resourceId, patienceMs, signal);
+    }
+  }
+
+  async #write(
+    operation: Operation,
+    patienceMs: number,
+    desk: Desk,
+    slot?: bigint,
+  ): Promise<SubmitResult> {
+    const result = await desk.write(operation, patienceMs, slot);
+    this.#learn(operation, [result]);
+    return result;
+  }
+
+  /** In doubt once, in doubt until somebody says what it came to: that a later attempt was refused says nothing of an earlier. */
+  #learn(operation: Operation, results: readonly SubmitResult[]): void {
+    const { log } = this.#parts;
+    if (results.some(({ kind }) => kind === "committed")) return log.settle(operation);
+    if (results.some(({ kind }) => kind === "unknown")) log.doubt(operation);
+  }
+
+  /** Its own outcome may stay unknown: the key is known to belong to another command, so nothing can have come of it. */
+  async #reuse(operation: Operation, request: WriteRequest, patienceMs: number): Promise<void> {
+    const mistaken = this.#parts.log.reuse(operation, request);
+    await this.#write(mistaken, patienceMs, this.#desk(3));
+  }
+
+  async #twin(operation: Operation, patienceMs: number): Promise<void> {
+    const { main, side } = this.#parts;
+    const results = await Promise.all([
+      main.write(operation, patienceMs),
+      side.write(operation, patienceMs),
+    ]);
+    this.#learn(operation, results);
+  }
+
+  async #abandon(operation: Operation, patienceMs: number, signal: AbortSignal): Promise<void> {
+    const { main, pace, random } = this.#parts;
+    const writing = this.#write(operation, patienceMs, main);
+    await pace.wait(random.below(ABANDON_MS), signal);
+    await main.close();
+    await writing;
+  }
+
+  async #sweep(resourceId: bigint, patienceMs: number, signal: AbortSignal): Promise<void> {
+    const { main, bucket, log } = this.#parts;
+    const read = await main.read(
+      { kind: "read", request: { kind: "get_resource", resourceId } },
+      patienceMs,
+    );
+    if (read?.kind !== "found" || !("resourceId" in read)) return;
+    const reservationId = read.currentReservationId;
+    if (reservationId === undefined || !await bucket.take(signal)) return;
+    const revoked = await this.#write(
+      log.make({ kind: "revoke", reservationId }),
+      patienceMs,
+      main,
+    );
+    const isHeld = revoked.kind === "committed" && revoked.code === "invalid_state";
+    if ((revoked.kind === "committed" && !revoked.ok && !isHeld) || !await bucket.take(signal)) {
+      return;
+    }
+    await this.#write(log.make({ kind: "reclaim", reservationId }), patienceMs, main);
+  }
+
+  async #untilKnown(operation: Operation, signal: AbortSignal): Promise<SubmitResult | undefined> {
+    const { main, pace } = this.#parts;
+    while (!signal.aborted) {
+      const result = await this.#write(operation, CALM_MS, main);
+      if (result.kind === "committed") return result;
+      await pace.wait(RESOLVE_PAUSE_MS, signal);
+    }
+    return undefined;
+  }
+
+  /** The second connection once in so many. */
+  #desk(outOf: number): Desk {
+    return this.#parts.random.oneIn(outOf) ? this.#parts.side : this.#parts.main;
+  }
+}
