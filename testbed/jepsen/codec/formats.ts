@@ -1,8 +1,16 @@
 /** The formats that can be read. The order is that in which a file's beginning is tried. */
+import { EDN, KV } from "./foreign/edn_format.ts";
+import { JSON_HISTORY } from "./foreign/json_format.ts";
+import { LOG } from "./foreign/log_format.ts";
 import type { Format, FormatName } from "./format.ts";
 
 /** See the top of this file. */
-export const FORMATS: readonly Format[] = [];
+export const FORMATS: readonly Format[] = [
+  KV,
+  EDN,
+  LOG,
+  JSON_HISTORY,
+];
 
 /** The format of that name. */
 export function formatNamed(name: FormatName): Format {

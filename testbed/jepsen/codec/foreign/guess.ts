@@ -1,7 +1,7 @@
 /** Which model a foreign history is of, when nobody said so: its operations tell, or are refused if they do not fit together. */
 import { HistoryError, quoted } from "../../history/history_error.ts";
 import type { ModelName } from "../../history/model.ts";
-import { type Datum, isGroup, isSequence, isWord } from "./datum.ts";
+import { type Datum, isSequence, isWord } from "./datum.ts";
 import type { ForeignOperation } from "./operation.ts";
 
 /** Operations that the models have. */
@@ -24,6 +24,7 @@ const MODEL_OF = new Map<string, ModelName>([
   ["put", "kv"],
   ["append", "kv"],
   ["add", "set"],
+  ["txn", "multi-register"],
 ]);
 
 /** See the top of this file. */
@@ -102,30 +103,41 @@ export class ModelGuess {
   }
 }
 
-const APPEND: ReadonlySet<string> = new Set(["append"]);
-const MICRO_OPERATIONS: ReadonlySet<string> = new Set(["append", "r", "w", "read", "write"]);
+/** Names of the parts of a transaction: Elle's, and Knossos's for several registers. */
+const ELLE_PARTS: ReadonlySet<string> = new Set(["append", "r", "w"]);
+const REGISTER_PARTS: ReadonlySet<string> = new Set(["read", "write"]);
 
+/**
+ * Elle's transactions are not linearizable or not: they are refused by name. Those of Knossos's multi-register are operations
+ * on one object, which is all the registers together; Elle's on registers can be read as such, but only if somebody says so.
+ */
 function refuseTransaction(
   { f, value, line }: ForeignOperation,
   told: ModelName | undefined,
 ): void {
-  const hasAppend = isTransaction(value, APPEND);
-  if (told === "multi-register" && !hasAppend) return;
-  if (f !== "txn" && !isTransaction(value, MICRO_OPERATIONS)) return;
-  const like = hasAppend ? "list-append" : "rw-register";
+  const names = transactionParts(value);
+  if (names === undefined && f !== "txn") return;
+  const isAppend = names?.includes("append") ?? false;
+  if (told === "multi-register" && !isAppend) return;
+  if (told === undefined && names?.every((name) => REGISTER_PARTS.has(name))) return;
+  const like = isAppend ? "list-append" : "rw-register";
   const found =
     `a transaction (Elle's ${like}): this is a transactional history; this tool checks linearizability`;
-  throw new HistoryError({ line }, found, "operations on one object");
+  const other = isAppend ? "" : ", or the model multi-register";
+  throw new HistoryError({ line }, found, `operations on one object${other}`);
 }
 
-/** Whether it is `[[:append x 1] [:r y nil] ...]` with one of those names in it at least. */
-function isTransaction(value: Datum | undefined, names: ReadonlySet<string>): boolean {
-  if (value === undefined || !isSequence(value) || value.items.length === 0) return false;
-  if (!value.items.every((item) => isSequence(item) && item.items.length === 3)) return false;
-  return value.items.some((item) => isGroup(item) && names.has(microName(item.items[0]!)));
+/** Names of `[[:append x 1] [:r y nil] ...]`; undefined when it is something else. */
+function transactionParts(value: Datum | undefined): readonly string[] | undefined {
+  if (value === undefined || !isSequence(value) || value.items.length === 0) return undefined;
+  const names = value.items.map(partName);
+  const isKnown = names.every((name) => ELLE_PARTS.has(name) || REGISTER_PARTS.has(name));
+  return isKnown ? names : undefined;
 }
 
-function microName(datum: Datum): string {
-  if (typeof datum === "string") return datum;
-  return isWord(datum, "keyword") ? datum.text : "";
+function partName(part: Datum): string {
+  if (!isSequence(part) || part.items.length !== 3) return "";
+  const name = part.items[0]!;
+  if (typeof name === "string") return name;
+  return isWord(name, "keyword") ? name.text : "";
 }
