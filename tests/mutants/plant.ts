@@ -6,18 +6,28 @@ import type { Edit } from "./mutant.ts";
 /** The project. */
 export const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 
-/** What a simulation needs of it. */
-const PARTS = ["core", "node", "std", "testbed", "deno.json", "deno.lock", "tests/mutants/hunt.ts"];
+const SHARED = ["core", "node", "std", "testbed", "deno.json", "deno.lock"];
+
+/** What a simulation needs of it, and what replicas do. */
+const PARTS = {
+  simulation: [...SHARED, "tests/mutants/hunt.ts"],
+  cluster: [...SHARED, "cluster", "cli.ts"],
+} as const;
 
 /**
  * Copies the sources and plants a bug.
  *
  * @param into An empty directory.
  * @param edits The bug; none plants none.
+ * @param use What the copy is for.
  * @throws {Error} When the text to replace does not stand in its file exactly once.
  */
-export async function plant(into: string, edits: readonly Edit[]): Promise<void> {
-  for (const part of PARTS) {
+export async function plant(
+  into: string,
+  edits: readonly Edit[],
+  use: keyof typeof PARTS = "simulation",
+): Promise<void> {
+  for (const part of PARTS[use]) {
     await ensureDir(dirname(join(into, part)));
     await copy(join(ROOT, part), join(into, part));
   }
