@@ -1,31 +1,38 @@
 /** Everything that can be said of one history, together: linearizability, the release-blocking checks, and coverage. */
+import type { HistoryHeader } from "../history/event.ts";
 import type { Value } from "../history/model.ts";
 import type { OperationKey } from "../history/operation.ts";
 import type { Recording } from "../history/recording.ts";
-import type { CheckResult, Judgement } from "./judgement.ts";
-import type { Algorithm } from "./models/verdict.ts";
-import type { ReservationBounds } from "./reservation/verdict.ts";
+import { coverageOf } from "./gate/coverage.ts";
+import { checkGate } from "./gate/gate.ts";
+import { collect } from "./gate/material.ts";
+import { shortfallsOf } from "./gate/minimum.ts";
+import type { CheckResult, Judgement, JudgementCounts, Verdict } from "./judgement.ts";
+import {
+  checkModelHistory,
+  checkReservationHistory,
+  type Linearizability,
+} from "./linearizability.ts";
+import type { Algorithm, ModelOptions } from "./models/verdict.ts";
+import type { CheckOptions, ReservationBounds } from "./reservation/verdict.ts";
+
+/** Options of the checker of reservations that are handed on as they are. */
+type Handed = "configurationsMax" | "configurationBytesMax" | "shrinkRunsMax" | "isOverTime";
+type HandedToReservations = Handed | "useWitness" | "onPartition" | "lsns";
 
 /** How far the checkers may go, what they may assume, and what has to be there. */
-export interface JudgeOptions {
+export interface JudgeOptions extends Pick<CheckOptions, HandedToReservations> {
   /** Steps of the search for an order, in all partitions together; default {@linkcode STEPS_MAX}. */
   readonly stepsMax?: number;
-  /** Configurations remembered at a time; the checkers' defaults unless told. */
-  readonly configurationsMax?: number;
-  /** Histories tried while shrinking a counterexample; 0 leaves it as it is. */
-  readonly shrinkRunsMax?: number;
-  /** Asked now and then; true ends the search as if `stepsMax` were reached. Makes the verdict depend on it. */
-  readonly isOverTime?: () => boolean;
-  /** Whether to try the order of the lsns first (default). Of reservations only. */
-  readonly useWitness?: boolean;
   /** Stands above the bounds of the history's header. Of reservations only. */
   readonly bounds?: ReservationBounds;
   /** Of other models: see `models/verdict.ts`. */
   readonly init?: Value;
   readonly failedOps?: "drop" | "check";
   readonly nilRead?: "value" | "unknown";
+  /** `wgl` is depth first. */
   readonly algorithm?: Algorithm;
-  /** Whether operations that stay in doubt are a violation; default: of runs of the harness and of histories without invocations. */
+  /** Whether what stays in doubt is a violation; default: of runs of the harness and of histories without invocations. */
   readonly mustResolve?: boolean;
   /** Whether it is proved, by the logs of all replicas, that an operation in doubt never happened and never will. */
   readonly isAbsent?: (key: OperationKey) => boolean;
@@ -35,10 +42,95 @@ export interface JudgeOptions {
   readonly minimum?: Readonly<Record<string, number>>;
 }
 
-/** Steps of the search that take seconds, not minutes. */
-export const STEPS_MAX = 100_000_000;
+/** Steps of the search that take minutes, not hours. */
+export const STEPS_MAX = 1_000_000_000;
 
-/** Judges a recording. Pure, but for `isOverTime`. */
-export function judge(_recording: Recording, _options: JudgeOptions = {}): Judgement {
-  throw new Error("not written yet");
+/**
+ * Judges a recording. Pure, but for `isOverTime`.
+ *
+ * The verdict is `invalid` if any check failed. Else it is `unknown` if linearizability is not decided, be it that nothing was
+ * answered, that no invocations were recorded or that the limits were met, or if another check had something to look at
+ * and could not decide. Else it is `valid`. A check that had nothing to look at says so and changes nothing: whether
+ * enough was there to look at is what `minimum` asks.
+ *
+ * @throws {RangeError} When an answered attempt does not end after it began.
+ */
+export function judge(recording: Recording, options: JudgeOptions = {}): Judgement {
+  const { header } = recording;
+  const isReservation = header.model === "reservation";
+  const whole = isReservation
+    ? checkReservationHistory(recording, reservationOptions(recording, options))
+    : checkModelHistory(recording, modelOptions(header.model as ModelOptions["model"], options));
+  const material = isReservation ? collect(recording, boundsOf(header, options)) : undefined;
+  const { mustResolve, isAbsent, evidence = [], minimum = {} } = options;
+  const gate = material === undefined ? [] : checkGate(material, { mustResolve, isAbsent });
+  const checks = [whole.result, ...gate, ...evidence];
+  const coverage = coverageOf(recording, material);
+  return {
+    verdict: verdictOf(checks),
+    model: header.model,
+    checks,
+    counts: countsOf(recording, whole),
+    coverage,
+    shortfalls: shortfallsOf(coverage, minimum),
+    findings: [...recording.notes, ...whole.findings],
+  };
+}
+
+/** See {@linkcode judge}. */
+export function verdictOf(checks: readonly CheckResult[]): Verdict {
+  if (checks.some(({ verdict }) => verdict === "fail")) return "invalid";
+  return checks.some(({ verdict, isDecisive }) => verdict === "inconclusive" && isDecisive === true)
+    ? "unknown"
+    : "valid";
+}
+
+function boundsOf({ bounds = {} }: HistoryHeader, options: JudgeOptions): ReservationBounds {
+  return { ...bounds, ...options.bounds };
+}
+
+function reservationOptions(recording: Recording, options: JudgeOptions): CheckOptions {
+  const { header, ticks } = recording;
+  const { stepsMax = STEPS_MAX, algorithm = "auto" } = options;
+  const { configurationsMax, configurationBytesMax, shrinkRunsMax } = options;
+  const { isOverTime, useWitness, onPartition, lsns } = options;
+  return {
+    ...defined({ configurationsMax, configurationBytesMax, shrinkRunsMax }),
+    ...defined({ isOverTime, useWitness, onPartition, lsns }),
+    ...{ stepsMax, ticks, bounds: boundsOf(header, options) },
+    algorithm: algorithm === "wgl" ? "depth_first" : algorithm,
+    initialResourceIds: header.initialResourceIds ?? [],
+  };
+}
+
+function modelOptions(model: ModelOptions["model"], options: JudgeOptions): ModelOptions {
+  const { stepsMax = STEPS_MAX, configurationsMax, shrinkRunsMax, isOverTime } = options;
+  const { init, failedOps, nilRead, algorithm } = options;
+  return {
+    ...defined({ configurationsMax, shrinkRunsMax, isOverTime }),
+    ...defined({ init, failedOps, nilRead, algorithm }),
+    ...{ model, stepsMax },
+  };
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+function defined<T extends object>(values: T): Defined<T> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Defined<T>;
+}
+
+function countsOf(
+  { events, operations, modelOperations, ticks }: Recording,
+  { operations: folded, unanswered, partitions }: Linearizability,
+): JudgementCounts {
+  const keys = new Set<string>();
+  for (const { key } of [...operations, ...ticks]) {
+    if (key !== undefined) keys.add(`${key.clientId} ${key.operationId}`);
+  }
+  return {
+    ...{ events, operations: folded, logicalCommands: keys.size },
+    attempts: operations.length + modelOperations.length + ticks.length,
+    ...{ unanswered, partitions },
+  };
 }

@@ -1,0 +1,130 @@
+/**
+ * Whether an operation was executed twice: two answers that differ, or a reservation that somebody saw and that only a
+ * reserve can have made which was answered otherwise.
+ */
+import type { HistoryOperation, WriteRequest } from "../../history/operation.ts";
+import type { CheckResult } from "../judgement.ts";
+import { answerText as answerFingerprint, requestText } from "../reservation/texts.ts";
+import { Finder } from "./finder.ts";
+import { executedOf, keyText, type Material, membersOf, type Reservation } from "./material.ts";
+import { answerText, attemptText } from "./words.ts";
+
+/** See the top of this file. */
+export function checkDuplicates(material: Material): CheckResult {
+  const finder = new Finder({
+    name: "duplicate_committed_execution",
+    unit: "committed answers",
+    holds: "every operation has one answer, however often it was sent",
+    nothing: "nothing was answered as committed",
+  });
+  const mayForget = material.bounds.answers === "may_be_forgotten";
+  for (const attempts of material.byKey.values()) {
+    const answered = attempts.filter((attempt) => executedOf(attempt) !== undefined);
+    finder.examined += answered.length;
+    if (!mayForget) compareAnswers(finder, material, answered);
+  }
+  compareTicks(finder, material);
+  if (!mayForget) findOrphans(finder, material);
+  return finder.result();
+}
+
+function compareAnswers(
+  finder: Finder,
+  material: Material,
+  [first, ...others]: readonly HistoryOperation[],
+): void {
+  if (first === undefined) return;
+  const other = others.find((attempt) => !isSame(first, attempt));
+  if (other === undefined) return;
+  finder.add({
+    fields: {
+      operation_id: first.key!.operationId,
+      first_lsn: executedOf(first)!.lsn,
+      second_lsn: executedOf(other)!.lsn,
+    },
+    sentence: `operation ${first.key!.operationId} was executed twice: ${
+      attemptText(material, first)
+    } was answered ${answerText(first)}, and ${attemptText(material, other)} ${answerText(other)}`,
+    resourceIds: [...membersOf(first.request as WriteRequest)],
+    operations: [first, other],
+  });
+}
+
+/** What was not recorded of one of them tells nothing. */
+function isSame(one: HistoryOperation, other: HistoryOperation): boolean {
+  const showsLsn = executedOf(one)!.lsn !== undefined && executedOf(other)!.lsn !== undefined;
+  return requestText(one.request) === requestText(other.request) &&
+    answerFingerprint(one.outcome, showsLsn) === answerFingerprint(other.outcome, showsLsn);
+}
+
+function compareTicks(finder: Finder, { recording: { ticks } }: Material): void {
+  const first = new Map<string, bigint | undefined>();
+  for (const { key, kind, lsn } of ticks) {
+    if (kind !== "ok" || key === undefined) continue;
+    finder.examined++;
+    const text = keyText(key);
+    if (!first.has(text)) first.set(text, lsn);
+    else if (first.get(text) !== lsn) {
+      const { operationId } = key;
+      finder.add({
+        fields: { operation_id: operationId, first_lsn: first.get(text), second_lsn: lsn },
+        sentence: `tick_expirations ${operationId} was executed at lsn ${
+          first.get(text)
+        } and at lsn ${lsn}`,
+      });
+    }
+  }
+}
+
+/** A reservation that was seen and that nobody was told about: somebody in doubt made it, or one who was told otherwise. */
+function findOrphans(finder: Finder, material: Material): void {
+  const orphans = [...material.reservations.values()].filter(isOrphan);
+  if (orphans.length === 0) return;
+  const reserves = material.operations.filter(({ request }) => "ttlSlots" in request);
+  for (const orphan of orphans) {
+    const fitting = reserves.filter(({ request }) => couldMake(orphan, request as WriteRequest));
+    if (fitting.some(({ isOptional }) => isOptional)) continue;
+    const retried = fitting.find(({ attempts }) => attempts.length > 1);
+    if (retried === undefined) continue;
+    const answered = retried.attempts.find((attempt) => executedOf(attempt) !== undefined)!;
+    const { operationId } = answered.key!;
+    const seen = orphan.reads.find(showsIt)!;
+    finder.add({
+      fields: {
+        operation_id: operationId,
+        first_lsn: BigInt.asUintN(64, orphan.id),
+        second_lsn: executedOf(answered)!.lsn,
+      },
+      sentence: `operation ${operationId} was executed twice: ${
+        attemptText(material, answered)
+      } was answered ${answerText(answered)}, but ${
+        attemptText(material, seen)
+      } saw reservation ${orphan.id}, which nobody else can have made`,
+      resourceIds: membersOf(answered.request as WriteRequest),
+      operations: [...retried.attempts, seen],
+      first: seen,
+    });
+  }
+}
+
+function isOrphan({ hold, reads }: Reservation): boolean {
+  return hold === undefined && reads.some(showsIt);
+}
+
+function showsIt({ outcome }: HistoryOperation): boolean {
+  if (outcome.kind !== "ok") return false;
+  return outcome.answer.kind === "resource" || outcome.answer.kind === "reservation";
+}
+
+function couldMake({ reads }: Reservation, request: WriteRequest): boolean {
+  if (!("ttlSlots" in request)) return false;
+  const members = membersOf(request);
+  return reads.every(({ request: read, outcome }) => {
+    if (read.kind === "get_resource") return members.includes(read.resourceId);
+    const seen = outcome.kind === "ok" ? outcome.answer : undefined;
+    if (seen?.kind !== "reservation") return true;
+    if (seen.holderId !== undefined && seen.holderId !== request.holderId) return false;
+    return seen.memberResourceIds === undefined ||
+      `${seen.memberResourceIds}` === `${members}`;
+  });
+}

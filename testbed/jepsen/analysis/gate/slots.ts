@@ -1,0 +1,69 @@
+/** What successful reserves tell of the slots in which others ran: slots never go back in the order of the log. */
+import type { Hold, Material } from "./material.ts";
+
+/** A slot that something ran in at the latest, and the reserve that shows it. */
+export interface SlotBound {
+  readonly slot: bigint;
+  readonly by: Hold;
+}
+
+/** See the top of this file. */
+export class SlotBounds {
+  /** By what they are sorted by, ascending; each with the lowest slot from there on. */
+  readonly #byLsn: readonly Step<bigint>[];
+  readonly #byStart: readonly Step<number>[];
+
+  constructor({ reservations, hasTime }: Material) {
+    const holds = [...reservations.values()].flatMap(({ hold }) =>
+      hold === undefined ? [] : [hold]
+    );
+    this.#byLsn = stepsOf(
+      holds.filter(({ moment }) => moment.lsn !== undefined),
+      ({ moment }) => moment.lsn!,
+    );
+    this.#byStart = hasTime ? stepsOf(holds, ({ moment }) => moment.invokedAt) : [];
+  }
+
+  /** The lowest slot of a reserve behind an lsn. */
+  behindLsn(lsn: bigint): SlotBound | undefined {
+    return firstBehind(this.#byLsn, lsn);
+  }
+
+  /** The lowest slot of a reserve that began behind a position. */
+  behindPosition(position: number): SlotBound | undefined {
+    return firstBehind(this.#byStart, position);
+  }
+}
+
+interface Step<At> {
+  readonly at: At;
+  readonly bound: SlotBound;
+}
+
+function stepsOf<At extends bigint | number>(
+  holds: readonly Hold[],
+  placeOf: (hold: Hold) => At,
+): Step<At>[] {
+  const sorted = holds.map((hold) => ({ at: placeOf(hold), hold }))
+    .sort((a, b) => a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
+  const steps: Step<At>[] = [];
+  let bound: SlotBound | undefined;
+  for (const { at, hold } of sorted.reverse()) {
+    if (bound === undefined || hold.slot < bound.slot) bound = { slot: hold.slot, by: hold };
+    steps.push({ at, bound });
+  }
+  return steps.reverse();
+}
+
+function firstBehind<At extends bigint | number>(
+  steps: readonly Step<At>[],
+  at: At,
+): SlotBound | undefined {
+  let [low, high] = [0, steps.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (steps[middle]!.at > at) high = middle;
+    else low = middle + 1;
+  }
+  return steps[low]?.bound;
+}

@@ -1,0 +1,136 @@
+/** The check that decides: whether the whole history is linearizable, by the checker of its model, as one of all checks. */
+import type { HistoryOperation } from "../history/operation.ts";
+import type { Recording } from "../history/recording.ts";
+import type { CheckResult, Violation } from "./judgement.ts";
+import { checkModel } from "./models/check.ts";
+import type { ModelOptions, ModelViolation } from "./models/verdict.ts";
+import { checkReservations } from "./reservation/check.ts";
+import type { CheckOptions, ReservationViolation } from "./reservation/verdict.ts";
+
+/** What the checker says, and what it looked at. */
+export interface Linearizability {
+  readonly result: CheckResult;
+  readonly operations: number;
+  readonly unanswered: number;
+  readonly partitions: number;
+  readonly findings: readonly string[];
+}
+
+/** Judges a history of reservations. */
+export function checkReservationHistory(
+  recording: Recording,
+  options: CheckOptions,
+): Linearizability {
+  const { hasInvocations, operations: recorded } = recording;
+  const timeless = hasInvocations ? undefined : withoutTime(recorded);
+  const verdict = checkReservations(timeless?.operations ?? recorded, options);
+  const { counts } = verdict;
+  return {
+    result: resultOf({
+      examined: counts.operations,
+      hasInvocations,
+      reason: verdict.kind === "unknown" ? verdict.reason : undefined,
+      violation: verdict.kind === "invalid"
+        ? ofReservations(verdict.violation, timeless?.originals)
+        : undefined,
+    }),
+    ...{ operations: counts.operations + counts.unanswered, unanswered: counts.unanswered },
+    partitions: counts.partitions,
+    findings: verdict.findings.map(({ sentence, resourceIds }) =>
+      `${sentence} (resources ${resourceIds.slice(0, 5).join(", ")}${
+        resourceIds.length > 5 ? ", ..." : ""
+      })`
+    ),
+  };
+}
+
+/** Judges a history of another model. */
+export function checkModelHistory(recording: Recording, options: ModelOptions): Linearizability {
+  const { modelOperations, hasInvocations } = recording;
+  const verdict = checkModel(modelOperations, options);
+  const { partitions } = verdict;
+  const unanswered = modelOperations.filter(({ outcome }) => outcome.kind === "info").length;
+  const answered = modelOperations.filter(({ outcome }) => outcome.kind === "ok").length;
+  return {
+    result: resultOf({
+      examined: answered,
+      hasInvocations,
+      reason: verdict.kind === "unknown" ? verdict.reason : undefined,
+      violation: verdict.kind === "invalid" ? ofModel(verdict.violation) : undefined,
+    }),
+    ...{ operations: modelOperations.length, unanswered, partitions: partitions.length },
+    findings: [],
+  };
+}
+
+interface Found {
+  readonly examined: number;
+  readonly hasInvocations: boolean;
+  /** Why it cannot be said. */
+  readonly reason: string | undefined;
+  readonly violation: Violation | undefined;
+}
+
+function resultOf({ examined, hasInvocations, reason, violation }: Found): CheckResult {
+  const subject = {
+    ...{ name: "linearizability", isReleaseBlocking: true, isDecisive: true },
+    ...{ examined, unit: "answered operations" },
+  };
+  if (violation !== undefined) {
+    const { sentence } = violation;
+    return { ...subject, verdict: "fail", sentence, violations: [violation] };
+  }
+  const why = examined === 0
+    ? "nothing was answered, so nothing was checked"
+    : reason ?? (hasInvocations ? undefined : "recorded without invocations: there is an order " +
+      "that explains every answer, and nobody knows whether it fits the time");
+  if (why !== undefined) {
+    return { ...subject, verdict: "inconclusive", sentence: why, violations: [] };
+  }
+  const sentence = "there is an order in which every answer is right, and which fits the time";
+  return { ...subject, verdict: "pass", sentence, violations: [] };
+}
+
+function ofReservations(
+  violation: ReservationViolation,
+  originals: ReadonlyMap<HistoryOperation, HistoryOperation> | undefined,
+): Violation {
+  const { rule, sentence, resourceIds, counterexample, first, isMinimal, before } = violation;
+  const original = (attempt: HistoryOperation): HistoryOperation =>
+    originals?.get(attempt) ?? attempt;
+  const ids = resourceIds.slice(0, 20).join(",") || "none";
+  return {
+    line: `blocker=linearizability rule=${rule} resource_ids=${ids}`,
+    ...{ sentence, resourceIds, isMinimal, before },
+    operations: counterexample.map(original),
+    modelOperations: [],
+    first: original(first),
+  };
+}
+
+function ofModel(violation: ModelViolation): Violation {
+  const { partition, first, before, sentence, counterexample, isMinimal } = violation;
+  return {
+    line: `blocker=linearizability rule=linearizable partition=${
+      partition.replaceAll(/\s+/g, "_") || "none"
+    }`,
+    ...{ sentence, resourceIds: [], operations: [], isMinimal, before },
+    modelOperations: counterexample,
+    first,
+  };
+}
+
+/** Every attempt at the same time as every other: what still cannot be explained is wrong in whatever order it happened. */
+function withoutTime(operations: readonly HistoryOperation[]): {
+  readonly operations: readonly HistoryOperation[];
+  readonly originals: ReadonlyMap<HistoryOperation, HistoryOperation>;
+} {
+  const originals = new Map<HistoryOperation, HistoryOperation>();
+  const stretched = operations.map((operation, i) => {
+    const completedAt = operation.completedAt === undefined ? undefined : operations.length + i;
+    const copy = { ...operation, invokedAt: i, completedAt };
+    originals.set(copy, operation);
+    return copy;
+  });
+  return { operations: stretched, originals };
+}
