@@ -7,7 +7,7 @@ import { type Backend, type Mended, primaryOf } from "../backend/backend.ts";
 import { pause } from "../backend/pause.ts";
 import { strikeKind, type StrikeName } from "./atlas.ts";
 import type { Strike } from "./plan.ts";
-import { type FaultSink, Interrupted, Scene, type Stage, textOf } from "./scene.ts";
+import { type FaultSink, Interrupted, Scene, type Stage, textOf, type Wait } from "./scene.ts";
 
 /** What a nemesis needs. */
 export interface NemesisOptions {
@@ -21,6 +21,8 @@ export interface NemesisOptions {
   readonly signal: AbortSignal;
   /** Told after each strike. */
   readonly onStrike?: (told: StrikeTold) => void;
+  /** How to wait; tests have a clock of their own. */
+  readonly wait?: Wait;
 }
 
 /** What one strike came to. */
@@ -69,45 +71,51 @@ class Nemesis {
   readonly #strikes: Partial<Record<StrikeName, number>> = {};
   readonly #faults: Record<string, number> = {};
   readonly #problems: string[] = [];
+  #beganNs = 0;
   #faultId = 0;
   #firstFaultNs: number | undefined;
   #operatorRestarts = 0;
   #notReached = 0;
 
   constructor(options: NemesisOptions) {
-    const { backend, sink, signal } = options;
+    const { backend, sink, signal, wait = pause } = options;
     this.#options = options;
     this.#stage = {
-      ...{ backend, sink, signal, nextFaultId: () => ++this.#faultId },
+      ...{ backend, sink, signal, wait, nextFaultId: () => ++this.#faultId },
       tookHold: (beganNs) => this.#firstFaultNs ??= beganNs,
     };
   }
 
   async run(): Promise<NemesisReport> {
-    const { strikes, windowMs, signal } = this.#options;
+    const { strikes, signal } = this.#options;
+    this.#beganNs = this.#stage.sink.nowNs();
     let lastMs = -Infinity;
     for (const [i, strike] of strikes.entries()) {
       const dueMs = Math.max(strike.atMs, lastMs + CALM_MS_MIN);
-      if (this.#firstFaultNs !== undefined && dueMs >= windowMs) {
-        this.#notReached = strikes.length - i;
-        break;
-      }
-      await pause(dueMs - this.#elapsedMs(), signal);
-      if (signal.aborted) {
+      const isReached = dueMs < this.#windowEndMs;
+      if (isReached) await this.#stage.wait(dueMs - this.#elapsedMs(), signal);
+      if (!isReached || signal.aborted) {
         this.#notReached = strikes.length - i;
         break;
       }
       await this.#carryOut(strike);
       lastMs = this.#elapsedMs();
     }
-    if (this.#firstFaultNs !== undefined) await pause(windowMs - this.#elapsedMs(), signal);
+    if (this.#firstFaultNs !== undefined) {
+      await this.#stage.wait(this.#windowEndMs - this.#elapsedMs(), signal);
+    }
     return this.#report();
   }
 
-  /** Milliseconds since the first fault. */
+  /** Milliseconds since the nemesis began. */
   #elapsedMs(): number {
-    if (this.#firstFaultNs === undefined) return 0;
-    return (this.#stage.sink.nowNs() - this.#firstFaultNs) / 1_000_000;
+    return (this.#stage.sink.nowNs() - this.#beganNs) / 1_000_000;
+  }
+
+  /** When the window ends, on the same clock: it counts from the first fault, which may have come late. */
+  get #windowEndMs(): number {
+    const firstMs = ((this.#firstFaultNs ?? this.#beganNs) - this.#beganNs) / 1_000_000;
+    return firstMs + this.#options.windowMs;
   }
 
   async #carryOut(strike: Strike): Promise<void> {
@@ -129,14 +137,15 @@ class Nemesis {
   async #mend(
     scene: Scene,
   ): Promise<{ readonly mended: Mended | undefined; readonly recoveredMs: number | undefined }> {
-    const { backend, sink } = this.#options;
+    const { backend, sink, signal } = this.#options;
     const sinceNs = sink.nowNs();
     try {
-      const mended = await backend.mend();
+      const mended = await backend.mend(signal);
       const recoveredMs = (sink.nowNs() - sinceNs) / 1_000_000;
       this.#recordOperator(mended, sinceNs);
       return { mended, recoveredMs };
     } catch (error) {
+      if (signal.aborted) return { mended: undefined, recoveredMs: undefined };
       scene.problems.push(...scene.setbacks, `after it: ${textOf(error)}`);
       return { mended: undefined, recoveredMs: undefined };
     }
@@ -178,7 +187,9 @@ class Nemesis {
   #report(): NemesisReport {
     return {
       firstFaultNs: this.#firstFaultNs,
-      windowMs: this.#elapsedMs(),
+      windowMs: this.#firstFaultNs === undefined
+        ? 0
+        : (this.#stage.sink.nowNs() - this.#firstFaultNs) / 1_000_000,
       strikes: this.#strikes,
       faults: this.#faults,
       notReached: this.#notReached,

@@ -5,7 +5,6 @@
 import type { LinkFault } from "../../../node/peer/line.ts";
 import type { SeededRandom } from "../../sim/random.ts";
 import type { Backend, ClockTrouble, DiskTrouble, LinkEnd } from "../backend/backend.ts";
-import { pause } from "../backend/pause.ts";
 import type { FaultEvent } from "../history/event.ts";
 
 /** Where faults are written down; a recorder of histories is one. */
@@ -20,6 +19,8 @@ export interface Fault {
   readonly name: string;
   readonly replicaIds: readonly number[];
   readonly detail: string;
+  /** What it takes hold of, where ending one fault also ends others of the same: those begin again then. */
+  readonly slot?: string;
   readonly begin: () => Promise<void>;
   readonly end: () => Promise<void>;
 }
@@ -35,11 +36,15 @@ export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
 
+/** Resolves after `ms` milliseconds, or as soon as the signal is given. */
+export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
+
 /** What all strikes of a run share. */
 export interface Stage {
   readonly backend: Backend;
   readonly sink: FaultSink;
   readonly signal: AbortSignal;
+  readonly wait: Wait;
   /** A number for each fault, from 1. */
   readonly nextFaultId: () => number;
   /** Told once a fault has taken hold. */
@@ -102,7 +107,7 @@ export class Scene {
    * @throws {Interrupted} When the run is told to stop.
    */
   async hold(ms: number = this.durationMs): Promise<void> {
-    await pause(ms, this.#stage.signal);
+    await this.#stage.wait(ms, this.#stage.signal);
     if (this.#stage.signal.aborted) throw new Interrupted();
   }
 
@@ -147,7 +152,7 @@ export class Scene {
     const { backend } = this.#stage;
     const detail = `groups ${groups.map((group) => group.join(",")).join(" / ")}`;
     return await this.inflict({
-      ...{ name: "partition", replicaIds: groups.flat(), detail },
+      ...{ name: "partition", replicaIds: groups.flat(), detail, slot: "partition" },
       begin: () => backend.partition(groups),
       end: () => backend.partition([]),
     });
@@ -161,7 +166,7 @@ export class Scene {
     const { backend } = this.#stage;
     const detail = `${from} to ${to}: ${fault.cut === true ? "cut" : describeLink(fault)}`;
     return await this.inflict({
-      ...{ name: fault.cut === true ? "cut" : "bad_link", detail },
+      ...{ name: fault.cut === true ? "cut" : "bad_link", detail, slot: "link" },
       replicaIds: this.#idsOf(from, to),
       begin: () => backend.link(from, to, fault),
       end: () => backend.link(from, to, {}),
@@ -172,7 +177,7 @@ export class Scene {
     const { backend } = this.#stage;
     const after = trouble.after === 0 ? "" : ` after ${trouble.after} operations`;
     return await this.inflict({
-      ...{ name: "disk", replicaIds: [id] },
+      ...{ name: "disk", replicaIds: [id], slot: `disk ${id}` },
       detail: `${trouble.kind} on ${this.#called(id)}${after}`,
       begin: () => backend.disk(id, trouble),
       end: () => backend.disk(id, undefined),
@@ -183,7 +188,7 @@ export class Scene {
     const { backend } = this.#stage;
     const detail = `${this.#called(id)} by ${trouble.skewMs} ms at rate ${trouble.rate}`;
     return await this.inflict({
-      ...{ name: "clock", replicaIds: [id], detail },
+      ...{ name: "clock", replicaIds: [id], detail, slot: `clock ${id}` },
       begin: () => backend.clock(id, trouble),
       end: () => backend.clock(id, undefined),
     });
@@ -238,6 +243,7 @@ export class Scene {
     let says = detail;
     try {
       await wound.fault.end();
+      await this.#beginAgain(wound.fault.slot);
     } catch (error) {
       const what = `${wound.fault.detail}: not put right: ${textOf(error)}`;
       this.setbacks.push(what);
@@ -249,6 +255,11 @@ export class Scene {
   /** Puts everything right, the last first. */
   async cureAll(): Promise<void> {
     for (const wound of this.#wounds.slice().reverse()) await this.cure(wound);
+  }
+
+  async #beginAgain(slot: string | undefined): Promise<void> {
+    if (slot === undefined) return;
+    for (const { fault } of this.#wounds) if (fault.slot === slot) await fault.begin();
   }
 
   async #isWhole(): Promise<boolean> {
