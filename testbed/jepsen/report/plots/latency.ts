@@ -1,0 +1,143 @@
+/** How long clients waited: a point for each attempt, and quantiles for each window. Logarithmic scale. */
+import { type Outcome, OUTCOMES } from "../attempts.ts";
+import { latencyOf, QUANTILES } from "../figures.ts";
+import type { Survey } from "../survey.ts";
+import { duration } from "../text/numbers.ts";
+import {
+  AXIS_HEIGHT,
+  faultBands,
+  label,
+  LABELS_HEIGHT,
+  LEFT,
+  type Plot,
+  RIGHT,
+  round,
+  timeAxis,
+  WIDTH,
+  xOf,
+} from "./frame.ts";
+
+const HEIGHT = 240;
+const TOP = LABELS_HEIGHT;
+const BOTTOM = TOP + HEIGHT;
+/** Marks that are drawn at most; what lies on each other is drawn once. */
+const MARKS_MAX = 12_000;
+
+/** Marks of outcomes: a dot, a cross, a diamond, so that nobody needs the colours. */
+const MARKS: Readonly<Record<Outcome, string>> = {
+  ok: "h0",
+  fail: "m-2.5-2.5l5 5m0-5l-5 5",
+  info: "m0-3.5l3.5 3.5-3.5 3.5-3.5-3.5z",
+};
+
+/** Powers of ten of nanoseconds between which the values lie. */
+interface Scale {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Draws a point for each attempt that ended; those of one operation and outcome can be hidden together. */
+export function latencyPoints(survey: Survey): Plot {
+  const scale = scaleOf(survey);
+  let size = 2;
+  let groups = marksOf(survey, scale, size);
+  while (countOf(groups) > MARKS_MAX) groups = marksOf(survey, scale, size *= 1.4);
+  const paths = [...groups].map(([name, marks]) => {
+    const [outcome, f] = [
+      name.slice(0, name.indexOf(" ")) as Outcome,
+      name.slice(name.indexOf(" ") + 1),
+    ];
+    const path = [...marks].map((place) => `M${place}${MARKS[outcome]}`).join("");
+    return `<g class="f${
+      operationNames(survey).indexOf(f)
+    }"><path class="mark ${outcome}" d="${path}"/></g>`;
+  });
+  return {
+    name: "latency-points",
+    title: "Latency of every attempt by operation and outcome, logarithmic",
+    height: BOTTOM + AXIS_HEIGHT,
+    isOnAxis: true,
+    body: ground(survey, scale) + paths.join(""),
+  };
+}
+
+/** Names of operations, the commonest first: the place in it is the class of a point. */
+export function operationNames({ figures }: Survey): string[] {
+  return [...new Set((figures?.latencies ?? []).map(({ f }) => f))];
+}
+
+/** Places of marks, on a grid, by outcome and operation; first what is commonest, so that the rest lies on top. */
+function marksOf(survey: Survey, scale: Scale, size: number): Map<string, Set<string>> {
+  const groups = new Map<string, Set<string>>();
+  for (const outcome of OUTCOMES) {
+    for (const attempt of survey.attempts) {
+      if (attempt.end === undefined || attempt.outcome !== outcome) continue;
+      const snap = (value: number): number => round(Math.round(value / size) * size);
+      const place = `${snap(xOf(survey, attempt.end))} ${snap(yOf(scale, latencyOf(attempt)))}`;
+      const name = `${outcome} ${attempt.f}`;
+      const group = groups.get(name) ?? new Set();
+      groups.set(name, group.add(place));
+    }
+  }
+  return groups;
+}
+
+function countOf(groups: ReadonlyMap<string, ReadonlySet<string>>): number {
+  return [...groups.values()].reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Draws the quantiles of what ended ok in each window. */
+export function latencyQuantiles(survey: Survey): Plot {
+  const scale = scaleOf(survey);
+  const lines = QUANTILES.map((_, index) => quantileLine(survey, scale, index));
+  return {
+    name: "latency-quantiles",
+    title:
+      "Quantiles 0.5, 0.95, 0.99 and 1 of the latency of what ended ok, by window, logarithmic",
+    height: BOTTOM + AXIS_HEIGHT,
+    isOnAxis: true,
+    body: ground(survey, scale) + lines.join(""),
+  };
+}
+
+/** A line that is broken where a window had no ok. */
+function quantileLine(survey: Survey, scale: Scale, index: number): string {
+  const { windows, windowNs } = survey.figures!;
+  let path = "";
+  let isDown = false;
+  for (const { fromNs, quantiles } of windows) {
+    const value = quantiles[index];
+    if (value !== undefined) {
+      const x = xOf(survey, fromNs + windowNs / 2);
+      path += `${isDown ? "L" : "M"}${x} ${round(yOf(scale, value))}${isDown ? "" : "h.1"}`;
+    }
+    isDown = value !== undefined;
+  }
+  return `<path class="line q${index}" d="${path}"/>`;
+}
+
+function ground(survey: Survey, scale: Scale): string {
+  const rows = Array.from({ length: scale.high - scale.low + 1 }, (_, i) => {
+    const value = 10 ** (scale.low + i);
+    const y = round(yOf(scale, value));
+    return `<path class="grid" d="M${LEFT} ${y}H${WIDTH - RIGHT}"/>` +
+      label(LEFT - 8, y + 4, duration(value).replace(/\.0+ /, " "), "axis end");
+  });
+  return faultBands(survey, TOP, BOTTOM) + timeAxis(survey, TOP, BOTTOM) + rows.join("");
+}
+
+function scaleOf(survey: Survey): Scale {
+  const all = survey.attempts.filter(({ end }) => end !== undefined).map(latencyOf);
+  let [least, greatest] = [Infinity, 1];
+  for (const value of all) {
+    least = Math.min(least, Math.max(1_000, value));
+    greatest = Math.max(greatest, value);
+  }
+  const low = Math.floor(Math.log10(Number.isFinite(least) ? least : 1e5));
+  return { low, high: Math.max(low + 1, Math.ceil(Math.log10(greatest))) };
+}
+
+function yOf({ low, high }: Scale, ns: number): number {
+  const share = (Math.log10(Math.max(1, ns)) - low) / (high - low);
+  return BOTTOM - Math.max(0, Math.min(1, share)) * HEIGHT;
+}
