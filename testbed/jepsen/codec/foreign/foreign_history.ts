@@ -2,6 +2,7 @@
  * Foreign operations become events of ours. The first of them are held back until it is certain which model they are of and
  * whether they name keys; then everything goes on as it comes.
  */
+import { equalValues } from "../../history/claims.ts";
 import type { HistoryEvent, HistoryHeader } from "../../history/event.ts";
 import { HistoryError, quoted, shown } from "../../history/history_error.ts";
 import type { ModelName, ModelRequest, Value } from "../../history/model.ts";
@@ -12,7 +13,7 @@ import { FaultReader } from "./faults.ts";
 import { ModelGuess } from "./guess.ts";
 import { type KeyedDatum, KeyGuess } from "./keys.ts";
 import { type Dialect, type ForeignOperation, PROCESS_NUMBER_MAX } from "./operation.ts";
-import { areEqual, Values } from "./values.ts";
+import { Values } from "./values.ts";
 
 /** How a foreign history is to be read. */
 export interface ForeignOptions extends ReadOptions {
@@ -175,7 +176,9 @@ export class ForeignHistory {
     answer: Value | undefined,
   ): void {
     const isEcho = operation.type === "ok" && ECHOING.has(operation.f) && operation.f === asked?.f;
-    if (!isEcho || answer === undefined || answer === null || areEqual(answer, asked.value)) return;
+    if (!isEcho || answer === undefined || answer === null || equalValues(answer, asked.value)) {
+      return;
+    }
     const found = `${operation.f} that was answered with another value than it was asked with`;
     throw new HistoryError({ line: operation.line }, found, "the same value, or nil");
   }

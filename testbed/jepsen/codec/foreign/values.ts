@@ -97,9 +97,3 @@ export function toDatum(value: Value): Datum {
   if (!Array.isArray(value)) return value as Datum;
   return { kind: "vector", items: (value as readonly Value[]).map(toDatum) };
 }
-
-/** Whether they are the same, all the way down. */
-export function areEqual(a: Value, b: Value): boolean {
-  if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
-  return a.length === b.length && a.every((item: Value, at) => areEqual(item, b[at] as Value));
-}
