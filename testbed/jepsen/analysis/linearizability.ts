@@ -1,5 +1,4 @@
 /** The check that decides: whether the whole history is linearizable, by the checker of its model, as one of all checks. */
-import type { HistoryOperation } from "../history/operation.ts";
 import type { Recording } from "../history/recording.ts";
 import type { CheckResult, Violation } from "./judgement.ts";
 import { checkModel } from "./models/check.ts";
@@ -16,23 +15,20 @@ export interface Linearizability {
   readonly findings: readonly string[];
 }
 
-/** Judges a history of reservations. */
+/** Judges a history of reservations. Without invocations everything may have begun at once: what is wrong then is wrong in any order. */
 export function checkReservationHistory(
   recording: Recording,
   options: CheckOptions,
 ): Linearizability {
-  const { hasInvocations, operations: recorded } = recording;
-  const timeless = hasInvocations ? undefined : withoutTime(recorded);
-  const verdict = checkReservations(timeless?.operations ?? recorded, options);
+  const { hasInvocations, operations } = recording;
+  const verdict = checkReservations(operations, options);
   const { counts } = verdict;
   return {
     result: resultOf({
       examined: counts.operations,
       hasInvocations,
       reason: verdict.kind === "unknown" ? verdict.reason : undefined,
-      violation: verdict.kind === "invalid"
-        ? ofReservations(verdict.violation, timeless?.originals)
-        : undefined,
+      violation: verdict.kind === "invalid" ? ofReservations(verdict.violation) : undefined,
     }),
     ...{ operations: counts.operations + counts.unanswered, unanswered: counts.unanswered },
     partitions: counts.partitions,
@@ -91,20 +87,15 @@ function resultOf({ examined, hasInvocations, reason, violation }: Found): Check
   return { ...subject, verdict: "pass", sentence, violations: [] };
 }
 
-function ofReservations(
-  violation: ReservationViolation,
-  originals: ReadonlyMap<HistoryOperation, HistoryOperation> | undefined,
-): Violation {
+function ofReservations(violation: ReservationViolation): Violation {
   const { rule, sentence, resourceIds, counterexample, first, isMinimal, before } = violation;
-  const original = (attempt: HistoryOperation): HistoryOperation =>
-    originals?.get(attempt) ?? attempt;
   const ids = resourceIds.slice(0, 20).join(",") || "none";
   return {
     line: `blocker=linearizability rule=${rule} resource_ids=${ids}`,
     ...{ sentence, resourceIds, isMinimal, before },
-    operations: counterexample.map(original),
+    operations: counterexample,
     modelOperations: [],
-    first: original(first),
+    first,
   };
 }
 
@@ -118,19 +109,4 @@ function ofModel(violation: ModelViolation): Violation {
     modelOperations: counterexample,
     first,
   };
-}
-
-/** Every attempt at the same time as every other: what still cannot be explained is wrong in whatever order it happened. */
-function withoutTime(operations: readonly HistoryOperation[]): {
-  readonly operations: readonly HistoryOperation[];
-  readonly originals: ReadonlyMap<HistoryOperation, HistoryOperation>;
-} {
-  const originals = new Map<HistoryOperation, HistoryOperation>();
-  const stretched = operations.map((operation, i) => {
-    const completedAt = operation.completedAt === undefined ? undefined : operations.length + i;
-    const copy = { ...operation, invokedAt: i, completedAt };
-    originals.set(copy, operation);
-    return copy;
-  });
-  return { operations: stretched, originals };
 }

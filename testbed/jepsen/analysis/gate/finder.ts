@@ -97,10 +97,15 @@ function violationOf(name: string, found: Found): Violation {
     line: [`blocker=${name}`, ...values].join(" "),
     sentence,
     resourceIds,
-    operations: [...operations].sort((a, b) => a.invokedAt - b.invokedAt),
+    operations: [...operations].sort(inOrder),
     modelOperations,
     first,
     isMinimal: true,
     before: [],
   };
+}
+
+/** By beginning; without recorded beginnings by end. */
+function inOrder(a: HistoryOperation, b: HistoryOperation): number {
+  return a.invokedAt - b.invokedAt || (a.completedAt ?? Infinity) - (b.completedAt ?? Infinity);
 }

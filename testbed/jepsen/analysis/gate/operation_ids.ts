@@ -2,11 +2,11 @@
 import type { CheckResult } from "../judgement.ts";
 import { Finder } from "./finder.ts";
 import type { Material } from "./material.ts";
-import { sequenceOf } from "./words.ts";
+import { numberOf } from "./words.ts";
 
 /** See the top of this file. */
 export function checkOperationIds(material: Material): CheckResult {
-  const { writes, recording: { ticks }, hasTime } = material;
+  const { writes, recording: { ticks } } = material;
   const finder = new Finder({
     name: "missing_operation_id",
     unit: "attempts to write",
@@ -14,19 +14,18 @@ export function checkOperationIds(material: Material): CheckResult {
     nothing: "nobody tried to write",
   });
   finder.examined = writes.length + ticks.length;
-  const place = (invokedAt: number): number => hasTime ? invokedAt : sequenceOf(invokedAt);
   for (const write of writes) {
     if (write.key !== undefined) continue;
-    const sequence = place(write.invokedAt);
+    const sequence = numberOf(material, write);
     finder.add({
       fields: { sequence, operation: write.request.kind },
       sentence: `the ${write.request.kind} at ${sequence} has no operation id`,
       operations: [write],
     });
   }
-  for (const { key, invokedAt } of ticks) {
-    if (key !== undefined) continue;
-    const sequence = place(invokedAt);
+  for (const tick of ticks) {
+    if (tick.key !== undefined) continue;
+    const sequence = numberOf(material, tick);
     finder.add({
       fields: { sequence, operation: "tick_expirations" },
       sentence: `the tick_expirations at ${sequence} has no operation id`,

@@ -111,7 +111,7 @@ function judgeFailures(
     finder.examined++;
     const request = attempt.request as HolderRequest;
     if (request.epoch !== 1n || request.holderId !== hold.holderId) continue;
-    const loss = losses.find(({ by }) => by.completedAt! < attempt.invokedAt);
+    const loss = losses.find(({ by }) => by.completedAt! < attempt.completedAt!);
     const isSettled = commands.some(({ attempts, answer }) =>
       answer !== undefined && attempts.some(({ key }) => key === attempt.key)
     );

@@ -4,17 +4,17 @@ import type { TickOperation } from "../../history/recording.ts";
 import type { Material } from "./material.ts";
 
 /** Where an attempt stands: the number of its first event; of a history without invocations that of its line. */
-export function placeOf(
-  { hasTime }: Material,
-  { invokedAt }: HistoryOperation | TickOperation,
-): string {
-  return hasTime ? `event ${invokedAt}` : `sequence ${sequenceOf(invokedAt)}`;
+export function placeOf(material: Material, attempt: Placed): string {
+  return `${material.hasTime ? "event" : "sequence"} ${numberOf(material, attempt)}`;
 }
 
-/** The `sequence` of a history without invocations, where each completion makes up its own. */
-export function sequenceOf(invokedAt: number): number {
-  return Math.floor(invokedAt / 2) + 1;
+/** The number alone. */
+export function numberOf({ hasTime }: Material, { invokedAt, completedAt }: Placed): number {
+  // Each line made up a beginning of its own: two events.
+  return hasTime ? invokedAt : Math.floor((completedAt ?? 0) / 2) + 1;
 }
+
+type Placed = Pick<HistoryOperation | TickOperation, "invokedAt" | "completedAt">;
 
 /** `release of reservation 9 by holder 2 with epoch 1 (event 41)`. */
 export function attemptText(material: Material, attempt: HistoryOperation): string {

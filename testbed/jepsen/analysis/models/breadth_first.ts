@@ -28,9 +28,9 @@ export class BreadthFirst implements Search {
   #parentTrace = ROOT;
   #traceMax = TRACE_MIN;
 
-  constructor(board: Board, configurationsMax: number) {
+  constructor(board: Board, configurationsMax: number, looksAhead: boolean) {
     this.#board = board;
-    this.#moves = new Moves(board);
+    this.#moves = new Moves(board, looksAhead);
     this.#now = new Store(board.layout);
     this.#next = new Store(board.layout);
     this.#configurationsMax = configurationsMax;

@@ -5,6 +5,7 @@ import { linearize } from "./linearize.ts";
 import type { Settings } from "./machine.ts";
 import { MACHINES, NIL_READS } from "./models.ts";
 import { divide, type Partition } from "./partition.ts";
+import { findFailure, type Question } from "./prefix.ts";
 import { Race } from "./race.ts";
 import { shrink, type Shrunk } from "./shrink.ts";
 import type { ModelOptions, ModelVerdict, ModelViolation, PartitionVerdict } from "./verdict.ts";
@@ -124,12 +125,13 @@ class Check {
   }
 
   #invalid({ partition, board, race }: Trial): ModelVerdict {
-    const { machine, goals } = board;
+    const { machine, goals, operations: all } = board;
     const outcome = race.outcome?.kind === "invalid" ? race.outcome : undefined;
     const level = outcome?.level ?? impossibleLevel(board);
-    const first = board.operations[goals[level]!]!;
-    const before = outcome?.states.map((state) => machine.describe(state)).sort() ?? [];
-    const isImpossible = machine.isImpossible(machine.calls[goals[level]!]!);
+    const { first, before } = outcome !== undefined
+      ? findFailure(board, level, this.#question())
+      : { first: all[goals[level]!]!, before: [] };
+    const isImpossible = machine.isImpossible(machine.calls[all.indexOf(first)]!);
     const { operations, isMinimal } = isImpossible
       ? { operations: [first], isMinimal: true }
       : this.#shrink(partition, first);
@@ -145,14 +147,18 @@ class Check {
   }
 
   #shrink({ operations }: Partition, first: ModelOperation): Shrunk {
-    const { model, configurationsMax = CONFIGURATIONS_MAX, stepsMax } = this.#options;
     const { shrinkRunsMax = 1_000, isOverTime = () => false } = this.#options;
-    return shrink(model, this.#settings, operations, first, {
-      runsMax: shrinkRunsMax,
-      stepsMax: Math.max(stepsMax, SHRINK_STEPS_MIN),
+    return shrink(this.#question(), operations, first, { runsMax: shrinkRunsMax, isOverTime });
+  }
+
+  #question(): Question {
+    const { model, configurationsMax = CONFIGURATIONS_MAX, stepsMax } = this.#options;
+    return {
+      model,
+      settings: this.#settings,
       configurationsMax,
-      isOverTime,
-    });
+      stepsMax: Math.max(stepsMax, SHRINK_STEPS_MIN),
+    };
   }
 
   #verdict(): ModelVerdict {

@@ -23,8 +23,8 @@ export class DepthFirst implements Search {
   readonly #children: number[] = [];
   #parentTrace = ROOT;
 
-  constructor(board: Board, configurationsMax: number) {
-    this.#moves = new Moves(board);
+  constructor(board: Board, configurationsMax: number, looksAhead: boolean) {
+    this.#moves = new Moves(board, looksAhead);
     this.#store = new Store(board.layout);
     this.#configurationsMax = configurationsMax;
     if (board.goals.length === 0) {

@@ -13,12 +13,17 @@ export class Moves {
   /** Steps so far. */
   steps = 0;
   readonly #board: Board;
+  readonly #looksAhead: boolean;
   /** Of each call: when it was tried last; of equal ones the first suffices. */
   readonly #tried: Int32Array;
   #round = 0;
 
-  constructor(board: Board) {
+  /**
+   * @param looksAhead Whether to leave out what later answers rule out. The level at which nothing is left then says little.
+   */
+  constructor(board: Board, looksAhead: boolean) {
     this.#board = board;
+    this.#looksAhead = looksAhead && board.watches !== undefined;
     this.row = new Int32Array(board.layout.size);
     this.#tried = new Int32Array(board.machine.callsCount);
   }
@@ -109,7 +114,7 @@ export class Moves {
     const word = (isPending ? layout.pendingAt : layout.mutationsAt) + (bit >>> 5);
     this.row[word]! |= 1 << (bit & 31);
     this.#absorb(this.#board.readsFrom[this.row[0]!]!);
-    if (!this.#isDoomed(call)) visit(operation);
+    if (!this.#looksAhead || !this.#isDoomed(call)) visit(operation);
   }
 
   #isPending(operation: number): boolean {

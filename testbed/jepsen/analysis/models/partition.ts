@@ -16,9 +16,9 @@ export function divide(
   model: ModelName,
   usePartitions: boolean,
 ): readonly Partition[] {
-  if (!usePartitions) return [{ name: "", operations }];
+  if (!usePartitions && model === "kv") return [{ name: "", operations }];
   const groups = new Groups();
-  const keys = operations.map((operation) => groups.join(keysOf(operation, model)));
+  const keys = operations.map((operation) => groups.join(keysOf(operation, model, usePartitions)));
   const divided = new Map<string, ModelOperation[]>();
   operations.forEach((operation, index) => {
     const group = groups.find(keys[index]!);
@@ -33,9 +33,13 @@ export function divide(
 }
 
 /** The last part of what is joined is a key of the history itself: other tests' keys of the same name are others. */
-function keysOf(operation: ModelOperation, model: ModelName): readonly string[] {
+function keysOf(
+  operation: ModelOperation,
+  model: ModelName,
+  usePartitions: boolean,
+): readonly string[] {
   const outer = operation.key === undefined ? "" : textOf(operation.key);
-  if (model !== "multi-register") return [outer];
+  if (model !== "multi-register" || !usePartitions) return [outer];
   const inner = new Set(partsOf(operation).map(({ key }) => textWithin(operation.key, key)));
   return inner.size === 0 ? [outer] : [...inner];
 }

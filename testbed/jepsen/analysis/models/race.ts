@@ -24,13 +24,25 @@ export class Race {
   /** Steps of those that gave up. */
   #stepsBefore = 0;
 
-  constructor(board: Board, algorithm: Algorithm, configurationsMax: number) {
+  /**
+   * @param looksAhead Whether later answers may rule out what is tried earlier: faster, but the level at which an invalid
+   * history fails is then a lower bound.
+   */
+  constructor(
+    board: Board,
+    algorithm: Algorithm,
+    configurationsMax: number,
+    looksAhead = true,
+  ) {
     if (algorithm !== "wgl") {
-      const search = new BreadthFirst(board, configurationsMax);
+      const search = new BreadthFirst(board, configurationsMax, looksAhead);
       this.#runners.push({ name: "configurations", search });
     }
     if (algorithm !== "configurations") {
-      this.#runners.push({ name: "wgl", search: new DepthFirst(board, configurationsMax) });
+      this.#runners.push({
+        name: "wgl",
+        search: new DepthFirst(board, configurationsMax, looksAhead),
+      });
     }
     for (const runner of this.#runners) this.#look(runner);
   }

@@ -5,18 +5,15 @@
  * Minimal means that every operation matters: with any answer weakened the others can be explained, and without any unanswered
  * operation some answer could be spared.
  */
-import type { ModelName, ModelOperation } from "../../history/model.ts";
-import { layOut } from "./board.ts";
-import { type Machine, type Settings, SILENT } from "./machine.ts";
+import type { ModelOperation } from "../../history/model.ts";
+import type { Machine } from "./machine.ts";
 import { MACHINES } from "./models.ts";
-import { Race } from "./race.ts";
+import { judge, prefixOf, type Question, weakened } from "./prefix.ts";
 
 /** How far to go. */
 export interface ShrinkLimits {
   /** Histories tried at most. */
   readonly runsMax: number;
-  readonly stepsMax: number;
-  readonly configurationsMax: number;
   readonly isOverTime: () => boolean;
 }
 
@@ -33,52 +30,39 @@ const RUN_STEPS_MAX = 1_000_000;
 /**
  * Shrinks.
  *
+ * @param question `stepsMax` is of all attempts together.
  * @param operations Of one partition, which is not linearizable.
  * @param first The one with whose answer it came to be so.
  */
 export function shrink(
-  model: ModelName,
-  settings: Settings,
+  question: Question,
   operations: readonly ModelOperation[],
   first: ModelOperation,
   limits: ShrinkLimits,
 ): Shrunk {
-  return new Shrinker(model, settings, first, limits).run(operations);
+  return new Shrinker(question, first, limits).run(operations);
 }
 
 class Shrinker {
-  readonly #model: ModelName;
-  readonly #settings: Settings;
+  readonly #question: Question;
   readonly #first: ModelOperation;
   readonly #limits: ShrinkLimits;
   #runs = 0;
   #steps: number;
 
-  constructor(model: ModelName, settings: Settings, first: ModelOperation, limits: ShrinkLimits) {
-    this.#model = model;
-    this.#settings = settings;
+  constructor(question: Question, first: ModelOperation, limits: ShrinkLimits) {
+    this.#question = question;
     this.#first = first;
     this.#limits = limits;
-    this.#steps = limits.stepsMax;
+    this.#steps = question.stepsMax;
   }
 
   run(operations: readonly ModelOperation[]): Shrunk {
-    const before = this.#untilFirst(operations);
+    const before = prefixOf(operations, this.#machineOf(operations), this.#first);
     const isUsed = this.#limits.runsMax > 0 && this.#isInvalid(before);
     const weak = isUsed ? this.#weakenMany(this.#withRecentReads(before)) : before;
     const left = isUsed ? this.#withoutBystanders(weak) : before;
     return { operations: withOwnProcesses(left), isMinimal: isUsed && !this.#isSpent() };
-  }
-
-  /** Nothing that begins later matters, and no answer that comes later. */
-  #untilFirst(operations: readonly ModelOperation[]): readonly ModelOperation[] {
-    const end = this.#first.completedAt!;
-    const machine = this.#machineOf(operations);
-    return operations.flatMap((operation, index) => {
-      if (operation.invokedAt >= end || machine.calls[index] === SILENT) return [];
-      const isLater = operation.completedAt === undefined || operation.completedAt > end;
-      return isLater ? weakened(operation, machine.isPure(machine.calls[index]!)) : [operation];
-    });
   }
 
   /** Tries whether the last few of those that change nothing suffice: mostly they do, and halves of many are dear. */
@@ -99,7 +83,7 @@ class Shrinker {
   /** Weakens as many as it can: halves, quarters, … and at last one by one until none can be weakened. */
   #weakenMany(operations: readonly ModelOperation[]): readonly ModelOperation[] {
     let left = operations;
-    let size = left.filter((operation) => this.#canWeaken(operation, left)).length;
+    let size = left.length;
     while (size > 0 && !this.#isSpent()) {
       const before = left;
       left = this.#weakenChunks(left, size);
@@ -111,7 +95,9 @@ class Shrinker {
 
   #weakenChunks(operations: readonly ModelOperation[], size: number): readonly ModelOperation[] {
     let left = operations;
-    const meant = left.filter((operation) => this.#canWeaken(operation, operations));
+    const meant = left.filter((operation) =>
+      operation !== this.#first && this.#canWeaken(operation, operations)
+    );
     for (let from = 0; from < meant.length && !this.#isSpent(); from += size) {
       const tried = this.#weaken(left, new Set(meant.slice(from, from + size)));
       if (this.#isInvalid(tried)) left = tried;
@@ -133,8 +119,8 @@ class Shrinker {
 
   /** Whoever holds a lock by name and goes on cannot have gone without an answer. */
   #canWeaken(operation: ModelOperation, among: readonly ModelOperation[]): boolean {
-    if (operation === this.#first || operation.outcome.kind === "info") return false;
-    return this.#model !== "lock" ||
+    if (operation.outcome.kind === "info") return false;
+    return this.#question.model !== "lock" ||
       !among.some((other) =>
         other.process === operation.process && other.invokedAt > operation.invokedAt
       );
@@ -170,28 +156,25 @@ class Shrinker {
   #isInvalid(operations: readonly ModelOperation[]): boolean {
     if (this.#isSpent()) return false;
     this.#runs++;
-    const board = layOut(operations, this.#machineOf(operations));
-    const race = new Race(board, "auto", this.#limits.configurationsMax);
+    const { model, settings, configurationsMax } = this.#question;
     const stepsMax = Math.min(this.#steps, RUN_STEPS_MAX);
-    while (race.outcome === undefined && race.steps < stepsMax) race.run();
-    this.#steps -= race.steps;
-    return race.outcome?.kind === "invalid";
+    const { kind, steps } = judge(
+      operations,
+      { model, settings, configurationsMax, stepsMax },
+      true,
+    );
+    this.#steps -= steps;
+    return kind === "invalid";
   }
 
   #machineOf(operations: readonly ModelOperation[]): Machine {
-    return MACHINES[this.#model](operations, this.#settings);
+    const { model, settings } = this.#question;
+    return MACHINES[model](operations, settings);
   }
 
   #isSpent(): boolean {
     return this.#runs >= this.#limits.runsMax || this.#steps <= 0 || this.#limits.isOverTime();
   }
-}
-
-/** As if nobody had been answered; what changes nothing is then as if it had not been. */
-function weakened(operation: ModelOperation, isPure: boolean): readonly ModelOperation[] {
-  if (isPure) return [];
-  const { completedAt: _at, completedNs: _ns, ...rest } = operation;
-  return [{ ...rest, completedAt: undefined, outcome: { kind: "info" } }];
 }
 
 /** A process that was not answered does nothing more: weakened operations whose process went on get a new one. */

@@ -20,7 +20,7 @@ export interface ModelOptions {
   /** Asked now and then; true ends the check as if `stepsMax` were reached. Makes the verdict depend on it. */
   readonly isOverTime?: () => boolean;
   readonly algorithm?: Algorithm;
-  /** Whether keys are judged apart (default). That changes no verdict, only how long it takes. */
+  /** Whether keys of `kv` and `multi-register` are judged apart (default). It changes no verdict, only how long it takes. */
   readonly usePartitions?: boolean;
   /** Histories tried while shrinking a counterexample; 0 leaves it as it is. Default 1,000. */
   readonly shrinkRunsMax?: number;

@@ -104,10 +104,9 @@ function mayAnswerInstead(board: Board, words: Int32Array, work: Work, code: num
       return board.problem.mayFill && work.kind === Kind.reserve && code === Code.ok;
     case Code.invalid_state:
     case Code.stale_epoch:
-      return !board.problem.isExact && isOfClass(code);
+      return !board.problem.isExact && (isOfClass(code) || isRetired(board, words, work));
     case Code.reservation_retired:
-      if (!board.problem.isExact && isOfClass(code)) return true;
-      return work.kind >= Kind.confirm && isRetired(board, words, work);
+      return (!board.problem.isExact && isOfClass(code)) || isRetired(board, words, work);
     default:
       return false;
   }
