@@ -1,5 +1,5 @@
 /** One connection of one client, and the voice that records what goes over it: one call after the other. */
-import type { AllocDbClient } from "../../../node/client/client.ts";
+import type { AllocDbClient, SlotOptions } from "../../../node/client/client.ts";
 import {
   type ClientCommand,
   type Committed,
@@ -7,6 +7,7 @@ import {
   TransportError,
 } from "../../../node/client/types.ts";
 import type { ReservationRead, ResourceRead } from "../../../node/api.ts";
+import type { Completion } from "../history/event.ts";
 import type { ReadRequest, ServedBy, WriteRequest } from "../history/operation.ts";
 import type { Counts } from "./counts.ts";
 import type { ReadIntent } from "./draw.ts";
@@ -18,9 +19,9 @@ import {
   reservationSeen,
 } from "./endings.ts";
 import type { Market } from "./market.ts";
-import type { Operation } from "./operation_log.ts";
+import type { Tick, Write } from "./operation_log.ts";
 import type { Pace } from "./token_bucket.ts";
-import type { Voice } from "./voice.ts";
+import type { Ending, Voice } from "./voice.ts";
 
 /** What a workload needs of a client. */
 export type ClientPort = Pick<
@@ -86,15 +87,12 @@ export class Desk {
    * @param slot The client's own; the server chooses when absent.
    */
   async write(
-    operation: Operation,
+    operation: Write,
     timeoutMs: number,
     slot?: bigint,
   ): Promise<SubmitResult> {
     const { operationId, request } = operation;
-    const attempt = ++operation.attempts;
-    if (attempt > 1) this.#options.counts.retries++;
-    const key = { clientId: this.#clientId, operationId };
-    this.#voice.begin({ key, attempt, request, ...(slot === undefined ? {} : { slot }) });
+    this.#begin(operation, slot);
     const command: ClientCommand = { ...request, operationId };
     const options = { timeoutMs, ...(slot === undefined ? {} : { slot }) };
     const [result] = await this.#client!.submitMany([command], options);
@@ -122,15 +120,30 @@ export class Desk {
   }
 
   /** Asks for expirations that are due. */
-  async tick(slot: bigint | undefined, timeoutMs: number): Promise<void> {
-    const said = slot === undefined ? {} : { slot };
-    this.#voice.begin({ request: { kind: "tick_expirations" }, ...said });
-    const options = { timeoutMs, ...(slot === undefined ? {} : { currentSlot: slot }) };
+  async tick(operation: Tick, timeoutMs: number, slot?: bigint): Promise<Completion["type"]> {
+    this.#begin(operation, slot);
+    const ending = await this.#askForTick({
+      timeoutMs,
+      ...(slot === undefined ? {} : { currentSlot: slot }),
+    });
+    this.#voice.end(ending);
+    return ending.type;
+  }
+
+  async #askForTick(options: SlotOptions): Promise<Ending> {
     try {
-      this.#voice.end(endingOfTick(await this.#client!.tick(options)));
+      return endingOfTick(await this.#client!.tick(options));
     } catch (error) {
-      this.#voice.end(endingOfError(error));
+      return endingOfError(error);
     }
+  }
+
+  #begin(operation: Write | Tick, slot: bigint | undefined): void {
+    const { operationId, request } = operation;
+    const attempt = ++operation.attempts;
+    if (attempt > 1) this.#options.counts.retries++;
+    const key = { clientId: this.#clientId, operationId };
+    this.#voice.begin({ key, attempt, request, ...(slot === undefined ? {} : { slot }) });
   }
 
   #note(request: WriteRequest, result: Committed): void {

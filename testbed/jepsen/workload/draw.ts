@@ -5,7 +5,7 @@ import type { SeededRandom } from "../../sim/random.ts";
 import { type Habits, type IntentName, INTENTS } from "./habits.ts";
 import { holderIdOf } from "./ids.ts";
 import type { Hold, Market } from "./market.ts";
-import type { Operation, OperationLog } from "./operation_log.ts";
+import type { OperationLog, Write } from "./operation_log.ts";
 import { twisted } from "./twist.ts";
 
 /** A fence above everything that a run decides. */
@@ -29,8 +29,8 @@ export type Act =
     readonly waitMs?: number;
   }
   | { readonly kind: "twin" | "abandon"; readonly request: WriteRequest }
-  | { readonly kind: "again"; readonly operation: Operation }
-  | { readonly kind: "reuse"; readonly operation: Operation; readonly request: WriteRequest }
+  | { readonly kind: "again"; readonly operation: Write }
+  | { readonly kind: "reuse"; readonly operation: Write; readonly request: WriteRequest }
   | ReadIntent
   | { readonly kind: "sweep"; readonly resourceId: bigint }
   | { readonly kind: "tick"; readonly slot?: bigint };

@@ -1,32 +1,43 @@
 /** The operations of one client: those that may come again, and those of which nobody knows how they ended. */
+import type { TickRequest } from "../history/event.ts";
 import type { WriteRequest } from "../history/operation.ts";
 import type { SeededRandom } from "../../sim/random.ts";
 
 /** Answered operations that may come again. */
 const ANSWERED_MAX = 48;
 
-/** A write under an operation id of its own. */
-export interface Operation {
+/** Something that changes the cluster, under an operation id of its own. */
+export interface Operation<Request = WriteRequest | TickRequest> {
   readonly operationId: bigint;
-  readonly request: WriteRequest;
+  readonly request: Request;
   /** Calls so far. */
   attempts: number;
+}
+
+/** One with a place in the log. */
+export type Write = Operation<WriteRequest>;
+/** Its id is known to the history alone: a cluster that is asked for expirations twice looks twice. */
+export type Tick = Operation<TickRequest>;
+
+/** Tells the two apart. */
+export function isTick(operation: Operation): operation is Tick {
+  return operation.request.kind === "tick_expirations";
 }
 
 /** See the top of this file. */
 export class OperationLog {
   /** Of which nobody knows how they ended, the oldest first. */
   readonly doubts: Operation[] = [];
-  readonly #answered: Operation[] = [];
+  readonly #answered: Write[] = [];
   #nextOperationId = 1n;
 
   /** A new operation. */
-  make(request: WriteRequest): Operation {
+  make<Request extends WriteRequest | TickRequest>(request: Request): Operation<Request> {
     return { operationId: this.#nextOperationId++, request, attempts: 0 };
   }
 
   /** Another command under the key of an operation, which is no attempt of it. */
-  reuse({ operationId }: Operation, request: WriteRequest): Operation {
+  reuse({ operationId }: Write, request: WriteRequest): Write {
     return { operationId, request, attempts: 0 };
   }
 
@@ -34,8 +45,10 @@ export class OperationLog {
   settle(operation: Operation): void {
     const at = this.doubts.indexOf(operation);
     if (at >= 0) this.doubts.splice(at, 1);
-    if (this.#answered.includes(operation)) return;
-    this.#answered.push(operation);
+    if (isTick(operation)) return;
+    const write = operation as Write;
+    if (this.#answered.includes(write)) return;
+    this.#answered.push(write);
     if (this.#answered.length > ANSWERED_MAX) this.#answered.shift();
   }
 
@@ -45,7 +58,7 @@ export class OperationLog {
   }
 
   /** One that was answered, if there is one. */
-  answered(random: SeededRandom): Operation | undefined {
+  answered(random: SeededRandom): Write | undefined {
     return this.#answered[random.below(this.#answered.length)];
   }
 

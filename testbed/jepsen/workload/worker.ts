@@ -8,7 +8,13 @@ import type { WriteRequest } from "../history/operation.ts";
 import type { Desk } from "./desk.ts";
 import type { Act, Draw, Intent } from "./draw.ts";
 import type { Market } from "./market.ts";
-import type { Operation, OperationLog } from "./operation_log.ts";
+import {
+  isTick,
+  type Operation,
+  type OperationLog,
+  type Tick,
+  type Write,
+} from "./operation_log.ts";
 import type { Pace, TokenBucket } from "./token_bucket.ts";
 
 /** How long a call may take when nothing is wrong any more, in milliseconds. */
@@ -58,21 +64,16 @@ export class Worker {
   /**
    * Makes resources, each until that is known.
    *
-   * @throws {Error} When the cluster has any of them already.
+   * @throws {Error} When the cluster has any of them already, and the signal's reason when it is raised before.
    */
   async create(resourceIds: readonly bigint[], signal: AbortSignal): Promise<void> {
-    if (!await this.#open(signal)) return;
+    await this.#open(signal);
     for (const resourceId of resourceIds) {
       const operation = this.#parts.log.make({ kind: "create_resource", resourceId });
-      const result = await this.#untilKnown(operation, signal);
-      if (result === undefined) return;
-      const isOld = result.kind === "committed" && result.fromRetryCache &&
-        operation.attempts === 1;
-      if (result.kind === "committed" && result.ok && !isOld) continue;
-      const said = result.kind === "committed" ? result.code : result.kind;
-      throw new Error(
-        `resource ${resourceId} cannot be made anew (${said}): was this seed used here before?`,
-      );
+      while (!await this.#create(operation, signal)) {
+        signal.throwIfAborted();
+        await this.#parts.pace.wait(RESOLVE_PAUSE_MS, signal);
+      }
     }
   }
 
@@ -110,10 +111,21 @@ export class Worker {
     return log.doubts.length > 0 && (log.doubts.length > 8 || random.oneIn(3));
   }
 
+  /** True when there is a new one. */
+  async #create(operation: Write, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    const result = await this.#write(operation, CALM_MS, this.#parts.main);
+    if (result.kind !== "committed") return false;
+    if (result.ok && (!result.fromRetryCache || operation.attempts > 1)) return true;
+    throw new Error(
+      `resources cannot be made anew (${result.code}): was this seed used on this cluster before?`,
+    );
+  }
+
   async #askAgain(): Promise<void> {
     const { log, draw, random } = this.#parts;
     const operation = log.doubtful(random);
-    if (operation !== undefined) await this.#write(operation, draw.patienceMs(), this.#desk(3));
+    if (operation !== undefined) await this.#attempt(operation, draw.patienceMs(), this.#desk(3));
   }
 
   async #do(intent: Intent, signal: AbortSignal): Promise<void> {
@@ -128,7 +140,8 @@ export class Worker {
         await main.read(intent, patienceMs);
         return;
       case "tick":
-        return await main.tick(intent.slot, patienceMs);
+        await this.#tick(log.make({ kind: "tick_expirations" }), patienceMs, main, intent.slot);
+        return;
       case "again":
         await this.#desk(2).write(intent.operation, patienceMs);
         return;
@@ -143,8 +156,29 @@ export class Worker {
     }
   }
 
+  /** True when it is known how it ended. */
+  async #attempt(operation: Operation, patienceMs: number, desk: Desk): Promise<boolean> {
+    if (isTick(operation)) return await this.#tick(operation, patienceMs, desk);
+    const { kind } = await this.#write(operation as Write, patienceMs, desk);
+    return kind === "committed";
+  }
+
+  /** Asked once more it does no harm, and one answer settles it. */
+  async #tick(
+    operation: Tick,
+    patienceMs: number,
+    desk: Desk,
+    slot?: bigint,
+  ): Promise<boolean> {
+    const { log } = this.#parts;
+    const ending = await desk.tick(operation, patienceMs, slot);
+    if (ending === "ok") log.settle(operation);
+    if (ending === "info") log.doubt(operation);
+    return ending === "ok";
+  }
+
   async #write(
-    operation: Operation,
+    operation: Write,
     patienceMs: number,
     desk: Desk,
     slot?: bigint,
@@ -155,19 +189,19 @@ export class Worker {
   }
 
   /** In doubt once, in doubt until somebody says what it came to: that a later attempt was refused says nothing of an earlier. */
-  #learn(operation: Operation, results: readonly SubmitResult[]): void {
+  #learn(operation: Write, results: readonly SubmitResult[]): void {
     const { log } = this.#parts;
     if (results.some(({ kind }) => kind === "committed")) return log.settle(operation);
     if (results.some(({ kind }) => kind === "unknown")) log.doubt(operation);
   }
 
   /** Its own outcome may stay unknown: the key is known to belong to another command, so nothing can have come of it. */
-  async #reuse(operation: Operation, request: WriteRequest, patienceMs: number): Promise<void> {
+  async #reuse(operation: Write, request: WriteRequest, patienceMs: number): Promise<void> {
     const mistaken = this.#parts.log.reuse(operation, request);
     await this.#write(mistaken, patienceMs, this.#desk(3));
   }
 
-  async #twin(operation: Operation, patienceMs: number): Promise<void> {
+  async #twin(operation: Write, patienceMs: number): Promise<void> {
     const { main, side } = this.#parts;
     const results = await Promise.all([
       main.write(operation, patienceMs),
@@ -176,7 +210,7 @@ export class Worker {
     this.#learn(operation, results);
   }
 
-  async #abandon(operation: Operation, patienceMs: number, signal: AbortSignal): Promise<void> {
+  async #abandon(operation: Write, patienceMs: number, signal: AbortSignal): Promise<void> {
     const { main, pace, random } = this.#parts;
     const writing = this.#write(operation, patienceMs, main);
     await pace.wait(random.below(ABANDON_MS), signal);
@@ -205,14 +239,14 @@ export class Worker {
     await this.#write(log.make({ kind: "reclaim", reservationId }), patienceMs, main);
   }
 
-  async #untilKnown(operation: Operation, signal: AbortSignal): Promise<SubmitResult | undefined> {
+  /** False when the signal was raised before. */
+  async #untilKnown(operation: Operation, signal: AbortSignal): Promise<boolean> {
     const { main, pace } = this.#parts;
     while (!signal.aborted) {
-      const result = await this.#write(operation, CALM_MS, main);
-      if (result.kind === "committed") return result;
+      if (await this.#attempt(operation, CALM_MS, main)) return true;
       await pace.wait(RESOLVE_PAUSE_MS, signal);
     }
-    return undefined;
+    return false;
   }
 
   /** The second connection once in so many. */

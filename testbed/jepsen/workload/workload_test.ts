@@ -154,6 +154,6 @@ Deno.test("Workload.setup() refuses a cluster that has the seed's resources alre
   await assertRejects(
     () => pace.drive(make().setup(never)),
     Error,
-    "was this seed used here before?",
+    "was this seed used on this cluster before?",
   );
 });
