@@ -1,0 +1,97 @@
+/** The beginning of a history: as much of it as there was when a certain answer came. */
+import type { ModelName, ModelOperation } from "../../history/model.ts";
+import { type Board, layOut } from "./board.ts";
+import { type Machine, type Settings, SILENT } from "./machine.ts";
+import { MACHINES } from "./models.ts";
+import { Race } from "./race.ts";
+import type { Outcome } from "./search.ts";
+
+/** What is being judged, and how far one attempt may go. */
+export interface Question {
+  readonly model: ModelName;
+  readonly settings: Settings;
+  readonly configurationsMax: number;
+  readonly stepsMax: number;
+}
+
+/** Where a history fails. */
+export interface Failure {
+  readonly first: ModelOperation;
+  /** States before it, in words; empty when it took too long to find them. */
+  readonly before: readonly string[];
+}
+
+/** What was known when the answer of `last` came: nothing that begins later, and no later answer. */
+export function prefixOf(
+  operations: readonly ModelOperation[],
+  machine: Machine,
+  last: ModelOperation,
+): readonly ModelOperation[] {
+  const end = last.completedAt!;
+  return operations.flatMap((operation, index) => {
+    if (operation.invokedAt >= end || machine.calls[index] === SILENT) return [];
+    const isLater = operation.completedAt === undefined || operation.completedAt > end;
+    return isLater ? weakened(operation, machine.isPure(machine.calls[index]!)) : [operation];
+  });
+}
+
+/** As if nobody had been answered; what changes nothing is then as if it had not been. */
+export function weakened(operation: ModelOperation, isPure: boolean): readonly ModelOperation[] {
+  if (isPure) return [];
+  const { completedAt: _at, completedNs: _ns, ...rest } = operation;
+  return [{ ...rest, completedAt: undefined, outcome: { kind: "info" } }];
+}
+
+/**
+ * The first answer that cannot be explained. A search may fail before it, for it knows answers that come later: the shortest
+ * beginning of the history that cannot be explained ends with it.
+ *
+ * @param level One that is certainly not later.
+ */
+export function findFailure(board: Board, level: number, question: Question): Failure {
+  const { goals, operations, machine } = board;
+  let low = level;
+  let high = goals.length - 1;
+  // Mostly it is the first that is tried.
+  for (let middle = low; low < high; middle = (low + high) >>> 1) {
+    const prefix = prefixOf(operations, machine, operations[goals[middle]!]!);
+    if (judge(prefix, question, true).kind === "invalid") high = middle;
+    else low = middle + 1;
+  }
+  const first = operations[goals[high]!]!;
+  return { first, before: statesBefore(prefixOf(operations, machine, first), high, question) };
+}
+
+function statesBefore(
+  prefix: readonly ModelOperation[],
+  level: number,
+  question: Question,
+): readonly string[] {
+  const { outcome, board } = search(prefix, question, false);
+  if (outcome?.kind !== "invalid" || outcome.level !== level) return [];
+  return outcome.states.map((state) => board.machine.describe(state)).sort();
+}
+
+/** Judges a history. */
+export function judge(
+  operations: readonly ModelOperation[],
+  question: Question,
+  looksAhead: boolean,
+): { readonly kind: "valid" | "invalid" | "unknown"; readonly steps: number } {
+  const { outcome, steps } = search(operations, question, looksAhead);
+  return {
+    kind: outcome === undefined || outcome.kind === "full" ? "unknown" : outcome.kind,
+    steps,
+  };
+}
+
+function search(
+  operations: readonly ModelOperation[],
+  { model, settings, configurationsMax, stepsMax }: Question,
+  looksAhead: boolean,
+): { readonly outcome: Outcome | undefined; readonly steps: number; readonly board: Board } {
+  const board = layOut(operations, MACHINES[model](operations, settings));
+  const race = new Race(board, "auto", configurationsMax, looksAhead);
+  while (race.outcome === undefined && race.steps < stepsMax) race.run();
+  return { outcome: race.outcome, steps: race.steps, board };
+}
