@@ -21,6 +21,7 @@ export const LOG: Format = {
 };
 
 const PLACES = ["jepsen.util", "jepsen.core"];
+const COLUMN_NAMES = "process, :type, :f and a value";
 const COLUMNS = /^(?:\d+|:[\w.-]+)\s+:/;
 
 function readLog(sink: EventSink, options: ForeignOptions): FormatReader {
@@ -75,7 +76,7 @@ function tupleOf(columns: string, line: number): Datum {
     reader.end();
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error;
-    throw new HistoryError({ line }, `${error.found} in ${quoted(columns)}`, error.expected);
+    throw new HistoryError({ line }, `${error.found} in ${quoted(columns)}`, COLUMN_NAMES);
   }
   const tuple = items.slice(1);
   return { kind: "vector", items: tuple.length === 3 ? [...tuple, null] : tuple };
