@@ -1,5 +1,9 @@
 /** Collects the logs of all replicas for as long as a run lasts. */
 import type { ClusterLayout } from "../../../../cluster/workspace/layout.ts";
+import type { LogIdentity } from "../../../../core/log_segment.ts";
+import { writeU64 } from "../../../../core/words.ts";
+import { configFingerprint } from "../../../../node/config/text.ts";
+import { ReadDisk } from "../../../../node/offline/read_disk.ts";
 import type { ClusterEvidence } from "../../evidence/evidence.ts";
 import type { ReplicaDigest, ReplicaStatus } from "../backend.ts";
 import { pause } from "../pause.ts";
@@ -18,10 +22,14 @@ export class EvidenceCollector {
 
   constructor(layout: ClusterLayout, statuses: () => Promise<readonly ReplicaStatus[]>) {
     const pool = new EntryPool();
+    const identity = identityOf(layout);
     this.#layout = layout;
     this.#statuses = statuses;
     this.#logs = new Map(
-      layout.replicas.map((one) => [Number(one.id), new LogCollector(layout, one, pool)]),
+      layout.replicas.map(({ id, directory }) => {
+        const disk = new ReadDisk(directory);
+        return [Number(id), new LogCollector(Number(id), disk, identity, pool)];
+      }),
     );
   }
 
@@ -62,4 +70,10 @@ export class EvidenceCollector {
       await pause(LOOK_MS, this.#stop.signal);
     }
   }
+}
+
+function identityOf({ clusterId, config }: ClusterLayout): LogIdentity {
+  const shardId = new Uint32Array(2);
+  writeU64(shardId, 0, config.core.shardId);
+  return { clusterId, shardId, configFingerprint: configFingerprint(config.core) };
 }

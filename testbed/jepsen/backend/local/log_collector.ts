@@ -6,11 +6,8 @@
 import type { LogBuffer } from "../../../../core/log_frame.ts";
 import type { LogIdentity } from "../../../../core/log_segment.ts";
 import { equalTips, type Tip, TipWord } from "../../../../core/log_tip.ts";
-import { readU64, writeU64 } from "../../../../core/words.ts";
-import { configFingerprint } from "../../../../node/config/text.ts";
-import { DiskFault } from "../../../../node/disk.ts";
-import { ReadDisk } from "../../../../node/offline/read_disk.ts";
-import type { ClusterLayout, ReplicaLayout } from "../../../../cluster/workspace/layout.ts";
+import { readU64 } from "../../../../core/words.ts";
+import { type Disk, DiskFault } from "../../../../node/disk.ts";
 import type { LogEntry, LogPiece } from "../../evidence/evidence.ts";
 import {
   beginningOf,
@@ -49,19 +46,23 @@ interface Piece {
 /** See the top of this file. One replica. */
 export class LogCollector {
   readonly #replicaId: number;
-  readonly #disk: ReadDisk;
+  readonly #disk: Disk;
   readonly #identity: LogIdentity;
   readonly #pool: EntryPool;
   readonly #pieces: Piece[] = [];
   #open: Piece | undefined;
   #commitOp = 0n;
 
-  constructor({ clusterId, config }: ClusterLayout, replica: ReplicaLayout, pool: EntryPool) {
-    const shardId = new Uint32Array(2);
-    writeU64(shardId, 0, config.core.shardId);
-    this.#replicaId = Number(replica.id);
-    this.#disk = new ReadDisk(replica.directory);
-    this.#identity = { clusterId, shardId, configFingerprint: configFingerprint(config.core) };
+  /**
+   * @param replicaId Whose log it is.
+   * @param disk Its data directory; nothing is written to it.
+   * @param identity Which cluster's log it must be.
+   * @param pool Where entries are kept.
+   */
+  constructor(replicaId: number, disk: Disk, identity: LogIdentity, pool: EntryPool) {
+    this.#replicaId = replicaId;
+    this.#disk = disk;
+    this.#identity = identity;
     this.#pool = pool;
   }
 
@@ -111,7 +112,6 @@ export class LogCollector {
 
   #read(segment: CountingSegment, commitOp: bigint): void {
     const open = this.#open;
-    const base = readU64(segment.header.base, TipWord.op);
     if (open === undefined) return this.#begin(segment, commitOp);
     const tipOp = readU64(open.tip, TipWord.op);
     if (segment.lastOp !== undefined && segment.lastOp <= tipOp) return; // Read before.
@@ -120,7 +120,6 @@ export class LogCollector {
       if (this.#append(open, segment, place, commitOp) !== "mismatch") return;
       return this.#reread(open, segment, commitOp);
     }
-    if (base > tipOp) return this.#begin(segment, commitOp);
     this.#reread(open, segment, commitOp);
   }
 

@@ -19,8 +19,9 @@ import {
 } from "../../../../core/log_segment.ts";
 import { checkFollows, moveTip, type Tip, TipWord } from "../../../../core/log_tip.ts";
 import { readU64 } from "../../../../core/words.ts";
+import type { Disk } from "../../../../node/disk.ts";
 import { findSegments, lastOps } from "../../../../node/log/files.ts";
-import type { ReadDisk } from "../../../../node/offline/read_disk.ts";
+
 import type { LogEntry } from "../../evidence/evidence.ts";
 
 /** What is read at once; a frame that does not fit has as much as it needs. */
@@ -49,7 +50,7 @@ export type ReadingEnd =
  * @returns `undefined` when they cannot be told now: the replica is just changing them, or they are damaged.
  */
 export function countingSegments(
-  disk: ReadDisk,
+  disk: Disk,
   identity: LogIdentity,
 ): readonly CountingSegment[] | undefined {
   const found = findSegments(disk, identity);
@@ -77,7 +78,7 @@ export interface ReadingPlace {
  * @param take Sees each frame.
  */
 export function readFrames(
-  disk: ReadDisk,
+  disk: Disk,
   { name, header, lastOp }: CountingSegment,
   place: ReadingPlace,
   upTo: bigint,
