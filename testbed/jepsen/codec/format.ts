@@ -2,6 +2,7 @@
  * What a format of histories is. Readers are pushed bytes and push events on, without a promise for each, so that a
  * million operations take seconds; what they push goes into a recording or through a writer into another format.
  */
+import type { EventClaims } from "../history/claims.ts";
 import type { HistoryEvent, HistoryHeader } from "../history/event.ts";
 import type { SourcePlace } from "../history/history_error.ts";
 import type { ModelName, Value } from "../history/model.ts";
@@ -39,17 +40,6 @@ export interface ReadOptions {
 
 /** What people get who say nothing. */
 export const READ_DEFAULTS: ReadOptions = { failedOps: "drop", nilRead: "value" };
-
-/** What an event says besides, to be held against the invocation; absent: it does not say. */
-export interface EventClaims {
-  /** A number of its own in the file; has to go up. */
-  readonly index?: number;
-  /** Which operation a completion is of: `f` of a model, else `kind` of the request. */
-  readonly f?: string;
-  /** Of a keyed model. */
-  readonly key?: Value;
-  readonly operationId?: bigint;
-}
 
 /** Takes what a reader finds, in the order of the file. */
 export interface EventSink {

@@ -6,7 +6,7 @@ import { HistoryError, shown } from "../history/history_error.ts";
 import type { EventSink, FormatReader } from "./format.ts";
 
 /** Longest line, in bytes. */
-export const LINE_BYTES_MAX = 4 * 1_048_576;
+export const LINE_BYTES_MAX = 16 * 1_048_576;
 
 const NEWLINE = 10;
 const BYTE_ORDER_MARK = "\ufeff";
