@@ -14,6 +14,10 @@ import type {
 export interface BruteRules {
   readonly mayFill: boolean;
   readonly mayRetire: boolean;
+  /** Whether operations must happen in the order of their lsns, and reads see all up to theirs and no more. */
+  readonly isInLsnOrder?: boolean;
+  /** Whether invalid state, stale epoch and retired are one refusal. */
+  readonly isByClass?: boolean;
   /** Resources that are there before the history begins. */
   readonly prepared: readonly bigint[];
 }
@@ -40,6 +44,8 @@ interface Answered {
 }
 
 interface State {
+  /** Keys, or for what has none the attempt itself, of what has happened. */
+  readonly happened: Set<string | HistoryOperation>;
   readonly resources: Map<bigint, Resource>;
   readonly claims: Claim[];
   readonly answers: Map<string, Answered>;
@@ -77,7 +83,7 @@ class BruteForce {
   search(): boolean {
     const fresh = (): Resource => ({ claim: undefined, version: 0n, floor: 0n });
     const resources = new Map(this.#rules.prepared.map((id) => [id, fresh()]));
-    const state = { resources, claims: [], answers: new Map() };
+    const state = { happened: new Set<never>(), resources, claims: [], answers: new Map() };
     return this.#extend(state, new Set(this.#attempts));
   }
 
@@ -132,7 +138,11 @@ class BruteForce {
     const { request, outcome } = attempt;
     if (request.kind === "get_resource" || request.kind === "get_reservation") {
       if (outcome.kind !== "ok") return [state];
-      return this.#sees(state, request, outcome.answer as ReadAnswer) ? [state] : [];
+      if (!this.#isInOrder(state, attempt)) return [];
+      if (!this.#sees(state, request, outcome.answer as ReadAnswer)) return [];
+      const next = copy(state);
+      next.happened.add(attempt);
+      return [next];
     }
     const wanted = outcome.kind === "ok" ? outcome.answer as AppliedAnswer : undefined;
     const known = state.answers.get(keyOf(attempt));
@@ -145,7 +155,30 @@ class BruteForce {
       return wanted.reserved?.reservationId === known.id ? [state] : [];
     }
     if (wanted?.code === "operation_conflict") return [];
-    return this.#execute(state, attempt, wanted);
+    return this.#isInOrder(state, attempt) ? this.#execute(state, attempt, wanted) : [];
+  }
+
+  /** Whether everything with a lower lsn has happened, and nothing with a higher one. */
+  #isInOrder({ happened }: State, attempt: HistoryOperation): boolean {
+    if (this.#rules.isInLsnOrder !== true) return true;
+    const place = this.#placeOf(attempt);
+    if (place === undefined) return true;
+    return this.#attempts.every((other) => {
+      const its = other === attempt || isTwin(other, attempt) ? undefined : this.#placeOf(other);
+      if (its === undefined) return true;
+      const has = happened.has(keyOf(other) === "" ? other : keyOf(other) + textOf(other.request));
+      return its < place ? has : its === place || !has;
+    });
+  }
+
+  /** The lsn that an operation, or an attempt of it, was answered with; reads come after the write that they saw. */
+  #placeOf(attempt: HistoryOperation): bigint | undefined {
+    const observed = observedOf(attempt);
+    if (observed !== undefined) return observed * 2n + 1n;
+    const own = this.#attempts.find((it) =>
+      (it === attempt || isTwin(it, attempt)) && lsnOf(it) !== undefined
+    );
+    return own === undefined ? undefined : lsnOf(own)! * 2n;
   }
 
   #execute(
@@ -155,6 +188,7 @@ class BruteForce {
   ): State[] {
     const { request } = attempt;
     const code = this.#check(state, request);
+    if (!slotFits(state, attempt)) return [];
     const ended = "reservationId" in request && this.#mayBeRetired(state, request.reservationId);
     const refusals = new Set([code]);
     if (this.#rules.mayFill && code === "ok") {
@@ -164,6 +198,9 @@ class BruteForce {
       }
     }
     if (ended) refusals.add("reservation_retired");
+    if (this.#rules.isByClass === true && [...refusals].some((it) => OF_CLASS.includes(it))) {
+      for (const other of OF_CLASS) refusals.add(other);
+    }
     const next: State[] = [];
     for (const possible of refusals) {
       if (wanted !== undefined && wanted.code !== possible) continue;
@@ -182,6 +219,7 @@ class BruteForce {
     const { request } = attempt;
     const remember = (next: State, id: bigint | undefined): State => {
       if (attempt.key !== undefined) {
+        next.happened.add(keyOf(attempt) + textOf(request));
         next.answers.set(keyOf(attempt), { command: textOf(request), code, id });
       }
       return next;
@@ -197,10 +235,18 @@ class BruteForce {
       });
     }
     const next = remember(copy(state), undefined);
+    const { slot } = attempt;
     if (request.kind === "create_resource") {
-      next.resources.set(request.resourceId, { claim: undefined, version: 0n, floor: 0n });
+      next.resources.set(request.resourceId, {
+        claim: undefined,
+        version: 0n,
+        floor: slot ?? 0n,
+      });
     } else if ("reservationId" in request) {
       const claim = next.claims.find(({ id }) => id === request.reservationId)!;
+      for (const member of slot === undefined ? [] : claim.members) {
+        next.resources.get(member)!.floor = slot!;
+      }
       if (request.kind === "release") end(next, claim, "released");
       else if (request.kind === "reclaim") end(next, claim, "revoked");
       else move(next, claim, request.kind === "confirm" ? "confirmed" : "revoking");
@@ -226,9 +272,9 @@ class BruteForce {
       if (!isOwn && !this.#isAfterWhatWasKnown(attempt, id)) return undefined;
     }
     const known = id === undefined ? undefined : this.#deadlines.get(id);
-    const deadline = known ?? floor + request.ttlSlots;
+    const deadline = known ?? (attempt.slot ?? floor) + request.ttlSlots;
     const slot = deadline - request.ttlSlots;
-    if (slot < floor) return undefined;
+    if (slot < floor || (attempt.slot !== undefined && attempt.slot !== slot)) return undefined;
     const next = copy(state);
     const claim: Claim = { id, holderId: request.holderId, members, deadline, state: "" };
     next.claims.push(claim);
@@ -304,16 +350,37 @@ class BruteForce {
     const claim = state.claims.find(({ id }) => id === request.reservationId);
     if (answer.kind === "not_found") return claim === undefined;
     if (answer.kind === "retired") return this.#mayBeRetired(state, request.reservationId);
-    return answer.kind === "reservation" && claim !== undefined &&
-      answer.state === claim.state && answer.holderId === claim.holderId &&
-      answer.epoch === epochOf(claim) && answer.deadlineSlot === claim.deadline &&
-      `${answer.memberResourceIds}` === `${claim.members}`;
+    if (answer.kind !== "reservation" || claim === undefined) return false;
+    const { holderId, epoch, deadlineSlot, memberResourceIds } = answer;
+    // What was not recorded is not checked.
+    return answer.state === claim.state && (holderId ?? claim.holderId) === claim.holderId &&
+      (epoch ?? epochOf(claim)) === epochOf(claim) &&
+      (deadlineSlot ?? claim.deadline) === claim.deadline &&
+      `${memberResourceIds ?? claim.members}` === `${claim.members}`;
   }
 }
 
-function copy({ resources, claims, answers }: State): State {
+const OF_CLASS: readonly string[] = ["invalid_state", "stale_epoch", "reservation_retired"];
+
+/** Slots never go back, per resource; what is refused does not move them on. */
+function slotFits(
+  { resources, claims }: State,
+  { request, slot }: HistoryOperation,
+): boolean {
+  if (slot === undefined) return true;
+  const named = "ttlSlots" in request
+    ? membersOf(request)
+    : "resourceId" in request
+    ? [request.resourceId]
+    : claims.find(({ id }) => id === ("reservationId" in request ? request.reservationId : -1n))
+      ?.members ?? [];
+  return named.every((id) => (resources.get(id)?.floor ?? 0n) <= slot);
+}
+
+function copy({ happened, resources, claims, answers }: State): State {
   const copies = new Map(claims.map((claim) => [claim, { ...claim }]));
   return {
+    happened: new Set(happened),
     resources: new Map([...resources].map(([id, resource]) => [
       id,
       { ...resource, claim: resource.claim && copies.get(resource.claim) },
@@ -356,6 +423,11 @@ function reservedOf(attempt: HistoryOperation): AppliedAnswer["reserved"] {
 function lsnOf(attempt: HistoryOperation): bigint | undefined {
   const applied = appliedOf(attempt);
   return applied?.code === "operation_conflict" ? undefined : applied?.lsn;
+}
+
+function observedOf({ request, servedBy }: HistoryOperation): bigint | undefined {
+  const isRead = request.kind === "get_resource" || request.kind === "get_reservation";
+  return isRead ? servedBy?.observedLsn : undefined;
 }
 
 function keyOf({ key }: HistoryOperation): string {
@@ -409,23 +481,32 @@ function deadlinesOf(attempts: readonly HistoryOperation[]): Map<bigint, bigint>
 /** What two answers alone can contradict: one key, one lsn, one record. */
 function pairsAgree(attempts: readonly HistoryOperation[]): boolean {
   for (const a of attempts) {
-    if (!agreesWithItself(a)) return false;
+    if (!agreesWithItself(attempts, a)) return false;
     for (const b of attempts) if (a !== b && !pairAgrees(attempts, a, b)) return false;
   }
   return true;
 }
 
-function agreesWithItself(attempt: HistoryOperation): boolean {
+function agreesWithItself(
+  attempts: readonly HistoryOperation[],
+  attempt: HistoryOperation,
+): boolean {
   const reserved = reservedOf(attempt);
   const { request, outcome } = attempt;
   if (outcome.kind === "ok" && outcome.answer.kind === "resource") {
     const { state, reservationId } = outcome.answer;
     if ((state === "available") !== (reservationId === undefined)) return false;
   }
+  const observed = observedOf(attempt);
+  if (observed !== undefined && "requiredLsn" in request) {
+    if ((request.requiredLsn ?? 0n) > observed) return false;
+  }
   if (reserved === undefined) {
     return !("ttlSlots" in request) || appliedOf(attempt)?.code !== "ok";
   }
   const slot = "ttlSlots" in request ? reserved.deadlineSlot - request.ttlSlots : 0n;
+  const asked = twinsOf(attempts, attempt).map((it) => it.slot);
+  if (!asked.some((it) => it === undefined || it === slot)) return false;
   return reserved.epoch === 1n && slot >= 0n && reserved.reservationId === lsnOf(attempt);
 }
 
@@ -441,23 +522,83 @@ function pairAgrees(
       `${Object.values(other)} ${Object.values(other.reserved ?? {})}`;
   }
   const [lsnA, lsnB] = [lsnOf(a), lsnOf(b)];
-  if (lsnA !== undefined && lsnB !== undefined) {
-    if (lsnA === lsnB) return false;
-    const firstB = Math.min(
-      ...attempts.filter((it) => it === b || isTwin(it, b)).map((it) => it.invokedAt),
-    );
-    if (a.completedAt! < firstB && lsnA > lsnB) return false;
-    const [slotA, slotB] = [slotOf(a), slotOf(b)];
-    if (slotA !== undefined && slotB !== undefined && lsnA < lsnB && slotA > slotB) return false;
+  if (lsnA !== undefined && lsnA === lsnB) return false;
+  const [placeA, placeB] = [pairPlace(a), pairPlace(b)];
+  const isBefore = firstAnswer(attempts, a) < beginning(attempts, b);
+  if (placeA !== undefined && placeB !== undefined && isBefore && placeA > placeB) return false;
+  const [slotA, slotB] = [certainSlot(attempts, a), certainSlot(attempts, b)];
+  if (slotA !== undefined && slotB !== undefined && slotA > slotB) {
+    if (isBefore) return false;
+    if (lsnA !== undefined && lsnB !== undefined && lsnA < lsnB) return false;
   }
   return recordsAgree(a, b);
 }
 
-function slotOf(attempt: HistoryOperation): bigint | undefined {
-  const reserved = reservedOf(attempt);
-  const { request } = attempt;
-  if (reserved === undefined || !("ttlSlots" in request)) return undefined;
-  return reserved.deadlineSlot - request.ttlSlots;
+/** Where lsns put it; a read comes after the write that it saw last. */
+function pairPlace(attempt: HistoryOperation): bigint | undefined {
+  const observed = observedOf(attempt);
+  if (observed !== undefined) return observed * 2n + 1n;
+  const lsn = lsnOf(attempt);
+  return lsn === undefined ? undefined : lsn * 2n;
+}
+
+/** When anybody first knew the answer of the operation that an attempt belongs to. */
+function firstAnswer(attempts: readonly HistoryOperation[], attempt: HistoryOperation): number {
+  if (isConflict(attempt)) return attempt.completedAt!;
+  const answered = attempts.filter((it) =>
+    (it === attempt || isTwin(it, attempt)) && it.outcome.kind === "ok" && !isConflict(it)
+  );
+  return Math.min(Infinity, ...answered.map(({ completedAt }) => completedAt!));
+}
+
+/** When the first attempt began that can have been the one that happened. */
+function beginning(attempts: readonly HistoryOperation[], attempt: HistoryOperation): number {
+  const ran = ranAt(attempts, attempt);
+  const fitting = twinsOf(attempts, attempt).filter(({ slot }) =>
+    ran === undefined || slot === undefined || slot === ran
+  );
+  return Math.min(Infinity, ...fitting.map(({ invokedAt }) => invokedAt));
+}
+
+function twinsOf(
+  attempts: readonly HistoryOperation[],
+  attempt: HistoryOperation,
+): readonly HistoryOperation[] {
+  return attempts.filter((it) =>
+    it === attempt || (isTwin(it, attempt) && !isConflict(it) && !isConflict(attempt))
+  );
+}
+
+function isConflict(attempt: HistoryOperation): boolean {
+  return appliedOf(attempt)?.code === "operation_conflict";
+}
+
+/** The slot at which a reserve ran that was answered with a deadline. */
+function ranAt(
+  attempts: readonly HistoryOperation[],
+  attempt: HistoryOperation,
+): bigint | undefined {
+  for (const twin of twinsOf(attempts, attempt)) {
+    const reserved = reservedOf(twin);
+    const { request } = twin;
+    if (reserved !== undefined && "ttlSlots" in request) {
+      return reserved.deadlineSlot - request.ttlSlots;
+    }
+  }
+  return undefined;
+}
+
+/** The slot at which an answered operation ran, if it can be no other. */
+function certainSlot(
+  attempts: readonly HistoryOperation[],
+  attempt: HistoryOperation,
+): bigint | undefined {
+  if (isConflict(attempt) || firstAnswer(attempts, attempt) === Infinity) return undefined;
+  const ran = ranAt(attempts, attempt);
+  if (ran !== undefined) return ran;
+  if (keyOf(attempt) === "") return undefined;
+  const slots = new Set(twinsOf(attempts, attempt).map(({ slot }) => slot));
+  return slots.size === 1 ? [...slots][0] : undefined;
 }
 
 /** Records and the answers of those who made and ended them name the same lsns. */

@@ -7,10 +7,12 @@ export function describeHistory(history: readonly HistoryOperation[]): string {
 }
 
 function describeAttempt(attempt: HistoryOperation): string {
-  const { process, key, request, invokedAt, completedAt, outcome } = attempt;
+  const { process, key, request, invokedAt, completedAt, outcome, slot, servedBy } = attempt;
   const answer = outcome.kind === "ok" ? fieldsOf(outcome.answer) : "";
+  const asked = slot === undefined ? "" : ` at slot ${slot}`;
+  const seen = servedBy?.observedLsn === undefined ? "" : ` up to lsn ${servedBy.observedLsn}`;
   return `${process} op ${key?.operationId ?? "-"} [${invokedAt}, ${completedAt ?? ""}] ` +
-    `${fieldsOf(request)} -> ${outcome.kind} ${answer}`;
+    `${fieldsOf(request)}${asked} -> ${outcome.kind} ${answer}${seen}`;
 }
 
 function fieldsOf(fields: object): string {

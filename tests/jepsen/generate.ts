@@ -8,8 +8,11 @@ import {
   dueInModel,
   type Model,
   readModelReservation,
+  recallFromModel,
 } from "../../testbed/model/model.ts";
 import type { ClientCommand, ModelBounds } from "../../testbed/model/words.ts";
+import type { ExpiredHold } from "../../testbed/jepsen/history/event.ts";
+import type { TickOperation } from "../../testbed/jepsen/history/recording.ts";
 import type {
   HistoryAnswer,
   HistoryOperation,
@@ -34,6 +37,10 @@ export interface GeneratorOptions {
   readonly bundleOneIn: number;
   /** Whether reads show versions. */
   readonly showsVersions: boolean;
+  /** Whether some clients name slots of their own, and reads tell the lsn that they saw. */
+  readonly showsOrder?: boolean;
+  /** One in so many turns of a client is a tick; absent for none. */
+  readonly tickOneIn?: number;
   /** Slot at which it begins; default 1. */
   readonly firstSlot?: bigint;
   /** Whether resources exist before the history begins. */
@@ -53,8 +60,25 @@ export const ROOMY: ModelBounds = {
   maxClientRetryWindowSlots: 1_000_000_000n,
 };
 
+/** What clients saw, and what ticks said. */
+export interface Generated {
+  readonly history: HistoryOperation[];
+  readonly ticks: TickOperation[];
+}
+
+interface Tick {
+  readonly process: number;
+  readonly invokedAt: number;
+  readonly slot: bigint | undefined;
+  completedAt: number | undefined;
+  expired: ExpiredHold[] | undefined;
+}
+
 interface Attempt {
   readonly process: number;
+  readonly slot: bigint | undefined;
+  observedLsn: bigint | undefined;
+  isRefused: boolean;
   readonly key: OperationKey | undefined;
   readonly request: HistoryRequest;
   readonly invokedAt: number;
@@ -66,6 +90,11 @@ interface Attempt {
 
 /** Makes one history. */
 export function generate(random: SeededRandom, options: GeneratorOptions): HistoryOperation[] {
+  return generateWithTicks(random, options).history;
+}
+
+/** Makes one history with ticks beside it. */
+export function generateWithTicks(random: SeededRandom, options: GeneratorOptions): Generated {
   return new Generator(random, options).run();
 }
 
@@ -74,6 +103,8 @@ class Generator {
   readonly #options: GeneratorOptions;
   readonly #model: Model;
   readonly #attempts: Attempt[] = [];
+  readonly #ticks: Tick[] = [];
+  readonly #ticking = new Map<number, Tick>();
   /** By process: what it waits for. */
   readonly #waiting = new Map<number, Attempt>();
   /** Sent and not executed; the client may have given up. */
@@ -99,15 +130,17 @@ class Generator {
     }
   }
 
-  run(): HistoryOperation[] {
+  run(): Generated {
     const processes = Array.from({ length: this.#options.processes }, (_, i) => i);
     for (let turns = this.#options.attempts * 60; turns > 0; turns--) {
       const index = this.#random.below(processes.length);
       const waiting = this.#waiting.get(processes[index]!);
       if (this.#random.oneIn(3)) this.#advance();
-      if (waiting === undefined) {
+      const tick = this.#ticking.get(processes[index]!);
+      if (tick !== undefined) this.#goOn(tick);
+      else if (waiting === undefined) {
         if (this.#attempts.length === this.#options.attempts) {
-          if (this.#waiting.size === 0) break;
+          if (this.#waiting.size + this.#ticking.size === 0) break;
           continue;
         }
         this.#begin(processes[index]!);
@@ -118,10 +151,29 @@ class Generator {
       } else if (!waiting.executed) this.#execute(waiting);
       else this.#answer(waiting);
     }
-    return this.#attempts.map(({ process, key, request, invokedAt, completedAt, outcome }) => {
-      const attempt = { process, request, invokedAt, completedAt, outcome };
-      return key === undefined ? attempt : { ...attempt, key };
-    });
+    return { history: this.#attempts.map(recorded), ticks: this.#ticks.map(recordedTick) };
+  }
+
+  /** A tick ends everything that is due, then says so. */
+  #goOn(tick: Tick): void {
+    if (tick.expired !== undefined) {
+      tick.completedAt = this.#position++;
+      this.#ticking.delete(tick.process);
+      return;
+    }
+    tick.expired = [];
+    if (tick.slot !== undefined) {
+      if (tick.slot < this.#slot) return;
+      this.#slot = tick.slot;
+    }
+    for (const { reservationId, deadlineSlot } of dueInModel(this.#model, this.#slot)) {
+      applyToModel(this.#model, { kind: "expire", reservationId, deadlineSlot }, this.#slot);
+      const { holderId, memberResourceIds } = this.#model.reservations.get(reservationId)!;
+      const releasedLsn = this.#model.lastLsn;
+      for (const resourceId of memberResourceIds) {
+        tick.expired.push({ resourceId, holderId, reservationId, releasedLsn });
+      }
+    }
   }
 
   #isLost(): boolean {
@@ -142,11 +194,25 @@ class Generator {
   }
 
   #begin(process: number): void {
+    const { tickOneIn, showsOrder = false } = this.#options;
+    const ahead = showsOrder && this.#random.oneIn(2)
+      ? this.#slot + BigInt(this.#random.below(3))
+      : undefined;
+    if (tickOneIn !== undefined && this.#random.oneIn(tickOneIn)) {
+      const invokedAt = this.#position++;
+      const tick = { process, invokedAt, slot: ahead, completedAt: undefined, expired: undefined };
+      this.#ticks.push(tick);
+      this.#ticking.set(process, tick);
+      return;
+    }
     const retried = this.#random.oneIn(5) ? this.#lost() : undefined;
     const request = retried?.request ?? this.#drawRequest();
     const isRead = request.kind === "get_resource" || request.kind === "get_reservation";
     const attempt: Attempt = {
       process,
+      slot: isRead ? undefined : ahead,
+      observedLsn: undefined,
+      isRefused: false,
       key: isRead ? undefined : retried?.key ?? this.#drawKey(),
       request,
       invokedAt: this.#position++,
@@ -178,10 +244,19 @@ class Generator {
     attempt.executed = true;
     if (key === undefined) {
       attempt.answer = this.#read(request);
+      if (this.#options.showsOrder === true) attempt.observedLsn = this.#model.lastLsn;
       return;
     }
     const command = { ...request, ...key } as ClientCommand;
-    const outcome = applyToModel(this.#model, command, this.#slot);
+    const known = recallFromModel(this.#model, command, this.#slot);
+    if (known === undefined && attempt.slot !== undefined) {
+      if (attempt.slot < this.#slot) {
+        attempt.isRefused = true;
+        return;
+      }
+      this.#slot = attempt.slot;
+    }
+    const outcome = known ?? applyToModel(this.#model, command, this.#slot);
     const { code, appliedLsn, reserved } = outcome;
     const answer = { kind: "applied" as const, code, lsn: appliedLsn };
     attempt.answer = reserved === undefined ? answer : { ...answer, reserved };
@@ -204,7 +279,9 @@ class Generator {
   #answer(attempt: Attempt): void {
     this.#waiting.delete(attempt.process);
     attempt.completedAt = this.#position++;
-    attempt.outcome = { kind: "ok", answer: attempt.answer! };
+    attempt.outcome = attempt.isRefused
+      ? { kind: "fail", reason: "slot_rewound" }
+      : { kind: "ok", answer: attempt.answer! };
   }
 
   #drawRequest(): HistoryRequest {
@@ -246,6 +323,52 @@ class Generator {
   }
 }
 
+function recorded(attempt: Attempt): HistoryOperation {
+  const { process, key, request, invokedAt, completedAt, outcome, slot, observedLsn } = attempt;
+  return {
+    process,
+    request,
+    invokedAt,
+    completedAt,
+    outcome,
+    ...(key === undefined ? {} : { key }),
+    ...(slot === undefined ? {} : { slot }),
+    ...(observedLsn === undefined || outcome.kind !== "ok"
+      ? {}
+      : { servedBy: { replicaId: 1, observedLsn } }),
+  };
+}
+
+function recordedTick({ process, invokedAt, completedAt, slot, expired }: Tick): TickOperation {
+  return {
+    process,
+    invokedAt,
+    completedAt,
+    kind: completedAt === undefined ? "info" : "ok",
+    ...(slot === undefined ? {} : { slot }),
+    ...(expired === undefined ? {} : { expired }),
+  };
+}
+
+/** Changes what one tick says of one hold. */
+export function tellTickLie(
+  random: SeededRandom,
+  ticks: readonly TickOperation[],
+): TickOperation[] {
+  const liar = ticks[random.below(ticks.length || 1)];
+  return ticks.map((tick) => {
+    if (tick !== liar) return tick;
+    const [hold, ...others] = tick.expired ?? [];
+    const made = hold ?? { resourceId: 1n, holderId: 1n, reservationId: 1n };
+    const lied = random.oneIn(3)
+      ? { ...made, holderId: made.holderId + 1n }
+      : random.oneIn(2)
+      ? { ...made, resourceId: made.resourceId + 1n }
+      : { ...made, reservationId: made.reservationId + BigInt(random.below(3)) };
+    return { ...tick, expired: [lied, ...others] };
+  });
+}
+
 /** Changes one answer or one moment. */
 export function tellLie(
   random: SeededRandom,
@@ -263,6 +386,15 @@ function lied(
 ): HistoryOperation {
   const { outcome, completedAt, invokedAt } = attempt;
   if (outcome.kind !== "ok") return attempt;
+  if (attempt.slot !== undefined && random.oneIn(3)) {
+    const slot = attempt.slot + BigInt(random.below(5));
+    return { ...attempt, slot: slot < 2n ? 0n : slot - 2n };
+  }
+  const { servedBy } = attempt;
+  if (servedBy?.observedLsn !== undefined && random.oneIn(2)) {
+    const observedLsn = servedBy.observedLsn + BigInt(random.below(5)) - 2n;
+    return { ...attempt, servedBy: { ...servedBy, observedLsn } };
+  }
   if (random.oneIn(5)) {
     const earlier = invokedAt + (completedAt! - invokedAt) * 0.3;
     return { ...attempt, completedAt: earlier };

@@ -44,7 +44,8 @@ export function judgeHistory(history: HistoryCase, counts: HistoryCounts): strin
   const { attempts } = history;
   if (!attempts.some(({ outcome }) => outcome.kind === "ok")) return undefined;
   const bounds = boundsOf(history);
-  const byLsn = checkReservations(attempts, { stepsMax: STEPS_MAX, bounds });
+  // The simulated cluster answers with the lsns of its log: if no order of them explains what it said, it has lied.
+  const byLsn = checkReservations(attempts, { stepsMax: STEPS_MAX, bounds, lsns: "binding" });
   if (byLsn.kind === "invalid") return textOf(byLsn.violation);
   counts[byLsn.kind === "valid" ? "linearized" : "unknown"]++;
   if (!history.isSearched) return undefined;
@@ -58,11 +59,13 @@ export function judgeHistory(history: HistoryCase, counts: HistoryCounts): strin
   return undefined;
 }
 
-/** An answer may be forgotten once its window is over; clocks may run at twice the pace at most. */
+/** What has a window may be forgotten once that is over; clocks may run at twice the pace at most. */
 function boundsOf({ core, elapsedMs }: HistoryCase): ReservationBounds {
-  const windowMs = Number(core.maxClientRetryWindowSlots) * core.slotDurationMs;
+  const isOver = (slots: bigint): boolean => Number(slots) * core.slotDurationMs <= 2 * elapsedMs;
   return {
-    answers: windowMs > 2 * elapsedMs ? "kept" : "may_be_forgotten",
+    answers: isOver(core.maxClientRetryWindowSlots) ? "may_be_forgotten" : "kept",
+    history: isOver(core.reservationHistoryWindowSlots) ? "may_retire" : "kept",
+    retryWindowSlots: core.maxClientRetryWindowSlots,
     maxBundleSize: core.maxBundleSize,
     maxTtlSlots: core.maxTtlSlots,
     historyWindowSlots: core.reservationHistoryWindowSlots,

@@ -17,6 +17,9 @@ export function searchDepthFirst(board: Board, meter: Meter, progress: Progress)
   return new DepthFirst(board, meter, progress).run();
 }
 
+/** What an answer on the way takes in memory, about; most have one configuration. */
+const STAND_BYTES = 400;
+
 /** An answer on the way, and what has still to be tried there. */
 interface Stand {
   readonly position: number;
@@ -103,8 +106,10 @@ class DepthFirst {
     const before = set.comparisons;
     const isNew = set.add(configuration);
     this.#meter.compare(set.comparisons - before + 1);
-    if (isNew) this.#meter.remember(++this.#remembered, bytesOf(this.#walk.board.layout));
-    return isNew;
+    if (!isNew) return false;
+    const bytes = bytesOf(this.#walk.board.layout) + STAND_BYTES;
+    this.#meter.remember(++this.#remembered, bytes);
+    return true;
   }
 
   #back(): void {

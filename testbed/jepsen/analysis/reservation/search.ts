@@ -23,10 +23,19 @@ export type SearchResult =
 
 type Searcher = (board: Board, meter: Meter, progress: Progress) => Decided;
 
-/** Steps of the first turn at least; each pair of turns has four times those of the one before. */
-const TURN_STEPS_MIN = 20_000;
-/** The same, by operation. */
-const TURN_STEPS_PER_WORK = 16;
+/** One way to search, and what it may spend in its first turn: so much, and so much for each operation. */
+interface Turn {
+  readonly searcher: Searcher;
+  readonly stepsMin: number;
+  readonly stepsPerWork: number;
+}
+
+/** What is right is mostly found depth first at once, with many unanswered operations or few; what is wrong, breadth first. */
+const TURNS: readonly Turn[] = [
+  { searcher: searchDepthFirst, stepsMin: 2_000, stepsPerWork: 4 },
+  { searcher: searchConfigurations, stepsMin: 20_000, stepsPerWork: 16 },
+];
+/** Each round of turns has so many times the steps of the one before. */
 const TURN_GROWTH = 4;
 
 /** Searches, in the way that the budget says. */
@@ -37,23 +46,23 @@ export function search(board: Board, budget: Budget): SearchResult {
 }
 
 /**
- * Breadth first, then depth first, then both again with more: whichever knows first ends it. Each turn begins anew, which
+ * Depth first, then breadth first, then both again with more: whichever knows first ends it. Each turn begins anew, which
  * costs a third of what the last one takes and makes the order of the turns the same every time.
  */
 function searchInTurns(board: Board, budget: Budget): SearchResult {
   const { works } = board.problem;
-  let searchers: readonly Searcher[] = [searchConfigurations, searchDepthFirst];
-  let turn = Math.max(TURN_STEPS_MIN, works.length * TURN_STEPS_PER_WORK);
-  for (;; turn *= TURN_GROWTH) {
+  let turns = TURNS;
+  for (let growth = 1;; growth *= TURN_GROWTH) {
     let last: SearchResult | undefined;
-    for (const searcher of searchers) {
-      const isLast = turn >= budget.steps;
-      last = within(searcher, board, budget, turn);
+    for (const turn of turns) {
+      const steps = growth * Math.max(turn.stepsMin, works.length * turn.stepsPerWork);
+      const isLast = steps >= budget.steps;
+      last = within(turn.searcher, board, budget, steps);
       if (last.kind !== "unknown" || last.limit === "time" || isLast) return last;
       // More steps are no help to one that has too much to remember.
-      if (last.limit !== "steps") searchers = searchers.filter((other) => other !== searcher);
+      if (last.limit !== "steps") turns = turns.filter((other) => other !== turn);
     }
-    if (searchers.length === 0) return last!;
+    if (turns.length === 0) return last!;
   }
 }
 
