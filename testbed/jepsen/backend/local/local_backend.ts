@@ -155,8 +155,8 @@ export class LocalBackend implements Backend {
     await Promise.allSettled([...this.#underWay]);
     await this.#collector?.stop();
     try {
-      if (this.#before.running.length > 0) await mendCluster(this, undefined);
-      else await this.#own.end();
+      if (this.#before.running.length === 0) await this.#own.end();
+      else if (this.#claim !== undefined) await mendCluster(this, undefined);
     } finally {
       this.#claim?.release();
       this.#claim = undefined;
@@ -169,12 +169,13 @@ export class LocalBackend implements Backend {
     const secretPath = (): string | undefined => findWorkspace(this.#path).layout.secretPath;
     this.#outside = { control: controlPorts(secretPath), program };
     this.#before = await lookBefore(this.#options, this.#control);
+    if (this.#before.isAdopted) this.#claim = await claimWorkspace(this.#path);
     try {
       await startCluster(this.#startRequest(), this.#outside);
     } finally {
       this.#noteOwn();
     }
-    this.#claim = await claimWorkspace(this.#found);
+    this.#claim ??= await claimWorkspace(this.#path);
     await mendCluster(this, undefined);
     this.#collector = new EvidenceCollector(this.#found.layout, () => this.statuses());
     this.#collector.start();

@@ -1,5 +1,7 @@
 /** How a cluster of local processes is made, or found. */
 
+import type { Program } from "../../../../node/process_self.ts";
+
 /** A cluster of this machine's processes. */
 export interface LocalOptions {
   /**
@@ -18,6 +20,8 @@ export interface LocalOptions {
    * Sources need a `deno`, see {@linkcode LocalOptions.deno}.
    */
   readonly program?: string;
+  /** What this very program is started by; for who is not it, such as a test. */
+  readonly self?: Program;
   /** What runs sources: the Deno that runs this unless it is compiled, then `deno` of the search path. */
   readonly deno?: string;
   /** How long a replica may take to answer, and the cluster to have a primary, in milliseconds. */

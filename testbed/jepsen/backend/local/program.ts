@@ -14,8 +14,8 @@ const VERSION_CHARS_MAX = 200;
  *
  * @throws {CliError} E_USAGE when there is nothing of the kind.
  */
-export function programUnderTest({ program, deno }: LocalOptions): Program {
-  if (program === undefined) return selfProgram();
+export function programUnderTest({ program, deno, self }: LocalOptions): Program {
+  if (program === undefined) return self ?? selfProgram();
   const path = resolve(program);
   const info = statOf(path);
   const sources = info.isDirectory ? join(path, "cli.ts") : path;

@@ -53,7 +53,7 @@ function requireAutomatic({ root, layout }: Workspace): void {
 }
 
 /** Keeps a second run out of a workspace for as long as this one lasts. */
-export async function claimWorkspace({ root }: Workspace): Promise<DirectoryLock> {
+export async function claimWorkspace(root: string): Promise<DirectoryLock> {
   const claim = await lockDirectory(join(root, "run"));
   if (claim.kind === "held") return claim.lock;
   throw new CliError("E_WORKSPACE_LOCKED", `another run is under way in ${root}`, {
