@@ -7,9 +7,11 @@ import { RESERVATION_STATE_NAMES, RESOURCE_STATE_NAMES } from "../../core/tables
 import type { ReservationRead, ResourceRead } from "../../node/api.ts";
 import {
   type ClientCommand,
+  type Rejected,
   type ServerInfo,
   type SubmitResult,
   TransportError,
+  type WriteOptions,
 } from "../../node/client/types.ts";
 import type { Completion, HistoryEvent, Invocation } from "../../testbed/jepsen/history/event.ts";
 import type { ClientPort } from "../../testbed/jepsen/workload/desk.ts";
@@ -121,7 +123,7 @@ export class ModelCluster {
       submitMany: (commands, options) =>
         Promise.all(
           commands.map((command) =>
-            this.#submit(clientId, command, options?.timeoutMs ?? 5_000, lifetime.signal)
+            this.#submit({ ...command, clientId }, options ?? {}, lifetime.signal)
           ),
         ),
       getResource: (id, { requiredLsn } = {}) => this.#read(requiredLsn, () => this.#resource(id)),
@@ -152,9 +154,8 @@ export class ModelCluster {
   }
 
   async #submit(
-    clientId: bigint,
-    command: ClientCommand,
-    timeoutMs: number,
+    command: ClientCommand & { readonly clientId: bigint },
+    { timeoutMs = 5_000, slot }: WriteOptions,
     closed: AbortSignal,
   ): Promise<SubmitResult> {
     const operationId = command.operationId!;
@@ -165,11 +166,9 @@ export class ModelCluster {
       return { kind: "unknown", reason: "timeout", message: "lost", operationId };
     }
     if (this.#random.oneIn(3)) this.#expire();
-    const outcome = applyToModel(
-      this.model,
-      { ...command, clientId, operationId } as ModelCommand,
-      this.#slot(),
-    );
+    const rejection = this.#refusal(slot);
+    if (rejection !== undefined) return { kind: "rejected", rejection, operationId };
+    const outcome = applyToModel(this.model, command as ModelCommand, slot ?? this.#slot());
     await this.#pace.wait(isLost ? timeoutMs : this.#random.below(4), closed);
     if (isLost || closed.aborted) {
       const reason = closed.aborted ? "closed" : "timeout";
@@ -183,6 +182,19 @@ export class ModelCluster {
       deadlineSlot: reserved?.deadlineSlot,
       operationId,
     };
+  }
+
+  /** A slot of the client's own may be neither over nor far ahead. */
+  #refusal(slot: bigint | undefined): Rejected["rejection"] | undefined {
+    if (slot === undefined) return undefined;
+    const { lastSlot } = this.model;
+    const slotMax = this.#slot();
+    if (slot < lastSlot) {
+      const code = "slot_rewound";
+      return { category: "definite", code, requestSlot: slot, lastRequestSlot: lastSlot };
+    }
+    if (slot <= slotMax) return undefined;
+    return { category: "definite", code: "slot_too_far", requestSlot: slot, slotMax };
   }
 
   async #read<T>(

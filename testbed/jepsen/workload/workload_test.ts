@@ -2,7 +2,8 @@
 // every family runs for simulated minutes on a cluster that is the model itself.
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { EventList, ModelCluster, VirtualPace } from "../../../tests/jepsen/model_cluster.ts";
-import type { HistoryEvent, Invocation } from "../history/event.ts";
+import { judge } from "../analysis/judge.ts";
+import type { HistoryBounds, HistoryEvent, Invocation } from "../history/event.ts";
 import { Pairing } from "../history/pairing.ts";
 import type { Recording } from "../history/recording.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "../run/plan.ts";
@@ -33,10 +34,11 @@ async function run(workload: WorkloadName, seed = SEED, runMs = RUN_MS): Promise
   const pace = new VirtualPace();
   const cluster = new ModelCluster(pace, seed);
   const recorder = new EventList(pace);
-  const { bounds } = cluster.model;
+  const bounds = boundsOf(cluster);
+  const { maxResources } = cluster.model.bounds;
   await using load = new Workload({
     ...{ workload, seed, clients: 8, ratePerSecond: 100, resources: RESOURCES, addresses: [] },
-    ...{ slotDurationMs: 10, bounds, maxResources: bounds.maxResources, recorder, pace },
+    ...{ slotDurationMs: 10, bounds, maxResources, recorder, pace },
     connect: (clientId) => cluster.connect(clientId),
   });
   const never = new AbortController().signal;
@@ -53,9 +55,18 @@ async function run(workload: WorkloadName, seed = SEED, runMs = RUN_MS): Promise
 }
 
 function paired(events: readonly HistoryEvent[]): Recording {
-  const pairing = new Pairing({ model: "reservation" });
+  const pairing = new Pairing({ model: "reservation", runId: "of the model" });
   for (const [line, event] of events.entries()) pairing.add(event, { line });
   return pairing.finish();
+}
+
+function boundsOf({ model: { bounds } }: ModelCluster): HistoryBounds {
+  const { maxBundleSize, maxTtlSlots } = bounds;
+  const { reservationHistoryWindowSlots, maxClientRetryWindowSlots } = bounds;
+  return {
+    ...{ maxBundleSize, maxTtlSlots, historyWindowSlots: reservationHistoryWindowSlots },
+    retryWindowSlots: maxClientRetryWindowSlots,
+  };
 }
 
 function invocations(events: readonly HistoryEvent[]): Invocation[] {
@@ -83,6 +94,9 @@ for (const workload of WORKLOAD_NAMES) {
     assertEquals(cluster.model.resources.size, RESOURCES);
     const recording = paired(events);
     assertEquals(recording.events, 2 * counts.attempts);
+    const judgement = judge(recording, { bounds: boundsOf(cluster) });
+    assertEquals(judgement.checks.filter(({ verdict }) => verdict === "fail"), []);
+    assertEquals(judgement.verdict, "valid");
     const codes = new Set(
       recording.operations.map(({ outcome }) =>
         outcome.kind === "ok" && outcome.answer.kind === "applied" ? outcome.answer.code : undefined
@@ -142,7 +156,7 @@ Deno.test("retries and second connections never have the same process twice at o
 Deno.test("Workload.setup() refuses a cluster that has the seed's resources already", async () => {
   const pace = new VirtualPace();
   const cluster = new ModelCluster(pace, 1);
-  const { bounds } = cluster.model;
+  const bounds = boundsOf(cluster);
   const make = (): Workload =>
     new Workload({
       ...{ workload: "lease_safety", seed: 9, clients: 1, resources: 4, addresses: [] },
