@@ -23,8 +23,6 @@ export class BreadthFirst implements Search {
   #next: Store;
   /** The row of `#now` to be expanded next. */
   #at = 0;
-  /** States in which the level was begun. */
-  #states: number[] = [];
   #parentTrace = ROOT;
   #traceMax = TRACE_MIN;
 
@@ -40,7 +38,6 @@ export class BreadthFirst implements Search {
     }
     this.#moves.begin();
     this.#now.add(this.#moves.row, ROOT);
-    this.#noteStates();
   }
 
   get steps(): number {
@@ -82,24 +79,23 @@ export class BreadthFirst implements Search {
 
   #nextLevel(): void {
     if (this.#next.count === 0) {
-      this.outcome = { kind: "invalid", level: this.level, states: this.#states };
+      this.outcome = { kind: "invalid", level: this.level, states: this.#statesNow() };
       return;
     }
     [this.#now, this.#next] = [this.#next, this.#now];
     this.#next.clear();
     this.#at = 0;
     this.level++;
-    this.#noteStates();
     if (this.#trace.count > this.#traceMax) this.#compact();
   }
 
-  #noteStates(): void {
+  #statesNow(): number[] {
     const { size } = this.#board.layout;
-    this.#states = [];
-    for (let at = 0; at < this.#now.count && this.#states.length < STATES_MAX; at++) {
-      const state = this.#now.words[at * size + 1]!;
-      if (!this.#states.includes(state)) this.#states.push(state);
+    const states = new Set<number>();
+    for (let at = 0; at < this.#now.count && states.size < STATES_MAX; at++) {
+      states.add(this.#now.words[at * size + 1]!);
     }
+    return [...states];
   }
 
   #compact(): void {

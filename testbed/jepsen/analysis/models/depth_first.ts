@@ -18,7 +18,7 @@ export class DepthFirst implements Search {
   readonly #configurationsMax: number;
   /** Rows that were met and not expanded. */
   readonly #waiting: number[] = [];
-  /** States in which the furthest level was begun. */
+  /** States that were met at the furthest level. */
   readonly #states = new Set<number>();
   readonly #children: number[] = [];
   #parentTrace = ROOT;
@@ -32,7 +32,6 @@ export class DepthFirst implements Search {
       return;
     }
     this.#moves.begin();
-    this.#states.add(this.#moves.row[1]!);
     this.#arrive(ROOT);
     this.#push();
   }
@@ -69,8 +68,8 @@ export class DepthFirst implements Search {
         this.outcome = { kind: "valid", path: operation === ROOT ? path : [...path, operation] };
         return;
       }
-      this.#noteLevel();
     }
+    this.#noteState();
     // The trace of the row is noted below, once it is known to be new.
     const at = this.#store.add(moves.row, ROOT);
     if (at < 0) return;
@@ -79,7 +78,7 @@ export class DepthFirst implements Search {
     if (this.#store.count > this.#configurationsMax) this.outcome = { kind: "full" };
   }
 
-  #noteLevel(): void {
+  #noteState(): void {
     const level = this.#moves.row[0]!;
     if (level > this.level) {
       this.level = level;

@@ -38,14 +38,16 @@ class KvMachine implements Machine, Growth {
   readonly #sums = new Map<number, number>();
   readonly #table = new CallTable();
   readonly #cells: Tuples;
+  readonly #first: number;
+  readonly #isProduced: boolean[] = [];
 
   constructor(operations: readonly ModelOperation[], settings: Settings) {
     const { init } = settings;
     this.calls = Int32Array.from(operations, (operation) => this.#callOf(operation, settings));
     const width = Math.max(1, this.#keys.count);
     this.#cells = new Tuples(width);
-    const first = this.#numberOf(typeof init === "string" ? init : "");
-    this.initial = this.#cells.numberOf(new Int32Array(width).fill(first));
+    this.#first = this.#numberOf(typeof init === "string" ? init : "");
+    this.initial = this.#cells.numberOf(new Int32Array(width).fill(this.#first));
   }
 
   get callsCount(): number {
@@ -75,8 +77,17 @@ class KvMachine implements Machine, Growth {
     return f[call] === GET || (f[call] === APPEND && this.#texts[b[call]!] === "");
   }
 
-  isImpossible(): boolean {
-    return false;
+  /** The last that happened before a get was a put of what it saw, or an append of its end. */
+  isImpossible(call: number): boolean {
+    const { f, a, b } = this.#table;
+    if (f[call] !== GET || b[call] === this.#first) return false;
+    this.#isProduced[call] ??= f.some((kind, other) =>
+      a[other] === a[call] &&
+      (kind === PUT
+        ? b[other] === b[call]
+        : kind === APPEND && this.#texts[b[call]!]!.endsWith(this.#texts[b[other]!]!))
+    );
+    return !this.#isProduced[call];
   }
 
   partOf(call: number): number {

@@ -59,16 +59,16 @@ export function findFailure(board: Board, level: number, question: Question): Fa
     else low = middle + 1;
   }
   const first = operations[goals[high]!]!;
-  return { first, before: statesBefore(prefixOf(operations, machine, first), high, question) };
+  return { first, before: statesBefore(prefixOf(operations, machine, first), question) };
 }
 
-function statesBefore(
+/** States before the last answer, in words, of operations that only this answer makes inexplicable; empty when it takes too long. */
+export function statesBefore(
   prefix: readonly ModelOperation[],
-  level: number,
   question: Question,
 ): readonly string[] {
   const { outcome, board } = search(prefix, question, false);
-  if (outcome?.kind !== "invalid" || outcome.level !== level) return [];
+  if (outcome?.kind !== "invalid" || outcome.level !== board.goals.length - 1) return [];
   return outcome.states.map((state) => board.machine.describe(state)).sort();
 }
 

@@ -3,12 +3,12 @@
  * or not, at any time after its beginning. So a value that is read is never left without the write that it came from.
  *
  * Minimal means that every operation matters: with any answer weakened the others can be explained, and without any unanswered
- * operation some answer could be spared.
+ * operation some answer could be spared, or would be wrong for another reason.
  */
 import type { ModelOperation } from "../../history/model.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, SILENT } from "./machine.ts";
 import { MACHINES } from "./models.ts";
-import { judge, prefixOf, type Question, weakened } from "./prefix.ts";
+import { judge, prefixOf, type Question, statesBefore, weakened } from "./prefix.ts";
 
 /** How far to go. */
 export interface ShrinkLimits {
@@ -135,7 +135,9 @@ class Shrinker {
       for (let from = 0; from < pending.length; from += size) {
         const gone = new Set(pending.slice(from, from + size));
         const tried = left.filter((operation) => !gone.has(operation));
-        if (tried.length < left.length && this.#isTight(tried)) left = tried;
+        if (tried.length < left.length && this.#isTight(tried) && this.#isSame(left, tried)) {
+          left = tried;
+        }
       }
       if (size > 1) size = Math.ceil(size / 2);
       else if (before === left) break;
@@ -150,6 +152,18 @@ class Shrinker {
       !this.#canWeaken(operation, operations) ||
       !this.#isInvalid(this.#weaken(operations, new Set([operation])))
     ) && !this.#isSpent();
+  }
+
+  /**
+   * Whether it is the same contradiction: nothing that was read has become something that nobody wrote, and a lock is not held only
+   * for want of a release.
+   */
+  #isSame(left: readonly ModelOperation[], tried: readonly ModelOperation[]): boolean {
+    const machine = this.#machineOf(tried);
+    if (machine.calls.some((call) => call !== SILENT && machine.isImpossible(call))) return false;
+    if (this.#question.model !== "mutex" && this.#question.model !== "lock") return true;
+    const before = [left, tried].map((operations) => statesBefore(operations, this.#question));
+    return `${before[0]}` === `${before[1]}`;
   }
 
   /** Whether these operations certainly cannot be explained. False when the search was too long. */

@@ -31,12 +31,19 @@ export function explain(
   const why = isImpossible
     ? ", which nothing in the history can have brought about"
     : before.length > 0
-    ? `: before it ${before.join(", or ")}`
+    ? `: before it ${describeStates(before)}`
     : "";
   const others = counterexample.filter(({ invokedAt }) => invokedAt !== first.invokedAt);
   return `${describePlaced(first)} fits no order${why}${describeOthers(others)}`;
 }
 
+/** Of many states, the first few. */
+function describeStates(states: readonly string[]): string {
+  const shown = states.slice(0, STATES_MAX).join(", or ");
+  return states.length > STATES_MAX ? `${shown}, or otherwise` : shown;
+}
+
+const STATES_MAX = 3;
 const FAILED: Record<string, string> = { fail: "failed ", info: "unanswered " };
 const OTHERS_MAX = 4;
 
