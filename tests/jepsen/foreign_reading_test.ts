@@ -68,8 +68,8 @@ Deno.test("every foreign format tells the same of the same operation", () => {
     const { headers, events, names, skipped } = collect(format, text);
     assertEquals(headers, [{ model: "register" }], name);
     assertEquals(events, [
-      { type: "invoke", process: 3, timeNs: 0, request: request("read", null) },
-      { type: "ok", process: 3, timeNs: 0, answer: answer(9007199254740993n) },
+      { type: "invoke", process: 3, timeNs: NaN, request: request("read", null) },
+      { type: "ok", process: 3, timeNs: NaN, answer: answer(9007199254740993n) },
     ] as unknown, name);
     assertEquals([names.size, skipped.length], [0, 0], name);
     assert(format.sniff(new TextEncoder().encode(text)), name);
@@ -217,7 +217,7 @@ Deno.test("processes with names are clients with numbers of their own", () => {
 });
 
 Deno.test("a nemesis breaks and mends, and what else it does is counted", () => {
-  const { events, skipped, notes } = collect(
+  const { events, skipped } = collect(
     EDN,
     [
       "{:process :nemesis :type :info :f :start :value nil :time 5}",
@@ -238,7 +238,6 @@ Deno.test("a nemesis breaks and mends, and what else it does is counted", () => 
     { type: "fault", timeNs: 14, phase: "stop", name: "partition", id: 3 },
   ]);
   assertEquals(skipped, ["nemesis bump-clock"]);
-  assert(notes.includes("nothing in it that a client did"));
 });
 
 Deno.test("lines of a log that are no operations are counted", () => {
@@ -268,6 +267,7 @@ Deno.test("formats know their own beginnings and no others", () => {
     ["edn", "#jepsen.history.Op{:index 0"],
     ["edn", "[:nemesis :info :start nil]"],
     ["edn", "()"],
+    ["edn", "; nothing but a comment"],
     ["kv", '{:process 0, :type :invoke, :f :get, :key "7", :value nil}'],
     ["log", "INFO  jepsen.util - 0\t:invoke"],
     ["log", "something\nINFO  jepsen.core - starting"],

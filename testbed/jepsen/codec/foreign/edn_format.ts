@@ -1,5 +1,6 @@
 /** Jepsen's EDN, also Knossos's and Maelstrom's `history.edn`, and Porcupine's text for key-value stores, which is EDN as well. */
 import type { EventSink, Format, FormatReader } from "../format.ts";
+import { headText } from "../sniff.ts";
 import { EdnReader } from "./edn_reader.ts";
 import { ForeignHistory, type ForeignOptions } from "./foreign_history.ts";
 import { ForeignWriter } from "./foreign_writer.ts";
@@ -22,7 +23,7 @@ export const KV: Format = {
   name: "kv",
   describe: "text of Porcupine's key-value tests: EDN maps with :key, and get, put, append",
   skippedMax: 0,
-  sniff: (head) => looksLikeEdn(head) && /^[^\n]*:key\b/m.test(firstForm(head)),
+  sniff: (head) => looksLikeEdn(head) && /:key\b/.test(firstForm(head)),
   read: (sink, options: ForeignOptions) => readEdn(sink, { model: "kv", ...options }),
   write: () => new ForeignWriter(ednNotation(true)),
 };
@@ -53,19 +54,22 @@ export function readerOf(
   };
 }
 
-/** Comments and blanks first, then a bracket, and inside of it a keyword, another bracket or a process. */
-const EDN_HEAD =
-  /^(?:[\s,]|;[^\n]*(?:\n|$))*(?:#_|\^|#[A-Za-z:][\w.:-]*\s*\{|\{\s*(?:[:}]|$)|[[(][\s,]*(?:[\])[({#:;\d^]|$))/;
-/** What JSON begins with: a string or nothing where EDN has a keyword. */
+/** What may stand before the first form. */
+const LEADING = /^(?:[\s,]|;[^\n]*(?:\n|$))*/;
+/** A tag or another prefix, or a bracket and inside of it a keyword, another bracket, a process, or nothing. */
+const FORM_HEAD =
+  /^(?:#_|\^|#[A-Za-z:][\w.:-]*\s*\{|\{[\s,]*(?:[:}]|$)|[[(][\s,]*(?:[\])[({#:;\d^]|$))/;
+/** What JSON begins with: a string where EDN has a keyword. */
 const JSON_HEAD = /^\s*\[?\s*\{\s*"/;
 
-/** Whether a file that begins like this can be EDN with operations in it. */
+/** Whether a file that begins like this can be EDN with operations in it, or with nothing but comments. */
 export function looksLikeEdn(head: Uint8Array): boolean {
-  const text = new TextDecoder().decode(head);
-  return EDN_HEAD.test(text) && !JSON_HEAD.test(text);
+  const text = headText(head);
+  const form = text.replace(LEADING, "");
+  if (form === "") return text.includes(";");
+  return FORM_HEAD.test(form) && !JSON_HEAD.test(text);
 }
 
 function firstForm(head: Uint8Array): string {
-  const text = new TextDecoder().decode(head).replace(/^(?:\s|;[^\n]*\n)*/, "");
-  return text.split("\n", 1)[0]!;
+  return headText(head).replace(LEADING, "").split("\n", 1)[0]!;
 }

@@ -43,7 +43,8 @@ export class ForeignHistory {
   readonly #names = new Map<string, number>();
   #held: ForeignOperation[] | undefined = [];
   #name: ModelName = "register";
-  #timeNs = 0;
+  /** Of the operation at hand; not a number where none is said. */
+  #timeNs = NaN;
   #hasTimes = false;
   #clients = 0;
 
@@ -72,9 +73,8 @@ export class ForeignHistory {
 
   end(): void {
     if (this.#held !== undefined) this.#release(true);
-    if (this.#clients === 0) this.#sink.note("nothing in it that a client did");
     if (this.#clients > 0 && !this.#hasTimes) {
-      this.#sink.note("no times in it: every event is at 0");
+      this.#sink.note("no times in it");
     }
   }
 
@@ -107,10 +107,9 @@ export class ForeignHistory {
   }
 
   #readTime({ timeNs, hasTime }: ForeignOperation): void {
-    if (timeNs !== undefined) {
-      this.#timeNs = timeNs;
-      this.#hasTimes = true;
-    } else if (hasTime) this.#sink.note("times that are no whole nanoseconds were left out");
+    this.#timeNs = timeNs ?? NaN;
+    if (timeNs !== undefined) this.#hasTimes = true;
+    else if (hasTime) this.#sink.note("times that are no whole nanoseconds were left out");
   }
 
   #passFault(operation: ForeignOperation): void {

@@ -1,5 +1,6 @@
 /** Histories of Jepsen in JSON, as elle-cli reads them: operations as objects, one after another or in one array. */
 import type { Format } from "../format.ts";
+import { headText } from "../sniff.ts";
 import { readerOf } from "./edn_format.ts";
 import { ForeignHistory, type ForeignOptions } from "./foreign_history.ts";
 import { JsonReader } from "./json_reader.ts";
@@ -12,7 +13,7 @@ export const JSON_HISTORY: Format = {
   name: "json",
   describe: "Jepsen's operations as JSON, in lines or in one array",
   skippedMax: Infinity,
-  sniff: (head) => looksLikeJson(new TextDecoder().decode(head)),
+  sniff: (head) => looksLikeJson(headText(head)),
   read: (sink, options: ForeignOptions) => {
     const history = new ForeignHistory(sink, options, "json");
     const forms = new JsonReader((form, line) => history.add(readOperation(form, line, "json")));

@@ -13,6 +13,7 @@ export interface ForeignLine {
   readonly key: Value | undefined;
   /** Undefined: no such field. */
   readonly value: Value | undefined;
+  /** Not a number: none was recorded. */
   readonly timeNs: number;
   readonly index: number;
   readonly error: string | undefined;
@@ -46,7 +47,7 @@ function ednFields({ process, type, f, key, value, timeNs, index, error }: Forei
     ...(key === undefined ? [] : [`:key ${spell(key)}`]),
     ...(value === undefined ? [] : [`:value ${spell(value)}`]),
     ...(error === undefined ? [] : [`:error ${printString(error)}`]),
-    `:time ${timeNs}`,
+    ...(Number.isNaN(timeNs) ? [] : [`:time ${timeNs}`]),
     `:index ${index}`,
   ];
 }
@@ -60,7 +61,7 @@ export const JSON_NOTATION: Notation = {
         `"index":${index}`,
         `"type":"${type}"`,
         `"process":${typeof process === "number" ? process : JSON.stringify(process)}`,
-        `"time":${timeNs}`,
+        ...(Number.isNaN(timeNs) ? [] : [`"time":${timeNs}`]),
         `"f":${JSON.stringify(f)}`,
         ...(value === undefined ? [] : [`"value":${spellJson(value)}`]),
         ...(error === undefined ? [] : [`"error":${JSON.stringify(error)}`]),
