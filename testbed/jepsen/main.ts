@@ -15,6 +15,8 @@ export async function runJepsen(request: JepsenRequest, io: CliIo): Promise<void
       return (await import("./command/plan.ts")).showPlan(request, io);
     case "analyze":
       return await (await import("./command/analyze.ts")).runAnalyze(request, io);
+    case "convert":
+      return await (await import("./command/convert.ts")).runConvert(request, io);
     case "watch":
       return await (await import("./watch/watch.ts")).runWatch(request, io);
     default:

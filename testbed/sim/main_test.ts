@@ -47,7 +47,7 @@ async function sim(
   const runners: Runners = {
     runSim: (options, to) => runSim(options, to, { simulator, program }),
     ...{ runServe: refuse, runReplica: refuse, locateReplica: refuse, runCluster: refuse },
-    ...{ runDemo: refuse, runBench: refuse },
+    ...{ runDemo: refuse, runBench: refuse, runJepsen: refuse },
   };
   const argv = ["sim", ...line.split(" ").filter((word) => word !== "")];
   return { ...io, code: await main(argv, io, runners) };

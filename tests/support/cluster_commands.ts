@@ -61,7 +61,7 @@ export class ClusterCommands implements AsyncDisposable {
     const runners: Runners = {
       runCluster: (request, to) => runCluster(request, to, outside),
       ...{ runServe: nothing, runReplica: nothing, locateReplica: nothing },
-      ...{ runDemo: nothing, runSim: nothing, runBench: nothing },
+      ...{ runDemo: nothing, runSim: nothing, runBench: nothing, runJepsen: nothing },
     };
     const [verb, ...words] = line.split(" ").filter((word) => word !== "");
     const argv = ["cluster", verb!, "--workspace", workspace, ...words];

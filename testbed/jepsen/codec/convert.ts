@@ -42,9 +42,9 @@ export async function convert(
 ): Promise<Converted> {
   const writer = writerOf(formatNamed(format));
   return await namingSource(from, async () => {
+    await using target = await Target.open(to);
     const source = await openSource(from, options);
     if (source.format === undefined) throw new HistoryError(undefined, "nothing", "a history");
-    await using target = await Target.open(to);
     const events = await copy(source.format, source.chunks, writer, target, options);
     await target.keep();
     return { from: source.format.name, to: format, events, losses: writer.losses };

@@ -9,6 +9,9 @@ import { HistoryError } from "../history/history_error.ts";
 import { type Analyzed, analyzeFile } from "./analyze_file.ts";
 import { readMinimum } from "./minimum.ts";
 
+/** Violations of one check that are told; the report has them all. */
+const TOLD_MAX = 5;
+
 /** What became of one file. */
 export type FileResult =
   | { readonly kind: "judged"; readonly file: string; readonly analyzed: Analyzed }
@@ -50,19 +53,17 @@ async function resultOf(
 function linesOf(result: FileResult, { gate, stats }: JepsenAnalyze): string {
   const file = printable(result.file);
   if (result.kind === "unreadable") return `${file}\tunreadable\t${printable(result.message)}\n`;
-  const { judgement, recording, seconds, gateReport, explanation, missing } = result.analyzed;
+  const { judgement, recording, seconds, gateReport } = result.analyzed;
   const { verdict, model, counts } = judgement;
   const line = [
     ...[file, verdict, model, counts.events, counts.operations, counts.partitions],
     stats ? seconds.toFixed(3) : "-",
   ].join("\t");
   const below = [
-    ...recording.notes,
     ...recording.skippedLines === 0 ? [] : [`${recording.skippedLines} lines were skipped`],
     ...storyOf(judgement),
-    ...missing,
-    ...judgement.findings.map((finding) => `finding: ${finding}`),
-    ...explanation,
+    ...shortfallsOf(judgement),
+    ...judgement.findings,
   ];
   const gateLines = gate ? gateReport : [];
   return [line, ...below.map((text) => `  ${printable(text)}`), ...gateLines.map(printable)]
@@ -74,18 +75,25 @@ function linesOf(result: FileResult, { gate, stats }: JepsenAnalyze): string {
 function storyOf({ verdict, checks }: Judgement): string[] {
   if (verdict === "valid") return [];
   const wanted = verdict === "invalid" ? "fail" : "inconclusive";
-  return checks.filter((check) => check.verdict === wanted).flatMap((check) => [
-    `${check.name}: ${check.sentence}`,
-    ...check.violations.map(({ sentence }) => `  ${sentence}`),
-  ]);
+  return checks.filter((check) => check.verdict === wanted).flatMap(
+    ({ name, sentence, violations, found = violations.length }) => {
+      const told = violations.slice(0, TOLD_MAX).map(({ sentence }) => `${name}: ${sentence}`);
+      const untold = found > TOLD_MAX ? [`${name}: and ${found - TOLD_MAX} more`] : [];
+      return told.length === 0 ? [`${name}: ${sentence}`] : [...told, ...untold];
+    },
+  );
+}
+
+function shortfallsOf({ shortfalls = [] }: Judgement): string[] {
+  return shortfalls.map(({ name, count, minimum }) => `${name} is ${count}, below ${minimum}`);
 }
 
 function jsonOf(result: FileResult): unknown {
   if (result.kind === "unreadable") {
     return { file: result.file, verdict: "unreadable", message: result.message };
   }
-  const { judgement, recording, missing, explanation } = result.analyzed;
-  const { verdict, model, counts, checks, coverage, findings } = judgement;
+  const { judgement, recording } = result.analyzed;
+  const { verdict, model, counts, checks, coverage, findings, shortfalls = [] } = judgement;
   return {
     ...{ file: result.file, verdict, model, counts },
     checks: checks.map(({ violations, ...check }) => ({
@@ -95,8 +103,7 @@ function jsonOf(result: FileResult): unknown {
       }),
     })),
     coverage: Object.fromEntries(coverage.map(({ name, count }) => [name, count])),
-    ...{ findings, missing, explanation },
-    ...{ notes: recording.notes, skippedLines: recording.skippedLines },
+    ...{ findings, shortfalls, skippedLines: recording.skippedLines },
   };
 }
 
@@ -119,7 +126,7 @@ function failureOf(results: readonly FileResult[]): CliError | undefined {
   if (count("unknown") > 0) {
     return new CliError("E_INCONCLUSIVE", `${histories(count("unknown"))} undecided`);
   }
-  const poor = judged.filter(({ missing }) => missing.length > 0).length;
+  const poor = judged.filter(({ judgement }) => (judgement.shortfalls ?? []).length > 0).length;
   if (poor === 0) return undefined;
   return new CliError(
     "E_LOW_COVERAGE",

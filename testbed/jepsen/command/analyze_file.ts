@@ -1,10 +1,15 @@
-/** One history from a file to its verdict, and everything that was asked to be written about it. */
-import type { JepsenAnalyze } from "../../../node/cli/jepsen_options.ts";
-import { judge } from "../analysis/judge.ts";
+/** One history from a file to its verdict. */
+import type { HistoryReading, JepsenAnalyze } from "../../../node/cli/jepsen_options.ts";
+import { gateReport } from "../analysis/gate/report.ts";
+import { judge, type JudgeOptions } from "../analysis/judge.ts";
 import type { Judgement } from "../analysis/judgement.ts";
 import { readHistory } from "../codec/read.ts";
+import type { ReadOptions } from "../codec/format.ts";
 import type { Value } from "../history/model.ts";
 import type { Recording } from "../history/recording.ts";
+import { counterexampleText } from "./counterexample.ts";
+import { writeWhole } from "./files.ts";
+import { writeReport } from "./report.ts";
 
 /** What is known of one history in the end. */
 export interface Analyzed {
@@ -14,17 +19,17 @@ export interface Analyzed {
   readonly seconds: number;
   /** The release gate's report. */
   readonly gateReport: readonly string[];
-  /** What `--explain` asked for. */
-  readonly explanation: readonly string[];
-  /** Coverage figures that were not reached. */
-  readonly missing: readonly string[];
 }
 
+/** What a search keeps of one configuration, in bytes, at least. */
+const CONFIGURATION_BYTES = 64;
+
 /**
- * Reads and judges one file.
+ * Reads and judges one file, and writes what was asked for.
  *
  * @param minimum Coverage figures to reach.
  * @throws {HistoryError} When it cannot be read.
+ * @throws {CliError} When something cannot be written.
  */
 export async function analyzeFile(
   file: string,
@@ -32,22 +37,59 @@ export async function analyzeFile(
   minimum: Readonly<Record<string, number>> | undefined,
 ): Promise<Analyzed> {
   const begin = performance.now();
-  const { failedOps, nilRead } = request;
-  const recording = await readHistory(file, {
-    ...{ failedOps, nilRead },
-    ...request.format === undefined ? {} : { format: request.format },
-    ...request.model === undefined ? {} : { model: request.model },
-    ...request.maxSkipped === undefined ? {} : { maxSkipped: request.maxSkipped },
-  });
-  const endMs = begin + request.timeLimitMs;
-  const judgement = judge(recording, {
-    ...{ failedOps, nilRead, algorithm: request.algorithm },
+  const recording = await readHistory(file, readOptionsOf(request));
+  const options = judgeOptionsOf(request, minimum, begin + request.timeLimitMs);
+  const judgement = judge(recording, options);
+  const seconds = (performance.now() - begin) / 1_000;
+  await writeWhatWasAsked(file, request, { recording, judgement, options });
+  return { recording, judgement, seconds, gateReport: gateReport(judgement) };
+}
+
+function judgeOptionsOf(
+  request: JepsenAnalyze,
+  minimum: Readonly<Record<string, number>> | undefined,
+  endMs: number,
+): JudgeOptions {
+  const { failedOps, nilRead, algorithm, memoryLimitBytes } = request;
+  return {
+    ...{ failedOps, nilRead, algorithm, configurationBytesMax: memoryLimitBytes },
+    configurationsMax: Math.ceil(memoryLimitBytes / CONFIGURATION_BYTES),
     ...request.init === undefined ? {} : { init: valueOf(request.init) },
     ...minimum === undefined ? {} : { minimum },
+    ...request.refusals === "exact" ? {} : { bounds: { refusals: "class" } },
     isOverTime: () => performance.now() > endMs,
-  });
-  const seconds = (performance.now() - begin) / 1_000;
-  return { recording, judgement, seconds, gateReport: [], explanation: [], missing: [] };
+  };
+}
+
+async function writeWhatWasAsked(
+  file: string,
+  request: JepsenAnalyze,
+  { recording, judgement, options }: {
+    readonly recording: Recording;
+    readonly judgement: Judgement;
+    readonly options: JudgeOptions;
+  },
+): Promise<void> {
+  const { counterexample, report } = request;
+  if (counterexample !== undefined) {
+    const text = counterexampleText(recording, judgement, options);
+    if (text !== undefined) await writeWhole(counterexample, text);
+  }
+  if (report !== undefined) await writeReport(report, file, recording, judgement, request);
+}
+
+/** How a file is read, from what was typed. */
+export function readOptionsOf(
+  { failedOps = "drop", nilRead = "value", format, model, maxSkipped }:
+    & HistoryReading
+    & Partial<Pick<JepsenAnalyze, "failedOps" | "nilRead">>,
+): ReadOptions {
+  return {
+    ...{ failedOps, nilRead },
+    ...format === undefined ? {} : { format },
+    ...model === undefined ? {} : { model },
+    ...maxSkipped === undefined ? {} : { maxSkipped },
+  };
 }
 
 /** A value as it is typed: `nil`, a whole number, or text. */

@@ -1,0 +1,103 @@
+// `jepsen analyze` as it is typed: a line for each file, the worst of them as exit code, and files that say the same again.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { main } from "../../cli.ts";
+import { testIo } from "../support/cli_io.ts";
+
+const HISTORIES = fromFileUrl(new URL("histories", import.meta.url));
+const VALID = join(HISTORIES, "etcd_002.log");
+const INVALID = join(HISTORIES, "etcd_000.log");
+const OTHER_MODEL = join(HISTORIES, "c01-ok.txt");
+
+async function jepsen(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const io = testIo();
+  const code = await main(["jepsen", ...argv], io);
+  return { code, out: io.stdout(), err: io.stderr() };
+}
+
+async function inDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("analyze exits with the worst of its files: invalid, unreadable, unknown, too little, valid", async () => {
+  await inDirectory(async (directory) => {
+    const [empty, broken, wanting] = ["empty", "broken", "wanting.json"]
+      .map((name) => join(directory, name)) as [string, string, string];
+    Deno.writeTextFileSync(empty, "");
+    Deno.writeTextFileSync(broken, "allocdb-history version=1 model=register\nnonsense\n");
+    Deno.writeTextFileSync(wanting, '{"widest_concurrency": 1000}');
+    const poor = ["--min-coverage", wanting];
+    const cases: readonly (readonly [number, readonly string[]])[] = [
+      [0, [VALID]],
+      [66, [VALID, ...poor]],
+      [6, [VALID, empty, ...poor]],
+      [65, [VALID, empty, broken, ...poor]],
+      [65, [join(directory, "none")]],
+      [3, [VALID, empty, broken, INVALID, ...poor]],
+    ];
+    for (const [code, argv] of cases) {
+      const ran = await jepsen("analyze", ...argv);
+      assertEquals(ran.code, code, `${argv}: ${ran.err}`);
+      const lines = ran.out.split("\n").filter((line) => /^\S.*\t/.test(line));
+      assertEquals(lines.length, argv.filter((word) => !poor.includes(word)).length);
+    }
+  });
+});
+
+Deno.test("analyze says what a file is not, in one line with the place", async () => {
+  const { code, out } = await jepsen("analyze", OTHER_MODEL, "--model", "cas-register");
+  assertEquals(code, 65);
+  assertStringIncludes(out, 'line 1: found the operation "append", expected an operation of');
+  assertEquals(out.split("\n").length, 2);
+});
+
+Deno.test("the counterexample of an invalid history is a smaller one that is invalid, too", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "counterexample.txt");
+    await jepsen("analyze", INVALID, "--counterexample", file);
+    const again = await jepsen("analyze", file);
+    assertEquals(again.code, 3);
+    const [, , , events] = again.out.split("\t");
+    assert(Number(events) < 40, events);
+  });
+});
+
+Deno.test("the report of a history is the same bytes each time", async () => {
+  await inDirectory(async (directory) => {
+    const texts = [];
+    for (const name of ["a", "b"]) {
+      await jepsen("analyze", INVALID, "--report", join(directory, name));
+      texts.push(
+        ["report.html", "report.json", "summary.txt", "junit.xml"].map((file) =>
+          Deno.readTextFileSync(join(directory, name, file))
+        ),
+      );
+    }
+    assertEquals(texts[0], texts[1]);
+  });
+});
+
+Deno.test("analyze prints the release gate's report for --history-file", async () => {
+  const { out } = await jepsen("analyze", "--history-file", INVALID);
+  for (const words of ["release_gate=blocked", "blockers=1", "blocker=linearizability"]) {
+    assertStringIncludes(out, `\n${words}`);
+  }
+});
+
+Deno.test("convert writes what can be read again, and nothing over a file that is there", async () => {
+  await inDirectory(async (directory) => {
+    const [cbor, edn] = [join(directory, "h.cbor"), join(directory, "h.edn")];
+    assertEquals((await jepsen("convert", INVALID, cbor)).code, 0);
+    assertEquals((await jepsen("convert", cbor, edn)).code, 0);
+    const ran = await jepsen("analyze", cbor, edn);
+    assertEquals(ran.out.split("\n").filter((line) => line.includes("\tinvalid\t")).length, 2);
+    const again = await jepsen("convert", INVALID, cbor);
+    assertStringIncludes(again.err, "E_FILE_EXISTS");
+    assertEquals((await jepsen("convert", INVALID, join(directory, "h.txt"))).code, 2);
+  });
+});
