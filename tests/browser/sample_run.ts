@@ -53,6 +53,8 @@ interface Held {
   holderId: bigint;
   deadlineSlot: bigint;
   isConfirmed: boolean;
+  /** Somebody asked for its end and was not told. */
+  isDoubtful?: boolean;
 }
 
 type Building = { -readonly [Key in keyof HistoryOperation]: HistoryOperation[Key] };
@@ -175,6 +177,8 @@ class SampleRun {
     const fate = this.#draw.share();
     if (isOut && fate < 0.5) {
       operation.outcome = { kind: "info", reason: "no answer in time" };
+      const mine = this.#mine.get(process);
+      if (mine !== undefined && request.kind === "release") mine.held.isDoubtful = true;
       this.#push({ atNs: atNs + 500e6 + latency, process, act: "complete" });
     } else if (isOut && fate < 0.9) {
       operation.outcome = { kind: "fail", reason: "not primary" };
@@ -247,7 +251,7 @@ class SampleRun {
     const { resourceId, holderId, ttlSlots } = request;
     const held = this.#held.get(resourceId);
     const isLying = this.#options.isBroken && this.lie === undefined && atNs > 0.45 * this.#endNs &&
-      held?.isConfirmed === true;
+      held?.isConfirmed === true && held.isDoubtful !== true;
     if (held !== undefined && !isLying) {
       return { kind: "ok", answer: { kind: "applied", code: "resource_busy", lsn } };
     }

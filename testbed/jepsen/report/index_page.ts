@@ -58,7 +58,7 @@ function row(entry: IndexEntry): string {
   const short = entry.isWindowOverridden
     ? `<br><small>window shortened: no gate evidence</small>`
     : "";
-  return `<tr class="${badge.tone}"><td class="state"><b class="sign" aria-hidden="true">${badge.sign}</b> ${
+  return `<tr class="is-${badge.tone}"><td class="state"><b class="sign" aria-hidden="true">${badge.sign}</b> ${
     escapeHtml(badge.word.toLowerCase())
   }</td><td><b>${escapeHtml(entry.title)}</b>${why}${short}</td><td>${
     escapeHtml(what.map((part) => nameWords(part!)).join(" · "))

@@ -22,6 +22,8 @@ export interface Step {
   /** Whether it cannot follow the step before it. */
   readonly isImpossible: boolean;
   readonly position: number;
+  /** Above 0, it stands for so many requests that were refused, and the rest says nothing. */
+  readonly refused: number;
 }
 
 /** Attempts of a violation, in the order of their beginning. */
@@ -64,7 +66,20 @@ export function stepsOf(survey: Survey, resourceId: bigint, violation: Violation
     held = after;
     steps.push(step);
   }
-  return around(steps, violation);
+  return around(withoutRefusals(steps), violation);
+}
+
+/** What was refused changes nothing: neighbours become one, unless a violation names them. */
+function withoutRefusals(steps: readonly Step[]): Step[] {
+  const kept: Step[] = [];
+  for (const step of steps) {
+    const last = kept.at(-1);
+    if (step.code === "ok" || step.isEvidence) kept.push(step);
+    else if (last !== undefined && last.refused > 0) {
+      kept[kept.length - 1] = { ...last, refused: last.refused + 1 };
+    } else kept.push({ ...step, refused: 1 });
+  }
+  return kept;
 }
 
 interface Held {
@@ -127,6 +142,7 @@ function stepOf(
     isEvidence,
     isImpossible,
     position: invokedAt,
+    refused: 0,
   };
   return { after, step };
 }

@@ -11,6 +11,8 @@ export interface Survey {
   readonly input: ReportInput;
   /** Whether the axis is time; positions in the history otherwise. */
   readonly isTimed: boolean;
+  /** Beginning of the axis: 0 but in a picture of a part. */
+  readonly from: number;
   /** End of the axis: nanoseconds or positions, at least 1. */
   readonly end: number;
   readonly attempts: readonly Attempt[];
@@ -44,6 +46,7 @@ export function surveyOf(input: ReportInput): Survey {
   return {
     input,
     isTimed,
+    from: 0,
     end,
     attempts,
     lanes: lanesOf(attempts),
@@ -53,6 +56,11 @@ export function surveyOf(input: ReportInput): Survey {
     violations,
     evidence: new Set(violations.flatMap(({ violation }) => positionsOf(violation))),
   };
+}
+
+/** The same run with the axis of a part of it, for a picture. */
+export function partOf(survey: Survey, from: number, end: number): Survey {
+  return { ...survey, from, end: Math.max(from + 1, end) };
 }
 
 /** Positions of the attempts that a violation names. */

@@ -68,7 +68,7 @@ function timelineSection({ violations }: Survey, { shown, total }: TimelineData)
 <noscript><p class="note">The timeline needs scripts; the other sections do not.</p></noscript>
 <div id="needs" hidden>
 <div class="bar" role="toolbar" aria-label="Timeline">${first}
-<button id="whole">Whole run</button><button id="closer" aria-label="Closer">＋</button><button id="farther" aria-label="Farther">－</button>
+<button id="whole">Whole run</button><button id="closer" aria-label="Closer">+</button><button id="farther" aria-label="Farther">−</button>
 <button id="left" aria-label="Earlier">◀</button><button id="right" aria-label="Later">▶</button>
 <button id="previous">Previous</button><button id="next">Next</button>
 <input type="search" id="find" placeholder="operation id, resource 7, #event" aria-label="Search the timeline"><span id="found" class="keys" role="status"></span></div>

@@ -14,6 +14,8 @@ const height = Math.max(190, Math.min(556, roomHeight));
 const view = { from: 0, to: run.end };
 const byKey = Map.groupBy(bars.filter((bar) => bar.key !== ""), (bar) => bar.key);
 const numbers = new Map(run.violations.map(([number, position]) => [position, number]));
+const openFrom = new Map();
+for (const bar of bars) if (bar.outcome === 2 && !openFrom.has(bar.lane)) openFrom.set(bar.lane, bar.start);
 let width = 800, colors = {}, isDrawn = true, chosen = null, hovered = null, matches = new Set();
 function xOf(at) { return GUTTER + (at - view.from) / (view.to - view.from) * (width - GUTTER); }
 function atOf(x) { return view.from + (x - GUTTER) / (width - GUTTER) * (view.to - view.from); }
@@ -67,7 +69,7 @@ function draw() {
   clipped(GUTTER, MAP, width - GUTTER, height - MAP, () => { drawAxis(); drawFaults(); });
   clipped(0, HEAD, width, height - HEAD, () => {
     drawLanes();
-    clipped(GUTTER, HEAD, width - GUTTER, height - HEAD, () => { drawDensity(); drawBands(); drawViews(); drawLinks(); drawBars(); });
+    clipped(GUTTER, HEAD, width - GUTTER, height - HEAD, () => { drawDensity(); drawBands(); drawViews(); drawOpenEnds(); drawLinks(); drawBars(); });
   });
   drawMap();
 }
@@ -190,14 +192,28 @@ function drawLinks() {
   }
   context.globalAlpha = 1;
 }
+/** One for each lane, from its first attempt that nobody knows the end of: all of them run to the edge. */
+function drawOpenEnds() {
+  context.strokeStyle = colors.info;
+  context.lineWidth = 1;
+  context.setLineDash([2, 4]);
+  for (const [lane, start] of openFrom) {
+    const y = laneTop(lane) + BAR + 2;
+    if (start > view.to || y < HEAD || y > height) continue;
+    context.globalAlpha = 0.55;
+    line(Math.max(xOf(start), GUTTER), y, width, y);
+  }
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+}
 function drawBars() {
   for (const bar of bars) if (!bar.isEvidence) drawBar(bar);
   for (const bar of bars) if (bar.isEvidence) drawBar(bar);
-  for (const item of [hovered, chosen]) if (item !== null && item.kind === "bar") frameOf(item.data, colors.accent, 2);
+  for (const item of [hovered, chosen]) if (item !== null && item.kind === "bar") frameOf(item.data, colors.accent, 1.5, item.data.isEvidence ? 5 : 2.5);
 }
 function drawBar(bar) {
   const y = laneTop(bar.lane);
-  if (y < HEAD - LANE || y > height || !isNear(bar.start, bar.outcome === 2 ? run.end : bar.end)) return;
+  if (y < HEAD - LANE || y > height || !isNear(bar.start, bar.end)) return;
   const x = xOf(bar.start), end = xOf(bar.start + Math.max(0, bar.span)), room = Math.max(2, end - x), color = colors[OUTCOMES[bar.outcome]];
   const isFaded = matches.size > 0 && !matches.has(bar);
   context.globalAlpha = isFaded ? 0.2 : 1;
@@ -207,7 +223,8 @@ function drawBar(bar) {
     if (room > 34) label(bar, x, room, y, colors.ground);
   } else if (bar.outcome === 1) fail(bar, x, room, y, color);
   else unknown(bar, x, room, y, color);
-  if (bar.isEvidence) frameOf(bar, colors.bad, numbers.has(bar.position) ? 3 : 2);
+  if (bar.isEvidence) frameOf(bar, colors.bad, 2.5, 2);
+  if (numbers.has(bar.position)) flag(bar, y);
   context.globalAlpha = 1;
 }
 function label(bar, x, room, y, color) {
@@ -231,13 +248,6 @@ function fail(bar, x, room, y, color) {
 function unknown(bar, x, room, y, color) {
   const at = y + BAR / 2;
   context.strokeStyle = color;
-  context.lineWidth = 1;
-  const alpha = context.globalAlpha;
-  context.globalAlpha = alpha * (bar.isEvidence ? 0.9 : 0.35);
-  context.setLineDash([2, 4]);
-  line(Math.max(x, GUTTER), y + BAR + 1, width, y + BAR + 1);
-  context.setLineDash([]);
-  context.globalAlpha = alpha;
   context.lineWidth = 1.3;
   line(x, at, x + room, at);
   context.fillStyle = colors.ground;
@@ -251,11 +261,19 @@ function unknown(bar, x, room, y, color) {
   context.stroke();
   if (room > 60) label(bar, x + 6, room - 6, y - 5, color);
 }
-function frameOf(bar, color, thick) {
+function flag(bar, y) {
+  const content = "✕ violation " + numbers.get(bar.position);
+  context.font = "600 11px system-ui, sans-serif";
+  const wide = context.measureText(content).width + 10, left = Math.min(xOf(bar.start + Math.max(0, bar.span)) + 9, width - wide - 4);
+  context.fillStyle = colors.bad;
+  context.fillRect(left, y - 1, wide, BAR + 2);
+  text(content, left + 5, y + BAR / 2 + 0.5, colors.ground, "600 11px system-ui, sans-serif");
+}
+function frameOf(bar, color, thick, gap) {
   const x = xOf(bar.start), end = xOf(bar.start + Math.max(0, bar.span)), y = laneTop(bar.lane);
   context.strokeStyle = color;
   context.lineWidth = thick;
-  context.strokeRect(x - 2, y - 2, Math.max(3, end - x) + 4, BAR + 4);
+  context.strokeRect(x - gap, y - gap, Math.max(3, end - x) + 2 * gap, BAR + 2 * gap);
 }
 /** The whole run above: what was asked when, and which part of it is shown. */
 function drawMap() {

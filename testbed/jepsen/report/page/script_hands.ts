@@ -15,7 +15,7 @@ function zoom(factor, around) {
 function pan(share) { const by = (view.to - view.from) * share; show(view.from + by, view.to + by); }
 function whole() { show(0, run.end); }
 function around(from, to) {
-  const spread = Math.max((to - from) * 4, run.end / 400, run.isTimed ? 20000 : 40);
+  const spread = Math.max((to - from) * (to - from > run.end / 50 ? 3 : 24), run.isTimed ? 20000 : 40);
   show((from + to - spread) / 2, (from + to + spread) / 2);
 }
 function scrollTo(lane) {

@@ -6,10 +6,10 @@ import { cluster } from "../plots/cluster.ts";
 import { type Plot, svgOf } from "../plots/frame.ts";
 import { latencyPoints, latencyQuantiles, operationNames } from "../plots/latency.ts";
 import { availability, rate } from "../plots/rate.ts";
-import { resources } from "../plots/resources.ts";
+import { isBlamed, resources } from "../plots/resources.ts";
 import type { Survey } from "../survey.ts";
 import { escapeHtml } from "../text/escape.ts";
-import { duration, grouped } from "../text/numbers.ts";
+import { counted, duration, grouped, moment } from "../text/numbers.ts";
 import { nameWords } from "../verdict_words.ts";
 import { KINDS_MAX } from "./style.ts";
 
@@ -145,22 +145,22 @@ export function resourcesSection(survey: Survey): string {
     );
   }
   if (holds.length === 0) return empty("No reservation was granted in this history.");
-  const { plot, rows, holds: shown } = resources(survey);
-  const overlaps = holds.filter(({ over }) => over !== undefined).length;
+  const { plot, rows, holds: shown, part } = resources(survey);
+  const at = (value: number): string => survey.isTimed ? moment(value) : grouped(Math.round(value));
+  const stretch = part === undefined ? "" : `, from ${at(part[0])} to ${at(part[1])}`;
+  const blamed = holds.filter((hold) => isBlamed(survey, hold)).length;
   return `<section id="resources"><h2><span>6</span> Resources <small>showing ${grouped(rows)} of ${
     grouped(ids.size)
-  } resources, ${grouped(shown)} of ${grouped(holds.length)} holds</small></h2>
-<p class="${overlaps === 0 ? "" : "bad"}">${
-    overlaps === 0
+  } resources, ${grouped(shown)} of ${grouped(holds.length)} holds${stretch}</small></h2>
+<p class="${blamed === 0 ? "" : "bad"}">${
+    blamed === 0
       ? "No two holds of a resource overlap, as far as clients were told."
-      : `✕ ${grouped(overlaps)} ${
-        overlaps === 1 ? "hold begins" : "holds begin"
-      } before the one before it can have ended; red and lower.`
+      : `✕ ${counted(blamed, "holds")} that must not have been granted: red and lower.`
   }</p>
 ${
     figure(
       plot,
-      "A bar is a hold, with its holder; dark once confirmed. The line before it is the time in which the reserve was under way; ▾ marks when it falls due. Holds whose grant nobody was told of are missing.",
+      "A bar is a hold, with its holder; solid once confirmed. The line before it is the time in which the reserve was under way; ▾ marks when it falls due. Holds whose grant nobody was told of are missing.",
     )
   }</section>`;
 }

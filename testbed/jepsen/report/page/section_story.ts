@@ -2,10 +2,12 @@
 import { type Attempt, outcomeWords } from "../attempts.ts";
 import { svgOf } from "../plots/frame.ts";
 import { minimalHistory } from "../plots/minimal.ts";
+import { holdsOfResource } from "../plots/resources.ts";
+import type { Violation } from "../../analysis/judgement.ts";
 import { attemptsIn, conflictIn, type Step, stepsOf } from "../story.ts";
-import type { NumberedViolation, Survey } from "../survey.ts";
+import { type NumberedViolation, partOf, type Survey } from "../survey.ts";
 import { cut, escapeHtml } from "../text/escape.ts";
-import { counted, duration, grouped } from "../text/numbers.ts";
+import { counted, duration, grouped, moment } from "../text/numbers.ts";
 import { nameWords } from "../verdict_words.ts";
 
 /** Violations that are told; report.json has all. */
@@ -58,6 +60,7 @@ ${
 ${list(survey, attempts)}`
   }
 ${before(violation.before)}
+${holdsPicture(survey, violation, attempts)}
 ${
     violation.resourceIds.slice(0, RESOURCES_MAX).map((id) =>
       bySlot(id, stepsOf(survey, id, violation))
@@ -96,8 +99,8 @@ function card(survey: Survey, attempt: Attempt, isFirst: boolean): string {
 function whenWords({ isTimed }: Survey, { start, end }: Attempt): string {
   if (!isTimed) return "no times were recorded";
   return end === undefined
-    ? `from ${duration(start)}, never ended`
-    : `from ${duration(start)} to ${duration(end)} (${duration(end - start)})`;
+    ? `from ${moment(start)}, never ended`
+    : `${moment(start)} to ${moment(end)}, waited ${duration(end - start)}`;
 }
 
 function list(survey: Survey, attempts: readonly Attempt[]): string {
@@ -122,9 +125,36 @@ function before(lines: readonly string[]): string {
     }</pre>`;
 }
 
+/** Who held the resource around the attempts of a violation. */
+function holdsPicture(
+  survey: Survey,
+  { resourceIds }: Violation,
+  attempts: readonly Attempt[],
+): string {
+  const [resourceId] = resourceIds;
+  const [first] = attempts;
+  if (resourceId === undefined || first === undefined) return "";
+  if (!survey.holds.some((hold) => hold.resourceId === resourceId)) return "";
+  const end = Math.max(...attempts.map((attempt) => attempt.end ?? attempt.start));
+  const span = Math.max(end - first.start, survey.isTimed ? 50e6 : 20);
+  const part = partOf(
+    survey,
+    Math.max(0, first.start - span * 0.08),
+    Math.min(survey.end, end + span * 0.25),
+  );
+  return `<h4>Who held resource ${resourceId} then</h4><figure>${
+    svgOf(holdsOfResource(part, resourceId))
+  }<figcaption>A bar is a hold, with its holder; solid once confirmed, red and lower where it must not have been granted. ▾ marks when it falls due.</figcaption></figure>`;
+}
+
 function bySlot(resourceId: bigint, steps: readonly Step[]): string {
   if (steps.length === 0) return "";
   const rows = steps.map((step) => {
+    if (step.refused > 0) {
+      return `<tr class="skipped"><td></td><td></td><td colspan="3">${
+        counted(step.refused, "requests")
+      } refused in between</td></tr>`;
+    }
     const kind = step.isImpossible ? "impossible" : step.isEvidence ? "evidence" : "";
     const mark = step.isImpossible ? `<b class="bad">✕</b> ` : step.isEvidence ? "▸ " : "";
     return `<tr class="${kind}"><td class="count">${escapeHtml(step.lsn)}</td><td class="count">${

@@ -32,7 +32,7 @@ function cards({ input: { judgement: { counts }, recording }, figures }: Survey)
   const gap = figures?.gaps[0];
   if (figures !== undefined && figures.overall.length > 0) {
     const [median, , high, greatest] = figures.overall.map(duration);
-    facts.push(["median latency", median!, `0.99: ${high}, greatest: ${greatest}`]);
+    facts.push(["median latency", median!, `0.99 ${high}, most ${greatest}`]);
   }
   if (gap !== undefined) {
     facts.push([
@@ -66,9 +66,9 @@ function checkRow({ violations }: Survey, check: CheckResult): string {
       own.length === 1 ? "the violation" : `first of ${grouped(own.length)} violations`
     }</a>`;
   const blocks = check.isReleaseBlocking
-    ? `<small class="tag" title="The release gate is blocked unless it passes">blocks a release</small>`
-    : "";
-  return `<tr class="${tone}"><td class="state"><b class="sign" aria-hidden="true">${sign}</b> ${word}</td><td><b>${
+    ? ""
+    : `<small class="tag" title="The release gate does not wait for it">no blocker</small>`;
+  return `<tr class="is-${tone}"><td class="state"><b class="sign" aria-hidden="true">${sign}</b> ${word}</td><td><b>${
     escapeHtml(nameWords(check.name))
   }</b>${blocks}</td><td class="count">${grouped(check.examined)} <small>${
     escapeHtml(check.unit)

@@ -70,9 +70,10 @@ export const PLOT_STYLE = `
 .hold.h0 rect { fill: var(--h0); } .hold.h1 rect { fill: var(--h1); } .hold.h2 rect { fill: var(--h2); } .hold.h3 rect { fill: var(--h3); }
 .hold rect.confirmed { fill: var(--held); }
 .plot .hold text { font-size: 10px; }
-.plot .hold text.onconfirmed { paint-order: stroke; stroke: var(--ground); stroke-width: 2.5px; }
+.plot .hold text.onconfirmed { fill: var(--ground); font-weight: 600; }
 .hold path.deadline { stroke: var(--held); fill: var(--held); stroke-opacity: 0.8; }
-.hold.over rect { fill: var(--bad); stroke: var(--bad); stroke-width: 2; }
+.hold path.deadline.small { stroke-opacity: 0.35; }
+.hold.over rect, .hold.over rect.confirmed { fill: var(--bad); stroke: var(--bad); stroke-width: 2; }
 .plot .hold.over text { fill: var(--ground); font-weight: 700; }
 .mini .grid { stroke-dasharray: 2 3; }
 .mini rect { stroke-width: 1.5; }
@@ -105,6 +106,7 @@ h1 { font-size: 22px; line-height: 1.25; margin: 0; overflow-wrap: anywhere; let
 h2 { font-size: 19px; margin: 40px 0 10px; padding-top: 12px; border-top: 1px solid var(--line); letter-spacing: -0.01em; }
 h2 span { display: inline-block; min-width: 1.1em; color: var(--faint); font-weight: 400; }
 h2 small, h3 small { color: var(--faint); font-weight: 400; font-size: 13px; margin-left: 6px; }
+main section:first-child h2 { margin-top: 14px; border-top: 0; }
 h3 { font-size: 15px; margin: 22px 0 6px; }
 h4 { font-size: 13.5px; margin: 16px 0 6px; }
 .badge { display: inline-flex; align-items: center; gap: 8px; padding: 6px 16px; border-radius: 8px; font-size: 18px; font-weight: 700; letter-spacing: 0.04em; border: 2px solid; }
@@ -113,8 +115,8 @@ h4 { font-size: 13.5px; margin: 16px 0 6px; }
 .badge.unsure { color: var(--unsure); background: var(--unsureground); border-style: dashed; }
 .good { color: var(--good); } .bad { color: var(--bad); } .unsure { color: var(--unsure); }
 b.ok { color: var(--ok); } b.fail { color: var(--fail); } b.info { color: var(--info); }
-.facts { display: flex; flex-wrap: wrap; gap: 2px 0; margin: 10px 0 0; color: var(--faint); }
-.facts div { display: flex; gap: 6px; } .facts div + div::before { content: "·"; margin: 0 4px 0 10px; }
+.facts { display: flex; flex-wrap: wrap; gap: 2px 22px; margin: 10px 0 0; color: var(--faint); }
+.facts div { display: flex; gap: 6px; }
 .facts dd { color: var(--ink); } dd { margin: 0; overflow-wrap: anywhere; }
 nav { position: sticky; top: 0; z-index: 5; background: var(--ground); border-bottom: 1px solid var(--line); margin-top: 16px; }
 nav ul { max-width: 1200px; margin: 0 auto; padding: 0 18px; display: flex; flex-wrap: wrap; list-style: none; }
@@ -135,11 +137,11 @@ th { color: var(--faint); font-weight: 500; font-size: 12.5px; white-space: nowr
 td.count, th.count { text-align: right; white-space: nowrap; }
 tbody tr { border-top: 1px solid var(--line); }
 table.checks { width: 100%; } .checks td { padding-top: 7px; padding-bottom: 7px; overflow-wrap: break-word; }
-.checks td:nth-child(2) { min-width: 190px; }
+.checks td:nth-child(2) { min-width: 236px; }
 .checks td:first-child { padding-left: 10px; }
 .checks .state { white-space: nowrap; font-weight: 600; }
-.checks .good .state { color: var(--good); } .checks .bad .state { color: var(--bad); } .checks .unsure .state { color: var(--unsure); }
-.checks tr.bad { background: var(--badground); } .checks tr.unsure { background: var(--unsureground); }
+.checks .is-good .state { color: var(--good); } .checks .is-bad .state { color: var(--bad); } .checks .is-unsure .state { color: var(--unsure); }
+.checks tr.is-bad { background: var(--badground); } .checks tr.is-unsure { background: var(--unsureground); }
 .sign { display: inline-block; width: 1.2em; text-align: center; font-weight: 800; }
 td small { color: var(--faint); }
 .tag { display: inline-block; margin-left: 8px; padding: 0 7px; border: 1px solid var(--strong); border-radius: 9px; font-size: 11px; line-height: 17px; font-weight: 400; color: var(--faint); white-space: nowrap; }
@@ -152,8 +154,8 @@ details { margin: 10px 0; } summary { cursor: pointer; color: var(--accent); }
 .operation { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 8px 14px 10px; }
 .operation.first { border: 2px solid var(--bad); }
 .operation h4 { margin: 2px 0 6px; }
-.operation dl { margin: 0; } .operation dl div { display: grid; grid-template-columns: 88px 1fr; gap: 8px; } .operation dt { color: var(--faint); }
-.steps .impossible td { background: var(--badground); } .steps .evidence td { font-weight: 600; }
+.operation dl { margin: 0; } .operation dl div { display: grid; grid-template-columns: 92px 1fr; gap: 8px; } .operation dt { color: var(--faint); }
+.steps .skipped td { color: var(--faint); padding-left: 10px; } .steps .impossible td { background: var(--badground); } .steps .evidence td { font-weight: 600; }
 pre, .line, code, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 12.5px; }
 pre { background: var(--panel); border-radius: 6px; padding: 8px 12px; margin: 6px 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .line { color: var(--faint); overflow-wrap: anywhere; margin: 12px 0 0; }
@@ -171,7 +173,7 @@ fieldset.choose { border: 0; margin: 6px 0; padding: 0; display: flex; flex-wrap
 .bar { display: flex; flex-wrap: wrap; gap: 6px 8px; align-items: center; margin: 8px 0; }
 button, input[type=search] { font: inherit; font-size: 13px; color: inherit; background: var(--panel); border: 1px solid var(--strong); border-radius: 6px; padding: 3px 11px; }
 button { cursor: pointer; } button:hover { border-color: var(--accent); color: var(--accent); } button.urgent { color: var(--bad); border-color: var(--bad); font-weight: 600; }
-input[type=search] { width: 230px; }
+input[type=search] { width: 275px; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
 #stage { position: relative; border: 1px solid var(--line); border-radius: 6px; overflow-y: auto; overflow-x: hidden; max-height: 560px; }
 #picture { display: block; position: sticky; top: 0; width: 100%; cursor: grab; touch-action: none; }

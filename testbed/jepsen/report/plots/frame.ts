@@ -42,7 +42,9 @@ export function svgOf({ name, title, height, body, isOnAxis }: Plot): string {
 
 /** Where a moment of the run lies. */
 export function xOf(survey: Survey, at: number): number {
-  return round(LEFT + Math.max(0, Math.min(1, at / survey.end)) * ROOM);
+  return round(
+    LEFT + Math.max(0, Math.min(1, (at - survey.from) / (survey.end - survey.from))) * ROOM,
+  );
 }
 
 /** To a tenth of a pixel: more cannot be seen and costs bytes. */
@@ -60,7 +62,9 @@ export function label(x: number, y: number, text: string, classes = ""): string 
 /** Faults of the run as bands from `top` to `bottom`, with labels above `top`. */
 export function faultBands(survey: Survey, top: number, bottom: number, hasLabels = true): string {
   if (!survey.isTimed) return "";
-  const faults = survey.input.recording.faults.toSorted((a, b) => a.startNs - b.startNs);
+  const faults = survey.input.recording.faults
+    .filter(({ startNs, stopNs }) => startNs < survey.end && (stopNs ?? Infinity) > survey.from)
+    .sort((a, b) => a.startNs - b.startNs);
   const bands = faults.map((fault) => faultBand(survey, fault, top, bottom));
   return bands.join("") + (hasLabels ? faultLabels(survey, faults, top) : "");
 }
@@ -100,8 +104,11 @@ function faultLabels(survey: Survey, faults: readonly FaultSpan[], top: number):
 
 /** Time below a plot, with lines through it. */
 export function timeAxis(survey: Survey, top: number, bottom: number): string {
-  const step = niceStep(survey.end / 9);
-  const ticks = Array.from({ length: Math.floor(survey.end / step) + 1 }, (_, i) => i * step);
+  const { from, end } = survey;
+  const step = Math.max(1, niceStep((end - from) / 9));
+  const first = Math.ceil(from / step);
+  const count = Math.floor(end / step) - first + 1;
+  const ticks = Array.from({ length: count }, (_, i) => (first + i) * step);
   return ticks.map((at) => {
     const x = xOf(survey, at);
     const words = survey.isTimed ? axisTime(at, step) : grouped(at);
@@ -119,5 +126,7 @@ export function niceStep(rough: number): number {
 
 function axisTime(ns: number, stepNs: number): string {
   const digits = stepNs >= 1e9 ? 0 : Math.min(6, Math.ceil(9 - Math.log10(stepNs)));
-  return stepNs >= 1e6 ? `${grouped(Number((ns / 1e9).toFixed(digits)))} s` : duration(ns);
+  if (stepNs < 1e6 && ns < 1e6) return duration(ns);
+  const [whole, rest] = (ns / 1e9).toFixed(digits).split(".");
+  return `${grouped(whole!)}${rest === undefined ? "" : `.${rest}`} s`;
 }

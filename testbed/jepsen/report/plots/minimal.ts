@@ -1,10 +1,10 @@
 /** A minimal history as a picture: a lane for each process, a bar for each attempt, places by order and not by time. */
-import type { Attempt } from "../attempts.ts";
+import { type Attempt, outcomeWords } from "../attempts.ts";
 import { cut, escapeHtml } from "../text/escape.ts";
 import { label, LEFT, type Plot, round, WIDTH } from "./frame.ts";
 
-const LANE = 34;
-const BAR = 24;
+const LANE = 48;
+const BAR = 38;
 const TOP = 6;
 /** Attempts of the picture; a list tells all of them. */
 const BARS_MAX = 16;
@@ -13,28 +13,46 @@ const BARS_MAX = 16;
 export function minimalHistory(all: readonly Attempt[], first: number | undefined): Plot {
   const attempts = shown(all, first);
   const processes = [...new Set(attempts.map(({ process }) => process))];
-  const moments = attempts.flatMap((
-    { position, endPosition },
-  ) => [position, endPosition ?? Infinity]);
-  const ranks = new Map([...new Set(moments)].sort((a, b) => a - b).map((at, rank) => [at, rank]));
-  const step = (WIDTH - LEFT - 30) / Math.max(1, ranks.size - 1);
-  const xOf = (at: number): number => round(LEFT + 8 + ranks.get(at)! * step);
+  const places = placesOf(attempts);
   const bottom = TOP + processes.length * LANE;
-  const lines = [...ranks.keys()].map((at) =>
-    `<path class="grid" d="M${xOf(at)} ${TOP}V${bottom}"/>`
-  );
+  const lines = [...places.values()].map((x) => `<path class="grid" d="M${x} ${TOP}V${bottom}"/>`);
   const lanes = processes.map((process, index) =>
-    label(LEFT - 8, TOP + index * LANE + 21, `process ${process}`, "lane end")
+    label(LEFT - 8, TOP + index * LANE + LANE / 2 + 4, `process ${process}`, "lane end")
   );
   const bars = attempts.map((attempt) => {
     const y = TOP + processes.indexOf(attempt.process) * LANE + (LANE - BAR) / 2;
-    const x = xOf(attempt.position);
-    const end = attempt.outcome === "info" ? WIDTH - 4 : xOf(attempt.endPosition ?? Infinity);
+    const x = places.get(attempt.position)!;
+    const end = attempt.outcome === "info" || attempt.endPosition === undefined
+      ? WIDTH - 4
+      : places.get(attempt.endPosition)!;
     return bar(attempt, { x, y, width: round(end - x) }, attempt.position === first);
   });
   const body = `<g class="mini">${lines.join("")}${lanes.join("")}${bars.join("")}</g>`;
   const title = "Attempts that cannot be explained together";
   return { name: "minimal", title, height: bottom + 4, isOnAxis: false, body };
+}
+
+/** Where moments lie: by their order; stretches in which nobody waits are narrow. */
+function placesOf(attempts: readonly Attempt[]): Map<number, number> {
+  const ends = attempts.map(({ position, endPosition }) => endPosition ?? position);
+  const moments = [...new Set([...attempts.map(({ position }) => position), ...ends])]
+    .sort((a, b) => a - b);
+  const weights = moments.slice(1).map((to, index) => {
+    const from = moments[index]!;
+    const isOpen = attempts.some(({ position, endPosition }) =>
+      position <= from && to <= (endPosition ?? position)
+    );
+    return isOpen ? 1 : 0.12;
+  });
+  const hasOpenEnd = attempts.some(({ outcome }) => outcome === "info");
+  const sum = weights.reduce((total, weight) => total + weight, hasOpenEnd ? 0.8 : 0.02);
+  let x = LEFT + 8;
+  const places = new Map<number, number>();
+  for (const [index, moment] of moments.entries()) {
+    places.set(moment, round(x));
+    x += (weights[index] ?? 0) / sum * (WIDTH - LEFT - 20);
+  }
+  return places;
 }
 
 /** The last ones, which are where it shows, and that one in any case. */
@@ -51,15 +69,14 @@ function bar(
   isFirst: boolean,
 ): string {
   const { x, y, width } = place;
-  const { outcome, request, answer } = attempt;
+  const { outcome, request } = attempt;
+  const room = Math.floor((width - 12) / 5.7);
   const sign = { ok: "", fail: "✕ ", info: "◇ " }[outcome];
-  const words = cut(
-    `${sign}${request}${answer === "" ? "" : ` → ${answer}`}`,
-    Math.floor((width - 10) / 5.9),
-  );
+  const asked = room < 4 ? "" : label(x + 6, y + 15, cut(`${sign}${request}`, room));
+  const told = room < 4 ? "" : label(x + 6, y + 30, cut(outcomeWords(attempt), room), "axis");
   return `<g><rect class="${outcome}${isFirst ? " first" : ""}" x="${x}" y="${y}" width="${
     Math.max(6, width)
-  }" height="${BAR}" rx="3"/>${words.length < 3 ? "" : label(x + 6, y + 16, words)}<title>${
-    escapeHtml(`${request} → ${answer}`)
+  }" height="${BAR}" rx="3"/>${asked}${told}<title>${
+    escapeHtml(`${request}: ${outcomeWords(attempt)}`)
   }</title></g>`;
 }

@@ -1,7 +1,7 @@
 /** Numbers as people read them: the same everywhere, whatever the machine's locale. */
 
 /** 12,345. */
-export function grouped(count: number | bigint): string {
+export function grouped(count: number | bigint | string): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
