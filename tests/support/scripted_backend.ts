@@ -145,6 +145,12 @@ export class ScriptedBackend implements Backend {
     await this.#set(`clock ${id}`, trouble && JSON.stringify(trouble));
   }
 
+  checkpoint(id: number): Promise<boolean> {
+    const runs = this.#states.get(id) === "running";
+    if (runs) this.book.push(`checkpoint ${id}`);
+    return Promise.resolve(runs);
+  }
+
   async heal(): Promise<void> {
     await this.#do("heal", () => this.#weather.clear());
   }

@@ -21,6 +21,8 @@ export const ABILITIES = [
   "bad_link",
   "disk",
   "clock",
+  /** Have a replica write a snapshot and drop what of its log that covers. No fault. */
+  "checkpoint",
 ] as const;
 
 /** One of {@linkcode ABILITIES}. */
@@ -148,6 +150,8 @@ export interface Backend {
   disk(id: number, trouble: DiskTrouble | undefined): Promise<void>;
   /** The same for its clock. */
   clock(id: number, trouble: ClockTrouble | undefined): Promise<void>;
+  /** Asks for a snapshot. Answers whether it was written: a replica that cannot do so now does not. */
+  checkpoint(id: number): Promise<boolean>;
   /** Ends every fault of networks, disks and clocks. Starts and resumes nobody. */
   heal(): Promise<void>;
 

@@ -16,7 +16,7 @@ const SAMPLE_MS = 250;
 /**
  * Samples until told to stop.
  *
- * @returns What stops it, and resolves once it has.
+ * @returns What stops it, and resolves once it has; rejects with what sampling failed with, if it did.
  */
 export function startSampling(
   backend: Pick<Backend, "statuses">,
@@ -25,6 +25,7 @@ export function startSampling(
 ): () => Promise<void> {
   const stop = new AbortController();
   const running = sampleUntil(stop.signal, backend, sink, everyMs);
+  running.catch(() => {}); // Whoever stops it is told.
   return async () => {
     stop.abort();
     await running;

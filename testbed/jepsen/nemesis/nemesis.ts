@@ -2,12 +2,20 @@
  * Carries strikes out on a cluster, one after the other, with calm in between. A strike that does not work out is told
  * and put right, and the next one comes; what each came to is counted, so that a nemesis that did nothing is seen.
  */
-import { SeededRandom } from "../../sim/random.ts";
+import { partRandom, SeededRandom } from "../../sim/random.ts";
 import { type Backend, type Mended, primaryOf } from "../backend/backend.ts";
 import { pause } from "../backend/pause.ts";
 import { strikeKind, type StrikeName } from "./atlas.ts";
 import type { Strike } from "./plan.ts";
-import { type FaultSink, Interrupted, Scene, type Stage, textOf, type Wait } from "./scene.ts";
+import {
+  type FaultSink,
+  Interrupted,
+  oneOf,
+  Scene,
+  type Stage,
+  textOf,
+  type Wait,
+} from "./scene.ts";
 
 /** What a nemesis needs. */
 export interface NemesisOptions {
@@ -51,12 +59,16 @@ export interface NemesisReport {
   /** Strikes that were planned and not reached in time. */
   readonly notReached: number;
   readonly operatorRestarts: number;
+  /** Snapshots that replicas wrote because they were asked to, between strikes. */
+  readonly checkpoints: number;
   /** What did not work out, in words. */
   readonly problems: readonly string[];
 }
 
 /** Shortest calm after a strike that took longer than was planned, in milliseconds. */
 const CALM_MS_MIN = 300;
+/** Before one strike in so many a replica is asked for a checkpoint. */
+const CHECKPOINT_ONE_IN = 3;
 /** What is kept of problems. */
 const PROBLEMS_MAX = 1_000;
 
@@ -76,6 +88,7 @@ class Nemesis {
   #firstFaultNs: number | undefined;
   #operatorRestarts = 0;
   #notReached = 0;
+  #checkpoints = 0;
 
   constructor(options: NemesisOptions) {
     const { backend, sink, signal, wait = pause } = options;
@@ -118,10 +131,19 @@ class Nemesis {
     return firstMs + this.#options.windowMs;
   }
 
+  /** Snapshots have to be there when trouble comes, as often as not. */
+  async #checkpoint({ seed }: Strike, members: readonly number[]): Promise<void> {
+    const { backend } = this.#options;
+    const random = partRandom(seed, "checkpoint");
+    if (!backend.can.has("checkpoint") || !random.oneIn(CHECKPOINT_ONE_IN)) return;
+    if (await backend.checkpoint(oneOf(members, random))) this.#checkpoints++;
+  }
+
   async #carryOut(strike: Strike): Promise<void> {
     const { backend } = this.#options;
     const statuses = await backend.statuses();
     const cast = { primary: primaryOf(statuses), members: statuses.map(({ id }) => id) };
+    await this.#checkpoint(strike, cast.members);
     const random = new SeededRandom(strike.seed);
     const scene = new Scene(this.#stage, cast, random, strike.durationMs);
     try {
@@ -194,6 +216,7 @@ class Nemesis {
       faults: this.#faults,
       notReached: this.#notReached,
       operatorRestarts: this.#operatorRestarts,
+      checkpoints: this.#checkpoints,
       problems: this.#problems,
     };
   }

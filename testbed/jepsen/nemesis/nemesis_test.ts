@@ -91,8 +91,9 @@ Deno.test("a nemesis does the same again, and the same of what is left when stri
     const request = { nemesis, seed: 11, windowMs: 300_000, replicas: 3, can };
     const strikes = drawStrikes(request);
     const [whole, again, half] = [new Trial(), new Trial(), new Trial()];
-    await whole.run(strikes);
+    const report = await whole.run(strikes);
     await again.run(strikes);
+    assertGreater(report.checkpoints, nemesis === "none" ? -1 : 0);
     await half.run(strikes.filter(({ id }) => id % 2 === 0));
     assertEquals(again.events, whole.events);
     assertEquals(half.books, whole.books.filter((_, i) => i % 2 === 1));

@@ -36,9 +36,10 @@ export class EvidenceCollector {
   /** Looks from now on. */
   start(): void {
     this.#running ??= this.#run();
+    this.#running.catch(() => {}); // Whoever stops it is told.
   }
 
-  /** Looks no more. */
+  /** Looks no more; throws what looking failed with, if it did. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;

@@ -30,7 +30,7 @@ import { factsOf } from "./facts.ts";
 import type { LocalOptions } from "./options.ts";
 import { OwnProcesses } from "./own_processes.ts";
 import { programUnderTest, versionOf } from "./program.ts";
-import { askDigests, statusOf } from "./statuses.ts";
+import { askCheckpoint, askDigests, statusOf } from "./statuses.ts";
 import { type Before, claimWorkspace, lookBefore } from "./workspace.ts";
 import { copyLogs } from "./logs.ts";
 
@@ -128,6 +128,10 @@ export class LocalBackend implements Backend {
     await this.#change({ verb: "clock", replicaId: BigInt(id), ...(trouble ?? right) });
   }
 
+  async checkpoint(id: number): Promise<boolean> {
+    return await this.#verb(() => askCheckpoint(this.#found.layout, id));
+  }
+
   async heal(): Promise<void> {
     await this.#change({ verb: "heal", replicaId: undefined });
   }
@@ -143,6 +147,7 @@ export class LocalBackend implements Backend {
   }
 
   async evidence(): Promise<ClusterEvidence> {
+    await this.#collector!.stop();
     return await this.#collector!.evidence(this.#settled?.digests ?? []);
   }
 
@@ -153,7 +158,14 @@ export class LocalBackend implements Backend {
   async end(): Promise<void> {
     this.#isEnding = true;
     await Promise.allSettled([...this.#underWay]);
-    await this.#collector?.stop();
+    try {
+      await this.#collector?.stop();
+    } finally {
+      await this.#leave();
+    }
+  }
+
+  async #leave(): Promise<void> {
     try {
       if (this.#before.running.length === 0) await this.#own.end();
       else if (this.#claim !== undefined) await mendCluster(this, undefined);

@@ -22,6 +22,7 @@ import { readU64 } from "../../../../core/words.ts";
 import type { Disk } from "../../../../node/disk.ts";
 import { findSegments, lastOps } from "../../../../node/log/files.ts";
 
+import { keepBytes } from "../../../sim/judge/kept_bytes.ts";
 import type { LogEntry } from "../../evidence/evidence.ts";
 
 /** What is read at once; a frame that does not fit has as much as it needs. */
@@ -144,7 +145,7 @@ export function entryAt({ words, bytes }: LogBuffer, at: number, tip: Tip): LogE
     previousHash: readU64(words, w + FrameWord.previousHash),
     isCommand: kind === FrameKind.client_command || kind === FrameKind.internal_command,
     isInternal: kind === FrameKind.internal_command,
-    payload: bytes.slice(payloadAt, payloadAt + payloadBytesAt(words, w)),
+    payload: keepBytes(bytes, payloadAt, payloadBytesAt(words, w)),
   };
 }
 

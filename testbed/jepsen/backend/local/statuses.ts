@@ -3,11 +3,15 @@ import type { Observed } from "../../../../cluster/runner/observe.ts";
 import type { ClusterLayout } from "../../../../cluster/workspace/layout.ts";
 import { proveToControl } from "../../../../node/auth/control_auth.ts";
 import { readCredential } from "../../../../node/auth/credential_file.ts";
-import { controlCall, ControlFailure } from "../../../../node/control/client.ts";
+import {
+  controlCall,
+  type ControlCallOptions,
+  ControlFailure,
+} from "../../../../node/control/client.ts";
 import type { ReplicaDigest, ReplicaStatus } from "../backend.ts";
 
-/** How long a replica may take to hash its state, in milliseconds. */
-const DIGEST_MS_MAX = 10_000;
+/** How long a replica may take to hash or to write its state, in milliseconds. */
+const STATE_MS_MAX = 10_000;
 
 /** One replica in the words of every backend. */
 export function statusOf(observed: Observed): ReplicaStatus {
@@ -40,17 +44,35 @@ function answering(
 
 /** The state of every replica; nothing when one does not say. */
 export async function askDigests(
-  { replicas, secretPath }: ClusterLayout,
+  layout: ClusterLayout,
 ): Promise<readonly ReplicaDigest[] | undefined> {
-  const prove = secretPath === undefined
-    ? {}
-    : { prove: proveToControl(readCredential(secretPath)) };
-  const options = { timeoutMs: DIGEST_MS_MAX, ...prove };
-  try {
-    return await Promise.all(replicas.map(async ({ id, controlAddr }) => {
+  const options = callOptions(layout);
+  return await answerOf(() =>
+    Promise.all(layout.replicas.map(async ({ id, controlAddr }) => {
       const said = await controlCall(controlAddr, { request: "digest" }, options);
       return { id: Number(id), op: said.op, lsn: said.lsn, digest: said.digest };
-    }));
+    }))
+  );
+}
+
+/** Whether a replica wrote a snapshot when it was asked to. */
+export async function askCheckpoint(layout: ClusterLayout, id: number): Promise<boolean> {
+  const { controlAddr } = layout.replicas.find((replica) => replica.id === BigInt(id))!;
+  const request = { request: "checkpoint" } as const;
+  const said = await answerOf(() => controlCall(controlAddr, request, callOptions(layout)));
+  return said !== undefined;
+}
+
+function callOptions({ secretPath }: ClusterLayout): ControlCallOptions {
+  const timeoutMs = STATE_MS_MAX;
+  if (secretPath === undefined) return { timeoutMs };
+  return { timeoutMs, prove: proveToControl(readCredential(secretPath)) };
+}
+
+/** Nothing from one that does not answer, or says no. */
+async function answerOf<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
   } catch (error) {
     if (error instanceof ControlFailure) return undefined;
     throw error;
