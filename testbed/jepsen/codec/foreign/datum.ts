@@ -27,18 +27,22 @@ export interface Tagged {
   readonly form: Datum;
 }
 
-const WORDS_REMEMBERED_MAX = 4096;
+const KEYWORDS_REMEMBERED_MAX = 4096;
 const remembered = new Map<string, Word>();
 
+/** A keyword that was there before; the few that a history repeats for ever are made once. */
+export function rememberedKeyword(token: string): Word | undefined {
+  return remembered.get(token);
+}
+
 /**
- * A keyword; the few that a history repeats for ever are made once.
- * @param text without the colon
+ * A keyword.
+ *
+ * @param token with its colon
  */
-export function keyword(text: string): Word {
-  const known = remembered.get(text);
-  if (known !== undefined) return known;
-  const made: Word = { kind: "keyword", text };
-  if (remembered.size < WORDS_REMEMBERED_MAX) remembered.set(text, made);
+export function keyword(token: string): Word {
+  const made: Word = { kind: "keyword", text: token.slice(1) };
+  if (remembered.size < KEYWORDS_REMEMBERED_MAX) remembered.set(token, made);
   return made;
 }
 

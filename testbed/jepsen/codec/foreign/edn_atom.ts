@@ -1,5 +1,5 @@
 /** Tokens become data: names, numbers, constants. */
-import { type Datum, keyword } from "./datum.ts";
+import { type Datum, keyword, rememberedKeyword } from "./datum.ts";
 import { beginsNumber } from "./edn_lexis.ts";
 import { parseNumber } from "./edn_number.ts";
 
@@ -9,7 +9,7 @@ import { parseNumber } from "./edn_number.ts";
  */
 export function parseAtom(token: string): Datum | undefined {
   if (beginsNumber(token)) return parseNumber(token);
-  if (token.charCodeAt(0) === 58) return parseKeyword(token);
+  if (token.charCodeAt(0) === 58) return rememberedKeyword(token) ?? parseKeyword(token);
   if (token === "nil") return null;
   if (token === "true") return true;
   if (token === "false") return false;
@@ -18,7 +18,7 @@ export function parseAtom(token: string): Datum | undefined {
 
 function parseKeyword(token: string): Datum | undefined {
   const name = token.slice(1);
-  return isName(name) ? keyword(detached(name)) : undefined;
+  return isName(name) ? keyword(detached(token)) : undefined;
 }
 
 /** A name may have a namespace before a slash, or be a slash; colons stand inside alone. */

@@ -5,6 +5,7 @@ import type { Datum } from "./datum.ts";
 const DIGITS_MAX = 4096;
 /** Beyond this a decimal is written with an exponent. */
 const PLAIN_ZEROS_MAX = 20n;
+const PLAIN_DIGITS_MAX = 15;
 
 const SMALL = Array.from({ length: 1024 }, (_, value) => BigInt(value));
 const WHOLE = /^([+-]?)(0|[1-9]\d*)N?$/;
@@ -20,15 +21,22 @@ const DECIMAL = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?(M?)$/;
  */
 export function parseNumber(token: string): Datum | undefined {
   if (token.length > DIGITS_MAX) return undefined;
-  const small = smallWhole(token);
-  if (small >= 0) return SMALL[small]!;
+  const plain = parsePlain(token);
+  if (plain !== undefined) return plain;
   if (WHOLE.test(token)) return wholeOf(token);
   return parseBased(token) ?? parseRatio(token) ?? parseDecimal(token);
 }
 
-/** Value of one to three plain digits, else -1: most numbers of a history are these. */
-function smallWhole(token: string): number {
-  if (token.length > 3) return -1;
+/** Value of a few plain digits, without looking for anything else: most numbers of a history are these. */
+export function parsePlain(token: string): bigint | undefined {
+  const plain = plainWhole(token);
+  if (plain < 0) return undefined;
+  return plain < SMALL.length ? SMALL[plain] : BigInt(plain);
+}
+
+/** So few digits that the value stays below 2^53; else -1. */
+function plainWhole(token: string): number {
+  if (token.length > PLAIN_DIGITS_MAX) return -1;
   let value = 0;
   for (let at = 0; at < token.length; at++) {
     const digit = token.charCodeAt(at) - 48;

@@ -3,7 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { HistoryError } from "../../history/history_error.ts";
-import { type Datum, keyword } from "./datum.ts";
+import type { Datum } from "./datum.ts";
 import { printEdn } from "./edn_print.ts";
 import { EDN_DEPTH_MAX, EDN_TOKEN_MAX, EdnReader } from "./edn_reader.ts";
 import { printCharacter } from "./edn_text.ts";
@@ -26,6 +26,7 @@ function readOne(text: string): Datum {
   return form.items[1]!;
 }
 
+const keyword = (text: string): Datum => ({ kind: "keyword", text });
 const NAME = fc.stringMatching(/^[a-zA-Z*!_?$%&=<>][a-zA-Z0-9*+!_?$%&=<>.'#-]{0,8}$/)
   .filter((text) => !["nil", "true", "false"].includes(text));
 const QUALIFIED = fc.oneof(NAME, fc.tuple(NAME, NAME).map((both) => both.join("/")));
@@ -37,7 +38,7 @@ const ATOM: fc.Arbitrary<Datum> = fc.oneof(
   fc.bigInt({ min: -(2n ** 130n), max: 2n ** 130n }),
   fc.integer({ min: -2000, max: 2000 }).map(BigInt),
   TEXT,
-  QUALIFIED.map((text) => keyword(text)),
+  QUALIFIED.map(keyword),
   QUALIFIED.map((text): Datum => ({ kind: "symbol", text })),
   fc.string({ unit: "binary", minLength: 1, maxLength: 1 })
     .filter((text) => text.isWellFormed() && text !== "\0")

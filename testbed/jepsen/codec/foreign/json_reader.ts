@@ -5,7 +5,7 @@
 import { HistoryError, quoted } from "../../history/history_error.ts";
 import type { Datum } from "./datum.ts";
 import { detached } from "./edn_atom.ts";
-import { parseNumber } from "./edn_number.ts";
+import { parseNumber, parsePlain } from "./edn_number.ts";
 import {
   EDN_DEPTH_MAX,
   EDN_FORM_TOKENS_MAX,
@@ -25,15 +25,18 @@ interface Frame {
 }
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-const LITERAL = /[^\s,:"[\]{}]*/y;
+const STRINGS_REMEMBERED_MAX = 4_096;
+
 const CONSTANTS = new Map<string, Datum>([["null", null], ["true", true], ["false", false]]);
 /** The end of the file cannot be in the middle of these, so they need no look ahead. */
-const PUNCTUATION = new Set("[]{},:");
+const PUNCTUATION = "[]{},:";
 
 /** See the top of this file. */
 export class JsonReader {
   readonly #sink: FormSink;
   readonly #stack: Frame[] = [];
+  /** Names of fields and whatever else is repeated. */
+  readonly #strings = new Map<string, string>();
   #text = "";
   #at = 0;
   #line = 1;
@@ -57,7 +60,7 @@ export class JsonReader {
   end(): void {
     this.#isFinal = true;
     this.push("");
-    const open = this.#stack.at(-1);
+    const open = this.#stack[this.#stack.length - 1];
     if (open === undefined) return;
     throw this.#error(
       "the end of the file",
@@ -70,22 +73,25 @@ export class JsonReader {
     if (this.#at >= this.#text.length) return false;
     const sign = this.#text[this.#at]!;
     if (sign === '"') return this.#string();
-    return PUNCTUATION.has(sign) ? this.#punctuation(sign) : this.#literal();
+    return PUNCTUATION.includes(sign) ? this.#punctuation(sign) : this.#literal();
   }
 
   #skipBlanks(): void {
-    for (; this.#at < this.#text.length; this.#at++) {
-      const code = this.#text.charCodeAt(this.#at);
+    const text = this.#text;
+    let at = this.#at;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
       if (code === 10) this.#line++;
-      else if (code !== 32 && code !== 9 && code !== 13) return;
+      else if (code !== 32 && code !== 9 && code !== 13) break;
     }
+    this.#at = at;
   }
 
   #punctuation(sign: string): boolean {
     this.#at++;
     if (sign === "[") return this.#open("vector");
     if (sign === "{") return this.#open("map");
-    const frame = this.#stack.at(-1);
+    const frame = this.#stack[this.#stack.length - 1];
     if (frame === undefined) throw this.#error(quoted(sign), "a value");
     if (sign === ",") {
       return this.#move(frame, "comma_or_end", frame.kind === "map" ? "key" : "item", sign);
@@ -142,6 +148,14 @@ export class JsonReader {
   }
 
   #unescape(withQuotes: string): string {
+    const known = this.#strings.get(withQuotes);
+    if (known !== undefined) return known;
+    const value = this.#parsed(withQuotes);
+    if (this.#strings.size < STRINGS_REMEMBERED_MAX) this.#strings.set(detached(withQuotes), value);
+    return value;
+  }
+
+  #parsed(withQuotes: string): string {
     try {
       const value: unknown = JSON.parse(withQuotes);
       if (typeof value === "string" && value.isWellFormed()) return detached(value);
@@ -152,22 +166,20 @@ export class JsonReader {
   }
 
   #literal(): boolean {
-    LITERAL.lastIndex = this.#at;
-    const token = LITERAL.exec(this.#text)![0];
+    const token = this.#text.slice(this.#at, literalEnd(this.#text, this.#at));
+    if (token === "") throw this.#error(quoted(this.#text[this.#at]!), "JSON");
     if (this.#at + token.length === this.#text.length && !this.#isFinal) return false;
     if (token.length > EDN_TOKEN_MAX) throw this.#tooLong();
     this.#refuseUnawaited(quoted(token));
-    const value = CONSTANTS.get(token) ?? (NUMBER.test(token) ? parseNumber(token) : undefined);
-    if (value === undefined && token !== "null") {
-      throw this.#error(quoted(token), "a value of JSON");
-    }
+    const value = literalValue(token);
+    if (value === undefined) throw this.#error(quoted(token), "a value of JSON");
     this.#at += token.length;
-    return this.#deliver(value ?? null, this.#line);
+    return this.#deliver(value, this.#line);
   }
 
   /** Nothing but a key may stand where a key is awaited, and nothing at all before a comma. */
   #refuseUnawaited(found: string, isString = false): void {
-    const awaited = this.#stack.at(-1)?.awaited;
+    const awaited = this.#stack[this.#stack.length - 1]?.awaited;
     if (awaited === undefined) return this.#refuseSecond();
     const isKey = awaited === "key" || awaited === "key_or_end";
     if (awaited === "colon" || awaited === "comma_or_end" || (isKey && !isString)) {
@@ -183,7 +195,7 @@ export class JsonReader {
 
   #deliver(value: Datum, line: number): true {
     this.#countToken();
-    const frame = this.#stack.at(-1);
+    const frame = this.#stack[this.#stack.length - 1];
     if (frame === undefined || (this.#stack.length === 1 && frame.kind === "vector")) {
       if (frame !== undefined) frame.awaited = "comma_or_end";
       this.#hasForms = true;
@@ -209,6 +221,28 @@ export class JsonReader {
   #error(found: string, expected: string): HistoryError {
     return new HistoryError({ line: this.#line }, found, expected);
   }
+}
+
+/** Where letters, digits and signs of numbers end. */
+function literalEnd(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isLiteral(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function isLiteral(code: number): boolean {
+  const isDigitOrSign = code >= 43 && code <= 57 && code !== 44 && code !== 47;
+  return isDigitOrSign || (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
+}
+
+function literalValue(token: string): Datum | undefined {
+  const plain = parsePlain(token);
+  if (plain !== undefined) return plain;
+  return CONSTANTS.has(token)
+    ? CONSTANTS.get(token)
+    : NUMBER.test(token)
+    ? parseNumber(token)
+    : undefined;
 }
 
 function words(awaited: Awaited): string {

@@ -26,10 +26,12 @@ export interface ForeignOperation {
   readonly error: Datum | undefined;
 }
 
+/** Fields that are looked at, and their places. */
 const FIELDS = ["process", "type", "f", "value", "key", "index", "time", "error"] as const;
 type Field = (typeof FIELDS)[number];
-type Fields = Map<Field, Datum>;
-const FIELD_NAMES: ReadonlySet<string> = new Set(FIELDS);
+const PLACES = new Map<string, number>(FIELDS.map((field, place) => [field, place]));
+/** What stands in each field, at its place. */
+type Fields = readonly (Datum | undefined)[];
 const TYPES: ReadonlySet<string> = new Set(["invoke", "ok", "fail", "info"]);
 
 /** Numbers of processes end here; those beyond are given to processes that have names. */
@@ -41,19 +43,18 @@ export const PROCESS_NUMBER_MAX = 2 ** 40;
  * @throws {HistoryError} for anything else, and for fields that are missing, double or of the wrong kind
  */
 export function readOperation(form: Datum, line: number, dialect: Dialect): ForeignOperation {
-  const fields = fieldsOf(form, line, dialect);
-  const process = readProcess(fields.get("process"), line, dialect);
-  const error = fields.get("error");
+  const [process, type, f, value, key, index, time, error] = fieldsOf(form, line, dialect);
+  const client = readProcess(process, line, dialect);
   return {
     line,
-    process,
-    type: readType(fields.get("type"), line, dialect),
-    f: readName(fields.get("f"), typeof process === "string", line, dialect),
-    value: fields.get("value"),
-    key: fields.get("key"),
-    index: readIndex(fields.get("index"), line),
-    timeNs: readTime(fields.get("time")),
-    hasTime: (fields.get("time") ?? null) !== null,
+    process: client,
+    type: readType(type, line, dialect),
+    f: readName(f, typeof client === "string", line, dialect),
+    value,
+    key,
+    index: readIndex(index, line),
+    timeNs: readTime(time),
+    hasTime: (time ?? null) !== null,
     error: error === null ? undefined : error,
   };
 }
@@ -65,31 +66,22 @@ function fieldsOf(form: Datum, line: number, dialect: Dialect): Fields {
   throw new HistoryError({ line }, describeKind(form), "an operation, which is a map");
 }
 
-function mapFields(map: Group, line: number, dialect: Dialect): Fields {
-  const fields: Fields = new Map();
-  for (let at = 0; at < map.items.length; at += 2) {
-    const name = fieldName(map.items[at]!, dialect);
-    if (name === undefined) continue;
-    if (fields.has(name)) throw new HistoryError({ line }, `two fields ${name}`, "one");
-    fields.set(name, map.items[at + 1]!);
+function mapFields({ items }: Group, line: number, dialect: Dialect): Fields {
+  const fields: (Datum | undefined)[] = new Array(FIELDS.length).fill(undefined);
+  for (let at = 0; at < items.length; at += 2) {
+    const place = PLACES.get(nameOf(items[at]!, dialect) ?? "");
+    if (place === undefined) continue;
+    if (fields[place] !== undefined) {
+      throw new HistoryError({ line }, `two fields ${FIELDS[place]}`, "one");
+    }
+    fields[place] = items[at + 1]!;
   }
   return fields;
 }
 
-function fieldName(key: Datum, dialect: Dialect): Field | undefined {
-  const text = nameOf(key, dialect);
-  return text !== undefined && FIELD_NAMES.has(text) ? text as Field : undefined;
-}
-
-function tupleFields(tuple: Group, line: number): Fields {
-  if (tuple.items.length !== 4) {
-    throw new HistoryError({ line }, `${tuple.items.length} items`, "[process type f value]");
-  }
-  const [process, type, f, value] = tuple.items;
-  return new Map<Field, Datum>([["process", process!], ["type", type!], ["f", f!], [
-    "value",
-    value!,
-  ]]);
+function tupleFields({ items }: Group, line: number): Fields {
+  if (items.length === 4) return items;
+  throw new HistoryError({ line }, `${items.length} items`, "[process type f value]");
 }
 
 /** Text of a keyword in EDN, of a string in JSON. */
