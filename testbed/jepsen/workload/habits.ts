@@ -61,8 +61,8 @@ const PLAIN: Habits = {
   weights: {
     reserve: 20,
     reserve_bundle: 7,
-    confirm: 12,
-    release: 14,
+    confirm: 9,
+    release: 8,
     revoke: 3,
     reclaim: 4,
     stale_confirm: 1,
@@ -90,7 +90,7 @@ const PLAIN: Habits = {
 
 /** By the name of the family. */
 export const HABITS: Readonly<Record<WorkloadName, Habits>> = {
-  reservation_contention: habits({ reserve: 34, reserve_bundle: 14, release: 18, twin: 3 }),
+  reservation_contention: habits({ reserve: 34, reserve_bundle: 14, release: 11, twin: 3 }),
   ambiguous_write_retry: habits(
     { reserve: 24, reserve_bundle: 9, again: 14, twin: 9, reuse: 5, abandon: 4, read_resource: 6 },
     { patiencesMs: [5, 20, 20, 60, 250, 1_000, 2_000] },

@@ -21,8 +21,8 @@ import type { Pace, TokenBucket } from "./token_bucket.ts";
 const CALM_MS = 5_000;
 /** Between two attempts to learn an outcome, in milliseconds. */
 const RESOLVE_PAUSE_MS = 100;
-/** How long a client that dies lets its operation be under way, at most, in milliseconds. */
-const ABANDON_MS = 12;
+/** How long a client that dies lets its operation be under way, below this many milliseconds: mostly it is on its way only. */
+const ABANDON_MS = 4;
 
 /** What a worker is made of. */
 export interface WorkerParts {
@@ -213,7 +213,8 @@ export class Worker {
   async #abandon(operation: Write, patienceMs: number, signal: AbortSignal): Promise<void> {
     const { main, pace, random } = this.#parts;
     const writing = this.#write(operation, patienceMs, main);
-    await pace.wait(random.below(ABANDON_MS), signal);
+    const waitMs = random.below(ABANDON_MS);
+    if (waitMs > 0) await pace.wait(waitMs, signal);
     await main.close();
     await writing;
   }

@@ -57,6 +57,8 @@ export interface WorkloadOptions {
 /** See the top of this file. */
 export class Workload implements AsyncDisposable {
   readonly market: Market;
+  /** After so many milliseconds without load every hold that was not confirmed has fallen due. */
+  readonly holdMsMax: number;
   readonly #counts = new Counts();
   readonly #workers: readonly Worker[];
   readonly #watches: readonly Watch[];
@@ -64,6 +66,7 @@ export class Workload implements AsyncDisposable {
   /** @param options Who loads what. */
   constructor(options: WorkloadOptions) {
     const { seed, slotDurationMs, workload } = options;
+    this.holdMsMax = HABITS[workload].ttlSlotsMax * slotDurationMs;
     this.market = new Market(pool(options), seed, slotDurationMs);
     const pace = options.pace ?? REAL_PACE;
     const bucket = new TokenBucket(options.ratePerSecond ?? RATE_PER_SECOND, pace);

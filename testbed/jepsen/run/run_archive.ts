@@ -1,0 +1,147 @@
+/** What of a run goes into its bundle, and what its manifest says. */
+import type { ClusterFacts } from "../backend/backend.ts";
+import { buildCommit, VERSION } from "../../../node/version.ts";
+import { jsonText } from "../../../node/cli/output.ts";
+import type { WorkloadCounts } from "../workload/counts.ts";
+import type { AnalyzedRun } from "./analyze_run.ts";
+import { ANALYSIS_FILE, HISTORY_FILE, RECORDING_FILE, writeBundle } from "./bundle.ts";
+import { ineligibilities } from "./eligibility.ts";
+import type { Executed } from "./execute.ts";
+import type { Manifest } from "./manifest.ts";
+import { isInMatrix, type RunOptions, settingsOf } from "./options.ts";
+import { basename } from "@std/path";
+import type { RunPaths } from "./paths.ts";
+import { runnerLog } from "./runner_log.ts";
+import { isWindowReached } from "./window.ts";
+
+/** What is known at the end of a run. */
+export interface RunParts {
+  readonly options: RunOptions;
+  readonly paths: RunPaths;
+  readonly facts: ClusterFacts;
+  readonly analyzed: AnalyzedRun;
+  /** Absent when the run broke off. */
+  readonly executed: Executed | undefined;
+  readonly counts: WorkloadCounts;
+  /** Why it broke off. */
+  readonly problem: string | undefined;
+  readonly createdAtMillis: number;
+}
+
+/** See the top of this file. */
+export class RunArchive {
+  readonly #parts: RunParts;
+  /** Why the run is no evidence for a release; empty when it is. */
+  readonly gateEvidenceReason: string;
+
+  /** @param parts All of it. */
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+    this.gateEvidenceReason = reasonsOf(parts).join("; ");
+  }
+
+  get isGateEvidence(): boolean {
+    return this.gateEvidenceReason === "";
+  }
+
+  /** Writes the bundle. */
+  async write(): Promise<void> {
+    const { paths, analyzed } = this.#parts;
+    const { recording } = analyzed;
+    await writeBundle({
+      ...{ directory: paths.bundle, analyzed, manifest: this.#manifest() },
+      files: {
+        [HISTORY_FILE]: paths.history,
+        [RECORDING_FILE]: paths.recording,
+        [basename(paths.logsArchive)]: paths.logsArchive,
+      },
+      texts: this.#texts(),
+      logs: runnerLog(await Deno.readTextFile(paths.events), recording.header),
+      reproduce: reproduce(this.#parts.options),
+    });
+  }
+
+  #manifest(): Omit<Manifest, "files"> {
+    const { options, paths, analyzed, createdAtMillis } = this.#parts;
+    const { choice, window } = options;
+    return {
+      ...choice,
+      ...{ createdAtMillis, historyFile: HISTORY_FILE, analysisFile: ANALYSIS_FILE },
+      logsArchive: basename(paths.logsArchive),
+      blockerCount: analyzed.blockers,
+      verdict: analyzed.judgement.verdict,
+      isGateEvidence: this.isGateEvidence,
+      gateEvidenceReason: this.gateEvidenceReason,
+      minimumFaultWindowSecs: window.plannedSecs,
+      faultWindowOverrideSecs: window.overrideSecs,
+      settings: settingsOf(options),
+      facts: this.#facts(),
+    };
+  }
+
+  #facts(): Record<string, string> {
+    const { facts, executed, counts, problem, analyzed } = this.#parts;
+    const faults = Object.entries(executed?.nemesis?.faults ?? {});
+    return {
+      program: facts.program,
+      harness: `allocdb ${VERSION} (${buildCommit()})`,
+      deno: Deno.version.deno,
+      os: `${Deno.build.os} ${Deno.build.arch} ${Deno.osRelease()}`,
+      release_gate: analyzed.isGatePassed ? "passed" : "blocked",
+      attempts: `${counts.attempts}`,
+      unanswered: `${counts.info}`,
+      unresolved: `${counts.unresolved}`,
+      load_secs: executed === undefined ? "none" : executed.loadSecs.toFixed(1),
+      settle_ms: executed === undefined ? "none" : `${Math.round(executed.settled.settleMs)}`,
+      faults: faults.map(([name, count]) => `${name}:${count}`).join(" ") || "none",
+      ...(problem === undefined ? {} : { problem }),
+    };
+  }
+
+  #texts(): Record<string, string> {
+    const { executed, counts, facts, paths } = this.#parts;
+    return {
+      "events.log": Deno.readTextFileSync(paths.events),
+      "workload.json": jsonText(counts, 2),
+      "cluster.json": jsonText({ ...facts.settings, program: facts.program }, 2),
+      ...(executed?.nemesis === undefined ? {} : {
+        "nemesis.json": jsonText({ strikes: executed.strikes, report: executed.nemesis }, 2),
+      }),
+    };
+  }
+}
+
+function reasonsOf(parts: RunParts): readonly string[] {
+  const { options, executed, counts, analyzed, problem } = parts;
+  const { window, choice, program } = options;
+  const faults = Object.values(executed?.nemesis?.faults ?? {}).reduce((sum, n) => sum + n, 0);
+  const { firstFaultNs } = executed?.nemesis ?? {};
+  const endNs = (firstFaultNs ?? 0) + (executed?.nemesis?.windowMs ?? 0) * 1e6;
+  const shortfalls = analyzed.judgement.shortfalls ?? [];
+  const reasons = ineligibilities({
+    ...{ window, counts, faults, loadSecs: executed?.loadSecs ?? 0 },
+    isWindowReached: isWindowReached(window, firstFaultNs, endNs),
+    ...{ isShippedProgram: program.isShipped, isInMatrix: isInMatrix(choice) },
+    missingCoverage: shortfalls.map(({ name, count, minimum }) =>
+      `${name} is ${count}, below ${minimum}`
+    ),
+  });
+  return problem === undefined ? reasons : ["the run broke off", ...reasons];
+}
+
+/** The command line that does it again. */
+function reproduce(options: RunOptions): string {
+  const { choice, window, program } = options;
+  const { seed, clients, ratePerSecond, controlSecs } = settingsOf(options);
+  const which = isInMatrix(choice)
+    ? `--run-id ${choice.runId}`
+    : `--workload ${choice.workload} --nemesis ${choice.nemesis}` +
+      (window.secs === undefined ? "" : ` --window ${window.secs}s`);
+  const how = `--seed ${seed} --clients ${clients} --rate ${ratePerSecond}` +
+    (window.secs === undefined ? ` --control-time ${controlSecs}s` : "") +
+    (program.path === undefined ? "" : ` --program ${program.path}`);
+  const override = isInMatrix(choice) && window.overrideSecs !== undefined
+    ? `ALLOCDB_JEPSEN_FAULT_WINDOW_SECS_OVERRIDE=${window.overrideSecs} `
+    : "";
+  return `${override}allocdb jepsen run ${which} ${how}`;
+}
