@@ -4,6 +4,7 @@ import { headText } from "../sniff.ts";
 import { EdnReader } from "./edn_reader.ts";
 import { ForeignHistory, type ForeignOptions } from "./foreign_history.ts";
 import { ForeignWriter } from "./foreign_writer.ts";
+import { HeaderFirst } from "./header_first.ts";
 import { ednNotation } from "./notation.ts";
 import { readOperation } from "./operation.ts";
 import { SourceText } from "./source_text.ts";
@@ -23,26 +24,32 @@ export const KV: Format = {
   name: "kv",
   describe: "text of Porcupine's key-value tests: EDN maps with :key, and get, put, append",
   skippedMax: 0,
-  sniff: (head) => looksLikeEdn(head) && /:key\b/.test(firstForm(head)),
+  sniff: (head) => looksLikeEdn(head) && KV_LINE.test(firstForm(head)),
   read: (sink, options: ForeignOptions) => readEdn(sink, { model: "kv", ...options }),
   write: () => new ForeignWriter(ednNotation(true)),
 };
 
 function readEdn(sink: EventSink, options: ForeignOptions): FormatReader {
-  const history = new ForeignHistory(sink, options, "edn");
-  const forms = new EdnReader((form, line) => history.add(readOperation(form, line, "edn")));
-  return readerOf(sink, forms, history);
+  return readerOf(sink, (ordered) => {
+    const history = new ForeignHistory(ordered, options, "edn");
+    const forms = new EdnReader((form, line) => history.add(readOperation(form, line, "edn")));
+    return { forms, history };
+  });
 }
 
-/** Bytes to text, text to forms, forms to events. */
-export function readerOf(
-  sink: EventSink,
-  forms: { push(text: string): void; end(): void },
-  history: { end(): void },
-): FormatReader {
+/** Text becomes forms, forms become events. */
+interface Stages {
+  readonly forms: { push(text: string): void; end(): void };
+  readonly history: { end(): void };
+}
+
+/** Bytes become text, and what becomes of that is up to the stages. */
+export function readerOf(sink: EventSink, stages: (sink: EventSink) => Stages): FormatReader {
+  const ordered = new HeaderFirst(sink);
+  const { forms, history } = stages(ordered);
   const text = new SourceText(
     (piece) => forms.push(piece),
-    () => sink.note("begins with a byte order mark"),
+    () => ordered.note("begins with a byte order mark"),
   );
   return {
     push: (bytes) => text.push(bytes),
@@ -54,6 +61,8 @@ export function readerOf(
   };
 }
 
+/** An operation of a key-value store with its key, in any order. */
+const KV_LINE = /^(?=.*:key\b)(?=.*:f\s+:(?:get|put|append)\b)/;
 /** What may stand before the first form. */
 const LEADING = /^(?:[\s,]|;[^\n]*(?:\n|$))*/;
 /** A tag or another prefix, or a bracket and inside of it a keyword, another bracket, a process, or nothing. */

@@ -14,11 +14,12 @@ export const JSON_HISTORY: Format = {
   describe: "Jepsen's operations as JSON, in lines or in one array",
   skippedMax: Infinity,
   sniff: (head) => looksLikeJson(headText(head)),
-  read: (sink, options: ForeignOptions) => {
-    const history = new ForeignHistory(sink, options, "json");
-    const forms = new JsonReader((form, line) => history.add(readOperation(form, line, "json")));
-    return readerOf(sink, forms, history);
-  },
+  read: (sink, options: ForeignOptions) =>
+    readerOf(sink, (ordered) => {
+      const history = new ForeignHistory(ordered, options, "json");
+      const forms = new JsonReader((form, line) => history.add(readOperation(form, line, "json")));
+      return { forms, history };
+    }),
   write: () => new ForeignWriter(JSON_NOTATION),
 };
 

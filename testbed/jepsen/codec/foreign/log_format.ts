@@ -8,6 +8,7 @@ import { type LineHandler, LineReader } from "../lines.ts";
 import type { Datum } from "./datum.ts";
 import { EdnReader } from "./edn_reader.ts";
 import { ForeignHistory, type ForeignOptions } from "./foreign_history.ts";
+import { HeaderFirst } from "./header_first.ts";
 import { readOperation } from "./operation.ts";
 import { headText } from "../sniff.ts";
 
@@ -25,7 +26,8 @@ const COLUMN_NAMES = "process, :type, :f and a value";
 const COLUMNS = /^(?:\d+|:[\w.-]+)\s+:/;
 
 function readLog(sink: EventSink, options: ForeignOptions): FormatReader {
-  return new LineReader(new LogLines(sink, options), sink);
+  const ordered = new HeaderFirst(sink);
+  return new LineReader(new LogLines(ordered, options), ordered);
 }
 
 class LogLines implements LineHandler {
