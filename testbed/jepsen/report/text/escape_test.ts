@@ -6,9 +6,7 @@ import { cut, escapeHtml, plain, safeJson } from "./escape.ts";
 const ANY = fc.string({ unit: "binary", maxLength: 60 });
 const SEED = { seed: 20_260_514, numRuns: 500 };
 /** Written apart from the code: what moves a cursor, hides, turns text around, or is not for XML. */
-// deno-lint-ignore no-control-regex
-const HARMFUL =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]/;
+const HARMFUL = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]/u;
 
 Deno.test("plain() leaves nothing that a terminal obeys or a reader cannot see", () => {
   fc.assert(
