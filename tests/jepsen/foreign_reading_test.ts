@@ -251,6 +251,25 @@ Deno.test("lines of a log that are no operations are counted", () => {
   assert(collect(LOG, log.trimEnd()).notes.some((note) => note.includes("no newline")));
 });
 
+Deno.test("a log may have the text of an error after the value", () => {
+  const log =
+    "INFO jepsen.util - 1\t:invoke\t:cas\t[1 2]\nINFO jepsen.util - 1\t:fail\t:cas\t[1 2]\t:not-found (oh) {\n";
+  assertEquals(collect(LOG, log).events[1] as unknown, {
+    type: "fail",
+    process: 1,
+    timeNs: NaN,
+    answer: answer([1n, 2n]),
+    reason: ":not-found (oh) {",
+  });
+});
+
+Deno.test("what a failure says is left out where it is no value", () => {
+  const ends = ["{:odd 1}", "#odd 1", "[{:odd 1}]", "#{1}"].map((value) =>
+    collect(EDN, `[0 :invoke :write 1] [0 :fail :write ${value}]`).events[1]
+  );
+  assertEquals(ends as unknown, ends.map(() => ({ type: "fail", process: 0, timeNs: NaN })));
+});
+
 Deno.test("a byte order mark and times that are odd are told", () => {
   const text = "\ufeff[{:process 0 :type :invoke :f :read :time 1.5}]";
   const { notes, events } = collect(EDN, text);

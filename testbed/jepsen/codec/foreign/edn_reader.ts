@@ -3,6 +3,7 @@
  * history is looked through: its items are the forms. Keeps what is open on a stack of its own, bounded in depth and size.
  */
 import { HistoryError, quoted } from "../../history/history_error.ts";
+import { DEPTH_MAX, FORM_TOKENS_MAX, type FormSink, TOKEN_MAX } from "./bounds.ts";
 import { type Datum, isGroup } from "./datum.ts";
 import { detached, parseAtom, parseSpecial } from "./edn_atom.ts";
 import {
@@ -14,34 +15,9 @@ import {
   isGroupFrame,
   type PrefixFrame,
 } from "./edn_frame.ts";
-import { CharacterClass, classOf, tokenEnd } from "./edn_lexis.ts";
+import { CharacterClass, classOf, SIGN, stringEnd, tokenEnd } from "./edn_lexis.ts";
 import { parseCharacter, unescapeString } from "./edn_text.ts";
 
-/** Deepest nesting. */
-export const EDN_DEPTH_MAX = 256;
-/** Longest string, number or name, in UTF-16 units. */
-export const EDN_TOKEN_MAX = 1_048_576;
-/** Most tokens in one form: a read of a large set is one form. */
-export const EDN_FORM_TOKENS_MAX = 4_194_304;
-
-/** Takes a form and the line that it begins on. */
-export type FormSink = (form: Datum, line: number) => void;
-
-/** Signs that mean something where a token begins, as numbers: comparing those is faster. */
-const SIGN = {
-  newline: 10,
-  quotation: 34,
-  number: 35,
-  parenthesis: 40,
-  parenthesisEnd: 41,
-  semicolon: 59,
-  bracket: 91,
-  backslash: 92,
-  bracketEnd: 93,
-  caret: 94,
-  brace: 123,
-  braceEnd: 125,
-} as const;
 const CLOSING = { list: ")", vector: "]", set: "}", map: "}" } as const;
 
 /** See the top of this file. */
@@ -136,7 +112,7 @@ export class EdnReader {
     const end = stringEnd(this.#text, from);
     if (end < 0) return this.#waitForMore("a string that goes on", "a quotation mark");
     const body = this.#text.slice(from, end);
-    if (body.length > EDN_TOKEN_MAX) throw this.#tooLong();
+    if (body.length > TOKEN_MAX) throw this.#tooLong();
     const value = body.includes("\\") ? unescapeString(body) : detached(body);
     if (value === undefined) {
       throw this.#error(`an unknown escape in ${quoted(body)}`, "an escape of EDN");
@@ -187,7 +163,7 @@ export class EdnReader {
     if (end === this.#at) throw this.#error(quoted(this.#text[end]!), "EDN");
     if (end === this.#text.length && !this.#isFinal) return false;
     const token = this.#text.slice(this.#at, end);
-    if (token.length > EDN_TOKEN_MAX) throw this.#tooLong();
+    if (token.length > TOKEN_MAX) throw this.#tooLong();
     const value = parseAtom(token);
     if (value === undefined) throw this.#error(quoted(token), "a number or a name");
     this.#at = end;
@@ -203,8 +179,8 @@ export class EdnReader {
   }
 
   #enter(frame: Frame, length: number): boolean {
-    if (this.#stack.length >= EDN_DEPTH_MAX) {
-      throw this.#error(`nesting deeper than ${EDN_DEPTH_MAX}`, "a history");
+    if (this.#stack.length >= DEPTH_MAX) {
+      throw this.#error(`nesting deeper than ${DEPTH_MAX}`, "a history");
     }
     this.#countToken();
     this.#stack.push(frame);
@@ -293,8 +269,8 @@ export class EdnReader {
   }
 
   #countToken(): void {
-    if (++this.#tokens <= EDN_FORM_TOKENS_MAX) return;
-    throw this.#error(`a form of more than ${EDN_FORM_TOKENS_MAX} tokens`, "an operation");
+    if (++this.#tokens <= FORM_TOKENS_MAX) return;
+    throw this.#error(`a form of more than ${FORM_TOKENS_MAX} tokens`, "an operation");
   }
 
   #waitForMore(found: string, expected: string): false {
@@ -303,13 +279,13 @@ export class EdnReader {
   }
 
   #refuseLongToken(): void {
-    if (this.#text.length - this.#at > EDN_TOKEN_MAX + 1 && !this.#isInComment) {
+    if (this.#text.length - this.#at > TOKEN_MAX + 1 && !this.#isInComment) {
       throw this.#tooLong();
     }
   }
 
   #tooLong(): HistoryError {
-    return this.#error(`a token of more than ${EDN_TOKEN_MAX} characters`, "a shorter one");
+    return this.#error(`a token of more than ${TOKEN_MAX} characters`, "a shorter one");
   }
 
   #error(found: string, expected: string): HistoryError {
@@ -321,14 +297,4 @@ export class EdnReader {
 function isHistoryItem(frame: GroupFrame, first: Datum): boolean {
   if (frame.kind !== "vector" && frame.kind !== "list") return false;
   return isGroup(first) || (typeof first === "object" && first?.kind === "tagged");
-}
-
-/** Position of the quotation mark that ends a string, or -1. */
-export function stringEnd(text: string, from: number): number {
-  for (let end = text.indexOf('"', from); end >= 0; end = text.indexOf('"', end + 1)) {
-    let slashes = 0;
-    while (end - slashes > from && text[end - slashes - 1] === "\\") slashes++;
-    if (slashes % 2 === 0) return end;
-  }
-  return -1;
 }

@@ -3,9 +3,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { HistoryError } from "../../history/history_error.ts";
+import { DEPTH_MAX, TOKEN_MAX } from "./bounds.ts";
 import type { Datum } from "./datum.ts";
 import { printEdn } from "./edn_print.ts";
-import { EDN_DEPTH_MAX, EDN_TOKEN_MAX, EdnReader } from "./edn_reader.ts";
+import { EdnReader } from "./edn_reader.ts";
 import { printCharacter } from "./edn_text.ts";
 
 /** Forms and the lines they begin on. */
@@ -255,10 +256,10 @@ const REFUSED: readonly (readonly [string, number, string])[] = [
   ["[{1 2}] {3 4}", 1, "another form"],
   ["{1 2}\n[{3 4}]", 2, "another form"],
   ["[]\n[]", 2, "another form"],
-  [deep(EDN_DEPTH_MAX + 1), 1, "nesting deeper"],
-  [`[{:a ${"#_ ".repeat(EDN_DEPTH_MAX)}`, 1, "nesting deeper"],
-  [`{:a "${"x".repeat(EDN_TOKEN_MAX + 1)}"}`, 1, "a token of more"],
-  [`{:a ${"x".repeat(EDN_TOKEN_MAX + 1)}}`, 1, "a token of more"],
+  [deep(DEPTH_MAX + 1), 1, "nesting deeper"],
+  [`[{:a ${"#_ ".repeat(DEPTH_MAX)}`, 1, "nesting deeper"],
+  [`{:a "${"x".repeat(TOKEN_MAX + 1)}"}`, 1, "a token of more"],
+  [`{:a ${"x".repeat(TOKEN_MAX + 1)}}`, 1, "a token of more"],
 ];
 
 Deno.test("EdnReader refuses what is no EDN, with its line", () => {
@@ -281,9 +282,9 @@ Deno.test("EdnReader refuses a string without an end when the bound is reached, 
     HistoryError,
     "a token of more",
   );
-  assertEquals(pushed <= EDN_TOKEN_MAX + piece.length, true);
+  assertEquals(pushed <= TOKEN_MAX + piece.length, true);
 });
 
 Deno.test("EdnReader reads the deepest nesting that it allows", () => {
-  assertEquals(readAll([deep(EDN_DEPTH_MAX - 1)]).length, 1);
+  assertEquals(readAll([deep(DEPTH_MAX - 1)]).length, 1);
 });

@@ -165,7 +165,19 @@ export class ForeignHistory {
     if (type === "ok" && value === undefined && ASKING.has(f)) {
       throw new HistoryError({ line }, `an answered ${f} without value`, "the value that it saw");
     }
-    return this.#valueOf(split?.value ?? null, f, line);
+    return type === "fail"
+      ? this.#failedValue(operation, split)
+      : this.#valueOf(split?.value ?? null, f, line);
+  }
+
+  /** What a failure says matters to nobody but a judge of cas: what is no value there is left out. */
+  #failedValue({ f, line }: ForeignOperation, split: KeyedDatum | undefined): Value | undefined {
+    try {
+      return this.#valueOf(split?.value ?? null, f, line);
+    } catch (error) {
+      if (error instanceof HistoryError) return undefined;
+      throw error;
+    }
   }
 
   /** An end that says it did something else than was asked for is not guessed about. */
@@ -219,12 +231,9 @@ function refuseShape({ f, value }: ModelRequest, line: number): void {
   throw new HistoryError({ line }, "a cas of something else than two values", "[expected new]");
 }
 
-/** Words such as `:timed-out` in the place of a value, or what is no value at all. */
+/** Words such as `:timed-out` in the place of a value, or nothing at all. */
 function isOddFailure(value: Datum | undefined, split: KeyedDatum | undefined): boolean {
-  if (value === undefined || split === undefined) return true;
-  if (value === null) return false;
-  return isWord(value, "keyword") ||
-    (isGroup(value) && (value.kind === "map" || value.kind === "set"));
+  return value === undefined || split === undefined || isWord(value, "keyword");
 }
 
 function reasonOf({ type, error, value }: ForeignOperation): string | undefined {

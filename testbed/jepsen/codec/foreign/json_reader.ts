@@ -3,16 +3,11 @@
  * Whole numbers stay exact, which `JSON.parse` does not promise above 2^53.
  */
 import { HistoryError, quoted } from "../../history/history_error.ts";
+import { DEPTH_MAX, FORM_TOKENS_MAX, type FormSink, TOKEN_MAX } from "./bounds.ts";
 import type { Datum } from "./datum.ts";
 import { detached } from "./edn_atom.ts";
 import { parseNumber, parsePlain } from "./edn_number.ts";
-import {
-  EDN_DEPTH_MAX,
-  EDN_FORM_TOKENS_MAX,
-  EDN_TOKEN_MAX,
-  type FormSink,
-  stringEnd,
-} from "./edn_reader.ts";
+import { stringEnd } from "./edn_lexis.ts";
 
 /** What may come next inside of a bracket. */
 type Awaited = "item_or_end" | "item" | "key_or_end" | "key" | "colon" | "value" | "comma_or_end";
@@ -54,7 +49,7 @@ export class JsonReader {
     this.#text = this.#at === this.#text.length ? text : this.#text.slice(this.#at) + text;
     this.#at = 0;
     while (this.#step());
-    if (this.#text.length - this.#at > EDN_TOKEN_MAX + 1) throw this.#tooLong();
+    if (this.#text.length - this.#at > TOKEN_MAX + 1) throw this.#tooLong();
   }
 
   end(): void {
@@ -108,8 +103,8 @@ export class JsonReader {
 
   #open(kind: Frame["kind"]): true {
     this.#refuseUnawaited(kind === "map" ? "{" : "[");
-    if (this.#stack.length >= EDN_DEPTH_MAX) {
-      throw this.#error(`nesting deeper than ${EDN_DEPTH_MAX}`, "a history");
+    if (this.#stack.length >= DEPTH_MAX) {
+      throw this.#error(`nesting deeper than ${DEPTH_MAX}`, "a history");
     }
     const isHistory = kind === "vector" && this.#stack.length === 0;
     if (isHistory) this.#historyLine = this.#line;
@@ -140,7 +135,7 @@ export class JsonReader {
       if (this.#isFinal) throw this.#error("a string and the end of the file", "a quotation mark");
       return false;
     }
-    if (end - from > EDN_TOKEN_MAX) throw this.#tooLong();
+    if (end - from > TOKEN_MAX) throw this.#tooLong();
     this.#refuseUnawaited("a string", true);
     const value = this.#unescape(this.#text.slice(this.#at, end + 1));
     this.#at = end + 1;
@@ -169,7 +164,7 @@ export class JsonReader {
     const token = this.#text.slice(this.#at, literalEnd(this.#text, this.#at));
     if (token === "") throw this.#error(quoted(this.#text[this.#at]!), "JSON");
     if (this.#at + token.length === this.#text.length && !this.#isFinal) return false;
-    if (token.length > EDN_TOKEN_MAX) throw this.#tooLong();
+    if (token.length > TOKEN_MAX) throw this.#tooLong();
     this.#refuseUnawaited(quoted(token));
     const value = literalValue(token);
     if (value === undefined) throw this.#error(quoted(token), "a value of JSON");
@@ -210,12 +205,12 @@ export class JsonReader {
   }
 
   #countToken(): void {
-    if (++this.#tokens <= EDN_FORM_TOKENS_MAX) return;
-    throw this.#error(`a value of more than ${EDN_FORM_TOKENS_MAX} tokens`, "an operation");
+    if (++this.#tokens <= FORM_TOKENS_MAX) return;
+    throw this.#error(`a value of more than ${FORM_TOKENS_MAX} tokens`, "an operation");
   }
 
   #tooLong(): HistoryError {
-    return this.#error(`a token of more than ${EDN_TOKEN_MAX} characters`, "a shorter one");
+    return this.#error(`a token of more than ${TOKEN_MAX} characters`, "a shorter one");
   }
 
   #error(found: string, expected: string): HistoryError {

@@ -5,7 +5,7 @@
 import { HistoryError, quoted } from "../../history/history_error.ts";
 import type { EventSink, Format, FormatReader } from "../format.ts";
 import { type LineHandler, LineReader } from "../lines.ts";
-import type { Datum } from "./datum.ts";
+import type { Datum, Word } from "./datum.ts";
 import { EdnReader } from "./edn_reader.ts";
 import { ForeignHistory, type ForeignOptions } from "./foreign_history.ts";
 import { HeaderFirst } from "./header_first.ts";
@@ -69,9 +69,28 @@ function saidByJepsen(text: string): string | undefined {
   return /^[-:]\s/.test(rest) ? rest.slice(1).trimStart() : rest;
 }
 
-/** Columns are EDN: process, type, f and a value, which may be missing. */
+/** Columns are EDN: process, type, f and a value. After a fourth tab the text of an error may stand, which is anything. */
 function tupleOf(columns: string, line: number): Datum {
+  const tabs = columns.split("\t");
+  const items = formsOf(tabs.slice(0, 4).join("\t"), line);
+  const error = tabs.slice(4).join(" ").trim();
+  if (items.length === 3) items.push(null);
+  if (error === "" || items.length !== 4) return { kind: "vector", items };
+  return {
+    kind: "map",
+    items: [...FIELDS.flatMap((field, at) => [field, items[at]!]), ERROR, error],
+  };
+}
+
+const FIELDS: readonly Word[] = ["process", "type", "f", "value"].map((text) => ({
+  kind: "keyword",
+  text,
+}));
+const ERROR: Word = { kind: "keyword", text: "error" };
+
+function formsOf(columns: string, line: number): Datum[] {
   const items: Datum[] = [];
+  // An empty vector first makes it a history, whose items are handed on.
   const reader = new EdnReader((form) => items.push(form));
   try {
     reader.push(`[[] ${columns}\n]`);
@@ -80,6 +99,5 @@ function tupleOf(columns: string, line: number): Datum {
     if (!(error instanceof HistoryError)) throw error;
     throw new HistoryError({ line }, `${error.found} in ${quoted(columns)}`, COLUMN_NAMES);
   }
-  const tuple = items.slice(1);
-  return { kind: "vector", items: tuple.length === 3 ? [...tuple, null] : tuple };
+  return items.slice(1);
 }
