@@ -423,7 +423,7 @@ function overwritten([client]: Line): ModelOperation {
   const at = 300 + client * 4;
   return client < 11
     ? operationOf([client, at, at + 1, "put", "x"])
-    : operationOf([client, at, at + 1, "get", null, "0"]);
+    : operationOf([client, at, at + 1, "get", null, "x0"]);
 }
 
 Deno.test("checkModel() does not lose itself in a history that was made to be hopeless", () => {

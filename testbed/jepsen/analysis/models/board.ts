@@ -7,6 +7,7 @@
  */
 import type { ModelOperation } from "../../history/model.ts";
 import { type Machine, SILENT } from "./machine.ts";
+import { type Watches, watchesOf } from "./watches.ts";
 
 /** See the top of this file. */
 export interface Board {
@@ -39,16 +40,6 @@ export interface Layout {
   readonly readsAt: number;
   readonly pendingAt: number;
   readonly size: number;
-}
-
-/** Reads that a growing state must still be able to lead to. */
-export interface Watches {
-  /** Reads of each part that no reset can come before any more, in the order of their answers. */
-  readonly reads: readonly Int32Array[];
-  /** The first of them that is not answered before a level, at `level * parts + part`. */
-  readonly from: Int32Array;
-  /** Of each: the level from which on no reset of its part can come before it. */
-  readonly since: readonly Int32Array[];
 }
 
 /** Lays out. Operations that say nothing are left out. */
@@ -101,7 +92,7 @@ function isAnswered({ outcome, completedAt }: ModelOperation): boolean {
 }
 
 /** Position of its answer. */
-export function endOf(operations: readonly ModelOperation[], index: number): number {
+function endOf(operations: readonly ModelOperation[], index: number): number {
   return operations[index]!.completedAt!;
 }
 
@@ -201,68 +192,4 @@ function countPending(
     while (count < pending.length && operations[pending[count]!]!.invokedAt < end) count++;
     return count;
   });
-}
-
-function watchesOf(
-  operations: readonly ModelOperation[],
-  machine: Machine,
-  goals: Int32Array,
-  pending: readonly number[],
-): Watches | undefined {
-  const { growth, calls } = machine;
-  if (growth === undefined) return undefined;
-  const parts = Array.from({ length: growth.parts }, (): number[] => []);
-  const resets = Array.from({ length: growth.parts }, (): Reset[] => []);
-  goals.forEach((goal, level) => {
-    const call = calls[goal]!;
-    if (growth.isReset(call)) {
-      resets[growth.partOf(call)]!.push({ at: operations[goal]!.invokedAt, level });
-    } else if (machine.isPure(call)) parts[growth.partOf(call)]!.push(level);
-  });
-  for (const index of pending) {
-    const call = calls[index]!;
-    if (!growth.isReset(call)) continue;
-    resets[growth.partOf(call)]!.push({ at: operations[index]!.invokedAt, level: Infinity });
-  }
-  return {
-    reads: parts.map((levels) => Int32Array.from(levels, (level) => goals[level]!)),
-    from: firstOpen(parts, goals.length),
-    since: parts.map((levels, part) =>
-      sinceWhen(levels.map((level) => endOf(operations, goals[level]!)), resets[part]!)
-    ),
-  };
-}
-
-interface Reset {
-  /** Position of its beginning. */
-  readonly at: number;
-  /** Level at which it is answered, infinite for never. */
-  readonly level: number;
-}
-
-/** For each read, by the position of its answer: the first level after all resets that begin before it. */
-function sinceWhen(ends: readonly number[], resets: Reset[]): Int32Array {
-  resets.sort((a, b) => a.at - b.at);
-  let next = 0;
-  let since = 0;
-  return Int32Array.from(ends, (end) => {
-    for (; next < resets.length && resets[next]!.at < end; next++) {
-      since = Math.max(since, Math.min(NEVER, resets[next]!.level + 1));
-    }
-    return since;
-  });
-}
-
-const NEVER = 2 ** 31 - 1;
-
-function firstOpen(parts: readonly (readonly number[])[], levels: number): Int32Array {
-  const from = new Int32Array((levels + 1) * parts.length);
-  parts.forEach((reads, part) => {
-    let first = 0;
-    for (let level = 0; level <= levels; level++) {
-      while (first < reads.length && reads[first]! < level) first++;
-      from[level * parts.length + part] = first;
-    }
-  });
-  return from;
 }

@@ -5,7 +5,7 @@ import { linearize } from "./linearize.ts";
 import type { Settings } from "./machine.ts";
 import { MACHINES, NIL_READS } from "./models.ts";
 import { divide, type Partition } from "./partition.ts";
-import { findFailure, type Question } from "./prefix.ts";
+import { findFirst, prefixOf, type Question, statesBefore } from "./prefix.ts";
 import { Race } from "./race.ts";
 import { shrink, type Shrunk } from "./shrink.ts";
 import type { ModelOptions, ModelVerdict, ModelViolation, PartitionVerdict } from "./verdict.ts";
@@ -25,10 +25,13 @@ export function checkModel(
   return new Check(options).run(operations);
 }
 
-/** Steps that every partition gets before any gets more, if there are so many. */
+/** Steps that every partition gets before any gets more, if there are so many; and how many times as many in the next round. */
 const FAIR_STEPS = 20_000;
-/** Steps that a counterexample is worth, however few a check is. */
-const SHRINK_STEPS_MIN = 10_000_000;
+const ROUND_FACTOR = 8;
+/** Steps that a counterexample is worth. */
+const SHRINK_STEPS_MAX = 5_000_000;
+/** Steps to find the states before a failure. */
+const BEFORE_STEPS_MAX = 100_000;
 const CONFIGURATIONS_MAX = 2_000_000;
 
 /** A partition that is being judged. */
@@ -51,22 +54,28 @@ class Check {
     this.#settings = { init, failedOps, nilRead };
   }
 
-  /** Every partition gets a little, then the undecided ones what is left: one that is hopeless hides no other. */
+  /** Every partition gets a little, then the undecided ones more and more: one that is hopeless hides no other. */
   run(operations: readonly ModelOperation[]): ModelVerdict {
-    const { model, stepsMax, usePartitions = true } = this.#options;
+    const { model, usePartitions = true } = this.#options;
     const partitions = divide(operations, model, usePartitions);
-    const fair = Math.max(FAIR_STEPS, Math.floor(stepsMax / (2 * partitions.length)));
-    const undecided: Trial[] = [];
+    let undecided: Trial[] = [];
     for (const partition of partitions) {
       const trial = this.#try(partition);
-      this.#runTo(trial, fair);
+      this.#runTo(trial, FAIR_STEPS);
       if (trial.race.outcome === undefined) undecided.push(trial);
       else if (this.#note(trial)) return this.#invalid(trial);
     }
-    for (const trial of undecided) {
-      this.#runTo(trial, Infinity);
-      if (this.#note(trial)) return this.#invalid(trial);
+    for (let steps = FAIR_STEPS; undecided.length > 0 && this.#hasSteps();) {
+      steps *= undecided.length === 1 ? Infinity : ROUND_FACTOR;
+      const left: Trial[] = [];
+      for (const trial of undecided) {
+        this.#runTo(trial, steps);
+        if (trial.race.outcome === undefined) left.push(trial);
+        else if (this.#note(trial)) return this.#invalid(trial);
+      }
+      undecided = left;
     }
+    for (const trial of undecided) if (this.#note(trial)) return this.#invalid(trial);
     return this.#verdict();
   }
 
@@ -128,13 +137,14 @@ class Check {
     const { machine, goals, operations: all } = board;
     const outcome = race.outcome?.kind === "invalid" ? race.outcome : undefined;
     const level = outcome?.level ?? impossibleLevel(board);
-    const { first, before } = outcome !== undefined
-      ? findFailure(board, level, this.#question())
-      : { first: all[goals[level]!]!, before: [] };
+    const first = outcome === undefined
+      ? all[goals[level]!]!
+      : findFirst(board, level, this.#question());
     const isImpossible = machine.isImpossible(machine.calls[all.indexOf(first)]!);
     const { operations, isMinimal } = isImpossible
       ? { operations: [first], isMinimal: true }
       : this.#shrink(partition, first);
+    const before = this.#before(prefixOf(all, machine, first), operations);
     const violation: ModelViolation = {
       partition: partition.name,
       first,
@@ -151,13 +161,23 @@ class Check {
     return shrink(this.#question(), operations, first, { runsMax: shrinkRunsMax, isOverTime });
   }
 
+  /** Of the whole history if that is not too much to ask, else of what is left of it. */
+  #before(
+    prefix: readonly ModelOperation[],
+    counterexample: readonly ModelOperation[],
+  ): readonly string[] {
+    const question = { ...this.#question(), stepsMax: BEFORE_STEPS_MAX };
+    const states = statesBefore(prefix, question);
+    return states.length > 0 ? states : statesBefore(counterexample, question);
+  }
+
   #question(): Question {
-    const { model, configurationsMax = CONFIGURATIONS_MAX, stepsMax } = this.#options;
+    const { model, configurationsMax = CONFIGURATIONS_MAX } = this.#options;
     return {
       model,
       settings: this.#settings,
       configurationsMax,
-      stepsMax: Math.max(stepsMax, SHRINK_STEPS_MIN),
+      stepsMax: SHRINK_STEPS_MAX,
     };
   }
 

@@ -77,17 +77,29 @@ class KvMachine implements Machine, Growth {
     return f[call] === GET || (f[call] === APPEND && this.#texts[b[call]!] === "");
   }
 
-  /** The last that happened before a get was a put of what it saw, or an append of its end. */
   isImpossible(call: number): boolean {
+    if (this.#table.f[call] !== GET) return false;
+    return !(this.#isProduced[call] ??= this.#canProduce(call));
+  }
+
+  /** Whether a text is a beginning that somebody put, or the first, and pieces that somebody appended. */
+  #canProduce(call: number): boolean {
     const { f, a, b } = this.#table;
-    if (f[call] !== GET || b[call] === this.#first) return false;
-    this.#isProduced[call] ??= f.some((kind, other) =>
-      a[other] === a[call] &&
-      (kind === PUT
-        ? b[other] === b[call]
-        : kind === APPEND && this.#texts[b[call]!]!.endsWith(this.#texts[b[other]!]!))
-    );
-    return !this.#isProduced[call];
+    const text = this.#texts[b[call]!]!;
+    const operands = (kind: number): string[] =>
+      f.flatMap((it, other) =>
+        it === kind && a[other] === a[call] ? [this.#texts[b[other]!]!] : []
+      );
+    const beginnings = [this.#texts[this.#first]!, ...operands(PUT)];
+    const pieces = operands(APPEND);
+    if (text.length * pieces.length > PIECES_MAX) return true;
+    const isReached = new Uint8Array(text.length + 1);
+    for (const it of beginnings) if (text.startsWith(it)) isReached[it.length] = 1;
+    for (let at = 0; at < text.length; at++) {
+      if (isReached[at] === 0) continue;
+      for (const it of pieces) if (text.startsWith(it, at)) isReached[at + it.length] = 1;
+    }
+    return isReached[text.length] === 1;
   }
 
   partOf(call: number): number {
@@ -96,6 +108,11 @@ class KvMachine implements Machine, Growth {
 
   isReset(call: number): boolean {
     return this.#table.f[call] === PUT;
+  }
+
+  explains(reset: number, call: number): boolean {
+    const { b } = this.#table;
+    return this.#texts[b[call]!]!.startsWith(this.#texts[b[reset]!]!);
   }
 
   canReach(state: number, call: number): boolean {
@@ -155,4 +172,6 @@ class KvMachine implements Machine, Growth {
   }
 }
 
+/** Length of a text times appends above which it is taken for possible. */
+const PIECES_MAX = 200_000;
 const SUMS_STRIDE = 2 ** 26;

@@ -32,6 +32,8 @@ export interface Growth {
   partOf(call: number): number;
   /** Whether a call makes a part start anew. */
   isReset(call: number): boolean;
+  /** Whether growing can lead from right after a reset to a state that allows a pure call. */
+  explains(reset: number, call: number): boolean;
   /** Whether growing can lead from `state` to one that allows a pure call. */
   canReach(state: number, call: number): boolean;
 }

@@ -5,6 +5,8 @@ import type { Store } from "./store.ts";
 
 /** Reads ahead that a growing state is held against. */
 const WATCHED_MAX = 3;
+/** Reads ahead of which one has to see what an unanswered operation did. */
+const SEEN_MAX = 64;
 
 /** See the top of this file. */
 export class Moves {
@@ -113,8 +115,10 @@ export class Moves {
     const bit = this.#board.bits[operation]!;
     const word = (isPending ? layout.pendingAt : layout.mutationsAt) + (bit >>> 5);
     this.row[word]! |= 1 << (bit & 31);
+    if (isPending && this.#looksAhead && this.#isUnseen(call)) return;
     this.#absorb(this.#board.readsFrom[this.row[0]!]!);
-    if (!this.#looksAhead || !this.#isDoomed(call)) visit(operation);
+    if (this.#looksAhead && this.#isDoomed(call)) return;
+    visit(operation);
   }
 
   #isPending(operation: number): boolean {
@@ -170,7 +174,7 @@ export class Moves {
 
   /** Whether the state, after a call, has outgrown what somebody is going to read. */
   #isDoomed(call: number): boolean {
-    const { machine, watches, operations, goals } = this.#board;
+    const { machine, watches } = this.#board;
     const { growth } = machine;
     if (growth === undefined || watches === undefined) return false;
     const part = growth.partOf(call);
@@ -178,15 +182,37 @@ export class Moves {
     const reads = watches.reads[part]!;
     const since = watches.since[part]!;
     const first = watches.from[level * growth.parts + part]!;
-    const end = operations[goals[level]!]!.completedAt!;
     for (let i = first; i < reads.length && i < first + WATCHED_MAX; i++) {
-      if (since[i]! > level) return false;
+      if (since[i]! > level) continue;
       const read = reads[i]!;
-      if (operations[read]!.invokedAt < end && this.#hasRead(read)) continue;
+      if (this.#isOpen(read) && this.#hasRead(read)) continue;
       this.steps++;
       if (!growth.canReach(this.row[1]!, machine.calls[read]!)) return true;
     }
     return false;
+  }
+
+  /** Whether nobody will ever see what an unanswered call has just done: then it need not have happened. */
+  #isUnseen(call: number): boolean {
+    const { machine, watches } = this.#board;
+    const { parts } = machine.growth!;
+    const part = machine.growth!.partOf(call);
+    const reads = watches!.reads[part]!;
+    const first = watches!.from[this.row[0]! * parts + part]!;
+    const last = Math.min(reads.length, first + SEEN_MAX);
+    for (let i = first; i < last; i++) {
+      const read = reads[i]!;
+      if (this.#isOpen(read) && this.#hasRead(read)) continue;
+      this.steps++;
+      if (machine.growth!.canReach(this.row[1]!, machine.calls[read]!)) return false;
+    }
+    return last === reads.length;
+  }
+
+  /** Whether a read has begun at the level of the row; those that were answered before are not asked for. */
+  #isOpen(read: number): boolean {
+    const { operations, goals } = this.#board;
+    return operations[read]!.invokedAt < operations[goals[this.row[0]!]!]!.completedAt!;
   }
 
   #hasRead(read: number): boolean {

@@ -14,13 +14,6 @@ export interface Question {
   readonly stepsMax: number;
 }
 
-/** Where a history fails. */
-export interface Failure {
-  readonly first: ModelOperation;
-  /** States before it, in words; empty when it took too long to find them. */
-  readonly before: readonly string[];
-}
-
 /** What was known when the answer of `last` came: nothing that begins later, and no later answer. */
 export function prefixOf(
   operations: readonly ModelOperation[],
@@ -48,18 +41,29 @@ export function weakened(operation: ModelOperation, isPure: boolean): readonly M
  *
  * @param level One that is certainly not later.
  */
-export function findFailure(board: Board, level: number, question: Question): Failure {
+export function findFirst(board: Board, level: number, question: Question): ModelOperation {
   const { goals, operations, machine } = board;
+  const isInvalidAt = (tried: number): boolean => {
+    const prefix = prefixOf(operations, machine, operations[goals[tried]!]!);
+    return judge(prefix, question, true).kind === "invalid";
+  };
   let low = level;
   let high = goals.length - 1;
-  // Mostly it is the first that is tried.
-  for (let middle = low; low < high; middle = (low + high) >>> 1) {
-    const prefix = prefixOf(operations, machine, operations[goals[middle]!]!);
-    if (judge(prefix, question, true).kind === "invalid") high = middle;
+  // Mostly it is the first that is tried, or one soon after.
+  for (let ahead = 1; low < high; ahead *= 2) {
+    const tried = Math.min(high, level + ahead - 1);
+    if (tried < high && !isInvalidAt(tried)) low = tried + 1;
+    else {
+      high = tried;
+      break;
+    }
+  }
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isInvalidAt(middle)) high = middle;
     else low = middle + 1;
   }
-  const first = operations[goals[high]!]!;
-  return { first, before: statesBefore(prefixOf(operations, machine, first), question) };
+  return operations[goals[high]!]!;
 }
 
 /** States before the last answer, in words, of operations that only this answer makes inexplicable; empty when it takes too long. */

@@ -84,6 +84,10 @@ class SetMachine implements Machine, Growth {
     return false;
   }
 
+  explains(): boolean {
+    return false;
+  }
+
   canReach(state: number, call: number): boolean {
     const seen = this.#table.a[call]!;
     for (let word = 0; word < this.#width; word++) {

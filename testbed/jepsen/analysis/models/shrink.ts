@@ -25,7 +25,7 @@ export interface Shrunk {
 }
 
 /** Steps that one attempt is worth. */
-const RUN_STEPS_MAX = 1_000_000;
+const RUN_STEPS_MAX = 200_000;
 
 /**
  * Shrinks.
@@ -48,6 +48,8 @@ class Shrinker {
   readonly #first: ModelOperation;
   readonly #limits: ShrinkLimits;
   #runs = 0;
+  /** Whether an attempt took too long to tell, so that what it was about was kept. */
+  #isUnsure = false;
   #steps: number;
 
   constructor(question: Question, first: ModelOperation, limits: ShrinkLimits) {
@@ -62,7 +64,10 @@ class Shrinker {
     const isUsed = this.#limits.runsMax > 0 && this.#isInvalid(before);
     const weak = isUsed ? this.#weakenMany(this.#withRecentReads(before)) : before;
     const left = isUsed ? this.#withoutBystanders(weak) : before;
-    return { operations: withOwnProcesses(left), isMinimal: isUsed && !this.#isSpent() };
+    return {
+      operations: withOwnProcesses(left),
+      isMinimal: isUsed && !this.#isUnsure && !this.#isSpent(),
+    };
   }
 
   /** Tries whether the last few of those that change nothing suffice: mostly they do, and halves of many are dear. */
@@ -86,6 +91,7 @@ class Shrinker {
     let size = left.length;
     while (size > 0 && !this.#isSpent()) {
       const before = left;
+      this.#isUnsure = false;
       left = this.#weakenChunks(left, size);
       if (size > 1) size = Math.ceil(size / 2);
       else if (before === left) break;
@@ -178,6 +184,7 @@ class Shrinker {
       true,
     );
     this.#steps -= steps;
+    if (kind === "unknown") this.#isUnsure = true;
     return kind === "invalid";
   }
 
