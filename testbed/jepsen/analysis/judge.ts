@@ -70,7 +70,7 @@ export function judge(recording: Recording, options: JudgeOptions = {}): Judgeme
     verdict: verdictOf(checks),
     model: header.model,
     checks,
-    counts: countsOf(recording, whole),
+    counts: countsOf(recording, whole, material?.keys ?? 0),
     coverage,
     shortfalls: shortfallsOf(coverage, minimum),
     findings: [...recording.notes, ...whole.findings],
@@ -123,13 +123,13 @@ function defined<T extends object>(values: T): Defined<T> {
 function countsOf(
   { events, operations, modelOperations, ticks }: Recording,
   { operations: folded, unanswered, partitions }: Linearizability,
+  keys: number,
 ): JudgementCounts {
-  const keys = new Set<string>();
-  for (const { key } of [...operations, ...ticks]) {
-    if (key !== undefined) keys.add(`${key.clientId} ${key.operationId}`);
-  }
+  const ofTicks = new Set(
+    ticks.flatMap(({ key }) => key === undefined ? [] : [`${key.clientId} ${key.operationId}`]),
+  );
   return {
-    ...{ events, operations: folded, logicalCommands: keys.size },
+    ...{ events, operations: folded, logicalCommands: keys + ofTicks.size },
     attempts: operations.length + modelOperations.length + ticks.length,
     ...{ unanswered, partitions },
   };

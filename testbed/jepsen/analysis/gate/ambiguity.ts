@@ -38,7 +38,7 @@ export function checkAmbiguity(
     holds: "every operation that was in doubt was settled",
     nothing: "no operation was ever in doubt",
   });
-  for (const attempts of material.byKey.values()) {
+  for (const attempts of material.tried) {
     const doubtful = attempts.filter(({ outcome }) => outcome.kind === "info");
     if (doubtful.length === 0) continue;
     finder.examined++;

@@ -25,7 +25,7 @@ function coverRetries(figures: Figures, material: Material): void {
   const answered = material.recording.operations
     .filter((attempt) => appliedOf(attempt)?.lsn !== undefined && attempt.completedAt !== undefined)
     .sort((a, b) => a.completedAt! - b.completedAt!);
-  const retries = [...material.byKey.values()].flatMap((attempts) => attempts.slice(1))
+  const retries = material.tried.flatMap((attempts) => attempts.slice(1))
     .sort((a, b) => a.invokedAt - b.invokedAt);
   let [next, highest, after] = [0, -1n, 0];
   for (const retry of retries) {

@@ -4,6 +4,7 @@
  */
 import type { HistoryOperation, WriteRequest } from "../../history/operation.ts";
 import type { CheckResult } from "../judgement.ts";
+import type { LogicalOperation } from "../reservation/fold.ts";
 import { answerText as answerFingerprint, requestText } from "../reservation/texts.ts";
 import { Finder } from "./finder.ts";
 import { executedOf, keyText, type Material, membersOf, type Reservation } from "./material.ts";
@@ -18,10 +19,12 @@ export function checkDuplicates(material: Material): CheckResult {
     nothing: "nothing was answered as committed",
   });
   const mayForget = material.bounds.answers === "may_be_forgotten";
-  for (const attempts of material.byKey.values()) {
+  for (const write of material.writes) {
+    if (write.key !== undefined && executedOf(write) !== undefined) finder.examined++;
+  }
+  for (const attempts of mayForget ? [] : material.tried) {
     const answered = attempts.filter((attempt) => executedOf(attempt) !== undefined);
-    finder.examined += answered.length;
-    if (!mayForget) compareAnswers(finder, material, answered);
+    compareAnswers(finder, material, answered);
   }
   compareTicks(finder, material);
   if (!mayForget) findOrphans(finder, material);
@@ -80,11 +83,12 @@ function compareTicks(finder: Finder, { recording: { ticks } }: Material): void 
 function findOrphans(finder: Finder, material: Material): void {
   const orphans = [...material.reservations.values()].filter(isOrphan);
   if (orphans.length === 0) return;
-  const reserves = material.operations.filter(({ request }) => "ttlSlots" in request);
+  const byResource = suspectsByResource(material);
   for (const orphan of orphans) {
-    const fitting = reserves.filter(({ request }) => couldMake(orphan, request as WriteRequest));
+    const suspects = byResource.get(resourceOf(orphan)) ?? [];
+    const fitting = suspects.filter(({ request }) => couldMake(orphan, request as WriteRequest));
     if (fitting.some(({ isOptional }) => isOptional)) continue;
-    const retried = fitting.find(({ attempts }) => attempts.length > 1);
+    const [retried] = fitting;
     if (retried === undefined) continue;
     const answered = retried.attempts.find((attempt) => executedOf(attempt) !== undefined)!;
     const { operationId } = answered.key!;
@@ -105,6 +109,30 @@ function findOrphans(finder: Finder, material: Material): void {
       first: seen,
     });
   }
+}
+
+function suspectsByResource({ suspects }: Material): Map<bigint | undefined, LogicalOperation[]> {
+  const byResource = new Map<bigint | undefined, LogicalOperation[]>();
+  for (const suspect of suspects) {
+    for (const id of new Set(membersOf(suspect.request as WriteRequest))) {
+      const others = byResource.get(id);
+      if (others === undefined) byResource.set(id, [suspect]);
+      else others.push(suspect);
+    }
+  }
+  return byResource;
+}
+
+/** One resource that it holds, as far as somebody saw it; what was not seen on any accuses nobody. */
+function resourceOf({ reads }: Reservation): bigint | undefined {
+  for (const { request, outcome } of reads) {
+    if (request.kind === "get_resource") return request.resourceId;
+    const seen = outcome.kind === "ok" ? outcome.answer : undefined;
+    if (seen?.kind === "reservation" && seen.memberResourceIds !== undefined) {
+      return seen.memberResourceIds[0];
+    }
+  }
+  return undefined;
 }
 
 function isOrphan({ hold, reads }: Reservation): boolean {

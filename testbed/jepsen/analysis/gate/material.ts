@@ -19,10 +19,12 @@ export interface Material {
   readonly writes: readonly HistoryOperation[];
   /** Reads that were answered. */
   readonly reads: readonly HistoryOperation[];
-  /** Attempts of writes by their key. */
-  readonly byKey: ReadonlyMap<string, readonly HistoryOperation[]>;
-  /** Reads, and writes folded by their keys; those that never took effect are missing. */
-  readonly operations: readonly LogicalOperation[];
+  /** How many keys writes have. */
+  readonly keys: number;
+  /** The attempts of each key that was sent more than once, or is in doubt. */
+  readonly tried: readonly (readonly HistoryOperation[])[];
+  /** Reserves, folded, that were sent more than once or are in doubt: those that may have made more than was told. */
+  readonly suspects: readonly LogicalOperation[];
   readonly reservations: ReadonlyMap<bigint, Reservation>;
 }
 
@@ -73,12 +75,13 @@ export function collect(recording: Recording, bounds: ReservationBounds): Materi
   const reads = attempts.filter(({ request, outcome }) =>
     !isWrite(request) && outcome.kind === "ok"
   );
-  const material = {
-    ...{ recording, bounds, hasTime: recording.hasInvocations, writes, reads, operations },
-    ...{ byKey: groupByKey(writes), reservations: new Map<bigint, Reservation>() },
-  };
-  noteAll(material);
-  return material;
+  const reservations = new Map<bigint, Reservation>();
+  noteAll({ recording, bounds, writes, reads, operations, reservations });
+  const suspects = operations.filter(({ request, isOptional, attempts }) =>
+    "ttlSlots" in request && (isOptional || attempts.length > 1)
+  );
+  const hasTime = recording.hasInvocations;
+  return { recording, bounds, hasTime, writes, reads, ...triedOf(writes), suspects, reservations };
 }
 
 /** Whether one took effect before the other; undefined when that cannot be told. */
@@ -144,16 +147,30 @@ export function membersOf(request: WriteRequest): readonly bigint[] {
   return request.kind === "reserve_bundle" ? request.resourceIds : [];
 }
 
-function groupByKey(writes: readonly HistoryOperation[]): Map<string, HistoryOperation[]> {
-  const byKey = new Map<string, HistoryOperation[]>();
+/** Most keys are sent once and answered: nothing is kept of them. */
+function triedOf(writes: readonly HistoryOperation[]): Pick<Material, "keys" | "tried"> {
+  const byKey = new Map<bigint, Map<bigint, HistoryOperation | HistoryOperation[]>>();
+  let keys = 0;
   for (const write of writes) {
     if (write.key === undefined) continue;
-    const key = keyText(write.key);
-    const same = byKey.get(key);
-    if (same === undefined) byKey.set(key, [write]);
-    else same.push(write);
+    const { clientId, operationId } = write.key;
+    let ofClient = byKey.get(clientId);
+    if (ofClient === undefined) byKey.set(clientId, ofClient = new Map());
+    const others = ofClient.get(operationId);
+    if (others === undefined) {
+      ofClient.set(operationId, write);
+      keys++;
+    } else if (Array.isArray(others)) others.push(write);
+    else ofClient.set(operationId, [others, write]);
   }
-  return byKey;
+  const tried: (readonly HistoryOperation[])[] = [];
+  for (const ofClient of byKey.values()) {
+    for (const attempts of ofClient.values()) {
+      if (Array.isArray(attempts)) tried.push(attempts);
+      else if (attempts.outcome.kind === "info") tried.push([attempts]);
+    }
+  }
+  return { keys, tried };
 }
 
 interface Collecting {
