@@ -85,7 +85,7 @@ export class Chromium implements AsyncDisposable {
   /** Calls a method of the protocol. */
   async call(
     method: string,
-    params: Record<string, unknown> = {},
+    params: Record<string, unknown>,
     sessionId?: string,
   ): Promise<Record<string, unknown>> {
     const id = ++this.#calls;
@@ -111,7 +111,7 @@ export class Chromium implements AsyncDisposable {
   async page(options: PageOptions = {}): Promise<Page> {
     const { targetId } = await this.call("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.call("Target.attachToTarget", { targetId, flatten: true });
-    const page = new Page((method, params) => this.call(method, params, sessionId as string));
+    const page = new Page((method, params = {}) => this.call(method, params, sessionId as string));
     this.#pages.set(sessionId as string, page);
     await page.prepare(options);
     return page;

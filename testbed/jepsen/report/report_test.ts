@@ -22,6 +22,8 @@ const HOSTILE = [
   `"><a href="javascript:alert(1)">`,
 ].join(" ");
 
+const HARMFUL = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]/u;
+
 const BROKEN = sampleRun({ operations: 1_500, isBroken: true });
 const GOOD = sampleRun({ operations: 300, seconds: 20 });
 const REPORT = renderReport(BROKEN);
@@ -111,12 +113,7 @@ Deno.test("renderReport() lets nothing out of its place, whatever a history says
   assertEquals(html.match(/<\/script/g)!.length, 2);
   const texts = { html, json, summary, junit, ...svgs };
   for (const [name, text] of Object.entries(texts)) {
-    // deno-lint-ignore no-control-regex
-    assert(
-      !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]/
-        .test(text),
-      name,
-    );
+    assert(!HARMFUL.test(text.replaceAll("\n", "")), name);
     if (name === "summary") continue;
     assert(!text.includes("<img") && !text.includes("]]>") && !text.includes("<!--"), name);
     assert(!/<a href="javascript/.test(text), name);
@@ -232,7 +229,7 @@ Deno.test("every part of a report says the same verdict, and unknown is never ca
   const { html, json, summary, junit } = renderReport(judged([open], "unknown"));
   assertMatch(html, /class="badge unsure">UNKNOWN/);
   assertEquals(JSON.parse(json).verdict, "unknown");
-  assertMatch(summary, /^UNKNOWN  run-7\n/);
+  assert(summary.startsWith("UNKNOWN  run-7\n"));
   assertMatch(junit, /errors="1"/);
   assert(!/\bVALID\b/.test(html) && !summary.includes("VALID"));
   assertStringIncludes(REPORT.html, `class="badge bad">BLOCKED`);
@@ -240,7 +237,7 @@ Deno.test("every part of a report says the same verdict, and unknown is never ca
 });
 
 Deno.test("summary.txt and junit.xml of a broken run are as they were", async () => {
-  const folder = new URL("./testdata/", import.meta.url);
+  const folder = new URL("../../../tests/golden/jepsen_report/", import.meta.url);
   for (
     const [name, text] of [["summary.txt", REPORT.summary], ["junit.xml", REPORT.junit]] as const
   ) {
