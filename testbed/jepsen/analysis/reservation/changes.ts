@@ -93,15 +93,16 @@ export const Phase = { before: 0, open: 1, answered: 2 } as const;
 
 /** Whether what a fenced read must come after has happened. */
 export function isFenceMet(
-  { doneBits }: Board,
+  { problem: { after }, doneBits }: Board,
   words: Int32Array,
   work: Work,
   phases: Uint8Array,
 ): boolean {
-  return work.after.every((other) =>
-    phases[other] === Phase.answered ||
-    (phases[other] === Phase.open && hasBit(words, 0, doneBits[other]!))
-  );
+  for (const other of after[work.index]!) {
+    if (phases[other] === Phase.answered) continue;
+    if (phases[other] !== Phase.open || !hasBit(words, 0, doneBits[other]!)) return false;
+  }
+  return true;
 }
 
 /** Who has happened, apart from what it has done. */

@@ -3,26 +3,44 @@ import { isWrite, lsnOf } from "./fold.ts";
 import type { Work } from "./problem.ts";
 
 /**
- * Says of fenced reads what has to happen before them. What was answered before they began has happened anyway, so only what
- * waits beside them is named.
+ * By work, what has to happen before it because of its fence. What was answered before it began has happened anyway, so only
+ * what waits beside it is named.
  *
  * @param works In the order of their beginning.
  */
-export function withFences(works: readonly Work[]): readonly Work[] {
-  if (works.every((work) => fenceOf(work) === 0n)) return works;
+export function fencesOf(works: readonly Work[]): readonly (readonly number[])[] {
+  const after = works.map(() => NOTHING);
+  if (works.every((work) => fenceOf(work) === 0n)) return after;
   const placed = works.filter((work) => !work.isOptional && lsnOf(work.operation) !== undefined);
+  const lowestLater = lowestFrom(placed);
   let waiting: Work[] = [];
   let next = 0;
-  return works.map((work) => {
+  for (const work of works) {
     const fence = fenceOf(work);
-    if (fence === 0n) return work;
+    if (fence === 0n) continue;
     while (next < placed.length && placed[next]!.invokedAt <= work.completedAt) {
       waiting.push(placed[next++]!);
     }
     waiting = waiting.filter(({ completedAt }) => completedAt > work.invokedAt);
-    const after = waiting.filter(({ operation }) => lsnOf(operation)! <= fence);
-    return { ...work, after: after.map(({ index }) => index) };
-  });
+    // Of those that begin too late one is as bad as all.
+    const late = lowestLater[next];
+    const beside = late === undefined ? waiting : [...waiting, late];
+    after[work.index] = beside.filter(({ operation }) => lsnOf(operation)! <= fence)
+      .map(({ index }) => index);
+  }
+  return after;
+}
+
+const NOTHING: readonly number[] = [];
+
+/** By place, whichever has the lowest lsn from there on. */
+function lowestFrom(placed: readonly Work[]): readonly Work[] {
+  const lowest: Work[] = [...placed];
+  for (let i = placed.length - 2; i >= 0; i--) {
+    const [own, later] = [placed[i]!, lowest[i + 1]!];
+    if (lsnOf(later.operation)! < lsnOf(own.operation)!) lowest[i] = later;
+  }
+  return lowest;
 }
 
 function fenceOf({ operation: { request }, isOptional }: Work): bigint {

@@ -2,7 +2,7 @@
 import type { HistoryAnswer, HistoryRequest, ReservationSeen } from "../../history/operation.ts";
 import { NOT_FOUND, RETIRED } from "./answers.ts";
 import type { Material } from "./material.ts";
-import { withFences } from "./fences.ts";
+import { fencesOf } from "./fences.ts";
 import { isWrite, type LogicalOperation } from "./fold.ts";
 import { type Claim, type Problem, SLOT_MAX, type SlotNumber, type Work } from "./problem.ts";
 import { memberIds, type Sighting } from "./sightings.ts";
@@ -16,6 +16,7 @@ type Draft = Omit<Claim, "slot" | "rivals" | "settled"> & {
 };
 
 const NOTHING: readonly number[] = [];
+const UNASKED: readonly boolean[] = [];
 
 /** See the top of this file. */
 export class Numbering {
@@ -29,6 +30,7 @@ export class Numbering {
   readonly #claimsByReserve = new Map<LogicalOperation, number[]>();
   readonly #likenesses = new Map<string, number>();
   readonly #settled = new Map<bigint, number>();
+  readonly #singles: (readonly number[])[] = [];
   #usedBits = 0;
 
   /** Of one part; `orphans` are the ids that an unanswered reserve may have made. */
@@ -65,7 +67,8 @@ export class Numbering {
       })),
       isOpenBelow: firstSlot > 0n,
       hasSlots: works.some(({ slots }) => slots !== undefined),
-      works: withFences(works),
+      works,
+      after: fencesOf(works),
       groups: this.#groups.size,
       usedBits: this.#usedBits,
       mayFill: bounds.tables !== "roomy",
@@ -75,9 +78,8 @@ export class Numbering {
   }
 
   #number({ request, group }: LogicalOperation): void {
-    for (const id of resourceIdsOf(request)) {
-      if (!this.#resources.has(id)) this.#resources.set(id, this.#resources.size);
-    }
+    if ("resourceId" in request) this.#numberResource(request.resourceId);
+    else if ("resourceIds" in request) request.resourceIds.forEach(this.#numberResource, this);
     if (group < 0) return;
     let numbers = this.#groups.get(group);
     if (numbers === undefined) {
@@ -86,6 +88,10 @@ export class Numbering {
     }
     const text = requestText(request);
     if (!numbers.variants.has(text)) numbers.variants.set(text, numbers.variants.size + 1);
+  }
+
+  #numberResource(id: bigint): void {
+    if (!this.#resources.has(id)) this.#resources.set(id, this.#resources.size);
   }
 
   #settle({ request, answer, isOptional }: LogicalOperation): void {
@@ -121,11 +127,13 @@ export class Numbering {
     const rivals = id === undefined ? [] : listOf(this.#claimsById, id);
     rivals.push(index);
     listOf(this.#claimsByReserve, operation).push(index);
-    const members = new Set(memberIds(operation).map((member) => this.#resources.get(member)!));
+    const members = request.kind === "reserve"
+      ? this.#alone(this.#resources.get(request.resourceId)!)
+      : [...new Set(this.#membersOf(request))];
     this.#drafts.push({
       id,
       holderId: request.holderId,
-      members: [...members],
+      members,
       slot: deadline === undefined ? undefined : deadline - request.ttlSlots,
       ttl: clamp(request.ttlSlots),
       rivals,
@@ -137,8 +145,8 @@ export class Numbering {
     const { request, answer, isOptional, isConflict, invokedAt, completedAt } = operation;
     const kind = isConflict ? Kind.conflict : KINDS[request.kind];
     const code = isWrite(request) && answer?.kind === "applied" ? codeNumber(answer.code) : 0;
-    const members = isConflict ? [] : resourceIdsOf(request).map((id) => this.#resources.get(id)!);
-    const claims = isConflict ? [] : this.#claimsOf(operation);
+    const members = isConflict ? NOTHING : this.#membersOf(request);
+    const claims = isConflict ? NOTHING : this.#claimsOf(operation);
     const { group, variant } = this.#groupOf(operation);
     const usedBit = isOptional && kind === Kind.reserve ? this.#usedBits++ : -1;
     const isGrouped = group >= 0;
@@ -153,10 +161,14 @@ export class Numbering {
       isActive: isWrite(request) && !isConflict && (isOptional || code === Code.ok || isGrouped),
       touches: this.#touches(members, claims, group),
       members,
-      duplicateAt: members.findIndex((member, i) => members.indexOf(member) < i),
+      duplicateAt: members.length < 2
+        ? -1
+        : members.findIndex((member, i) => members.indexOf(member) < i),
       staticCode: staticCodeOf(request, code, this.#material.bounds),
       claims,
-      holderFits: claims.map((claim) => this.#drafts[claim]!.holderId === holderOf(request)),
+      holderFits: "holderId" in request && claims.length > 0
+        ? claims.map((claim) => this.#drafts[claim]!.holderId === request.holderId)
+        : UNASKED,
       epoch: "epoch" in request && request.epoch <= 2n ? Number(request.epoch) : 0,
       group,
       variant,
@@ -165,7 +177,6 @@ export class Numbering {
       mayBeBelowWatermark: "reservationId" in request &&
         this.#material.sightings.get(request.reservationId)?.makers.length === 0,
       usedBit,
-      after: NOTHING,
       slots: operation.slots?.map(({ slot, from }): SlotNumber => ({
         slot: slot === undefined ? -1 : clamp(slot - firstSlot),
         from,
@@ -175,13 +186,33 @@ export class Numbering {
 
   #claimsOf(operation: LogicalOperation): readonly number[] {
     const { request, answer } = operation;
-    if ("ttlSlots" in request) return this.#claimsByReserve.get(operation) ?? [];
-    if ("reservationId" in request) return this.#claimsById.get(request.reservationId) ?? [];
-    if (answer?.kind !== "resource" || answer.reservationId === undefined) return [];
-    return this.#claimsById.get(answer.reservationId) ?? [];
+    if ("ttlSlots" in request) return this.#claimsByReserve.get(operation) ?? NOTHING;
+    if ("reservationId" in request) return this.#claimsById.get(request.reservationId) ?? NOTHING;
+    if (answer?.kind !== "resource" || answer.reservationId === undefined) return NOTHING;
+    return this.#claimsById.get(answer.reservationId) ?? NOTHING;
   }
 
-  #touches(members: readonly number[], claims: readonly number[], group: number): number[] {
+  #membersOf(request: HistoryRequest): readonly number[] {
+    if ("resourceId" in request) return this.#alone(this.#resources.get(request.resourceId)!);
+    return "resourceIds" in request
+      ? request.resourceIds.map((id) => this.#resources.get(id)!)
+      : NOTHING;
+  }
+
+  /** One resource by itself; the list is shared by all that name it. */
+  #alone(resource: number): readonly number[] {
+    return this.#singles[resource] ??= [resource];
+  }
+
+  #touches(
+    members: readonly number[],
+    claims: readonly number[],
+    group: number,
+  ): readonly number[] {
+    if (group < 0 && claims.length === 0) return members;
+    if (group < 0 && claims.length === 1 && members.length === 0) {
+      return this.#drafts[claims[0]!]!.members;
+    }
     const touched = new Set(members);
     for (const claim of claims) {
       for (const member of this.#drafts[claim]!.members) touched.add(member);
@@ -232,15 +263,6 @@ const KINDS: Record<HistoryRequest["kind"], Kind> = {
   get_resource: Kind.readResource,
   get_reservation: Kind.readReservation,
 };
-
-function resourceIdsOf(request: HistoryRequest): readonly bigint[] {
-  if ("resourceIds" in request) return request.resourceIds;
-  return "resourceId" in request ? [request.resourceId] : [];
-}
-
-function holderOf(request: HistoryRequest): bigint | undefined {
-  return "holderId" in request ? request.holderId : undefined;
-}
 
 function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
   let list = lists.get(key);

@@ -63,8 +63,6 @@ export interface Work {
   readonly mayBeBelowWatermark: boolean;
   /** Of an optional reserve: place of its mark, -1 for others. */
   readonly usedBit: number;
-  /** Indexes of the works that have to happen before it: what a fenced read must see, and others where an order is given. */
-  readonly after: readonly number[];
   /** Slots at which it can happen, the lowest first; undefined when nothing is known of them. */
   readonly slots: readonly SlotNumber[] | undefined;
 }
@@ -88,6 +86,8 @@ export interface Problem {
   /** Whether anything but a successful reserve tells its slot. */
   readonly hasSlots: boolean;
   readonly works: readonly Work[];
+  /** By work: indexes of those that have to happen before it: what a fenced read must see, and others where an order is given. */
+  readonly after: readonly (readonly number[])[];
   readonly groups: number;
   readonly usedBits: number;
   readonly mayFill: boolean;

@@ -24,7 +24,7 @@ export function reachOf(
   goal: Work,
   waiting: readonly (readonly Work[])[],
 ): Reach {
-  const { resourceIds, claims, groups, works } = problem;
+  const { resourceIds, claims, groups, works, after } = problem;
   if (resourceIds.length + groups <= 1) return EVERYTHING;
   const reached = new Set(goal.touches);
   const has = (resource: number): boolean => reached.has(resource);
@@ -38,7 +38,7 @@ export function reachOf(
       for (const work of list) {
         if (!meets(work)) continue;
         touch(work.touches);
-        for (const other of work.after) touch(works[other]!.touches);
+        for (const other of after[work.index]!) touch(works[other]!.touches);
       }
     }
     for (const resource of [...reached]) {

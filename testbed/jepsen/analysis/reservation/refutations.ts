@@ -168,7 +168,8 @@ function refuteDeadline(id: bigint, maker: LogicalOperation): Refutation | undef
     const sentence = `reservation ${id} has a deadline before its time to live can have passed`;
     return { rule: "reservation/deadline", sentence, operations: [maker] };
   }
-  const asked = maker.attempts.map((attempt) => attempt.slot);
+  const asked = maker.attempts.filter(({ invokedAt }) => invokedAt < maker.completedAt)
+    .map((attempt) => attempt.slot);
   if (asked.some((it) => it === undefined || it === slot)) return undefined;
   const sentence = `reservation ${id} was made at slot ${slot}, as its deadline says, and its ` +
     `reserve was asked for at slot ${[...new Set(asked)].join(" and ")}`;
@@ -176,6 +177,8 @@ function refuteDeadline(id: bigint, maker: LogicalOperation): Refutation | undef
 }
 
 function refuteRecords(seen: Sighting, bounds: ReservationBounds): Refutation | undefined {
+  // Without a record, only two ends can say different things of the same.
+  if (seen.records.length === 0 && seen.commands.filter(hasEnded).length < 2) return undefined;
   const facts = new Map<string, { value: string; operation: LogicalOperation }>();
   for (const operation of [...seen.makers, ...seen.records, ...seen.commands]) {
     for (const [name, value] of factsOf(operation)) {
@@ -217,10 +220,14 @@ function factsOf(operation: LogicalOperation): [string, string][] {
       say("members", memberIds(operation));
       say("lsn of the reserve", answer.lsn);
     }
-    const ends = request.kind === "release" || request.kind === "reclaim";
-    if (ends && answer.code === "ok") say("lsn of the end", answer.lsn);
+    if (hasEnded(operation)) say("lsn of the end", answer.lsn);
   }
   return facts;
+}
+
+function hasEnded({ request, answer, isConflict }: LogicalOperation): boolean {
+  return (request.kind === "release" || request.kind === "reclaim") && !isConflict &&
+    answer?.kind === "applied" && answer.code === "ok";
 }
 
 function refuteRecord(

@@ -71,7 +71,7 @@ function note(sightings: Map<bigint, Sighting>, operation: LogicalOperation): vo
   const { request, answer } = operation;
   if (answer?.kind === "applied" && answer.reserved !== undefined) {
     const made = sightingOf(sightings, answer.reserved.reservationId);
-    made.makers = [...made.makers, operation];
+    made.makers = added(made.makers, operation);
   }
   if (answer?.kind === "resource" && answer.reservationId !== undefined) {
     const held = sightingOf(sightings, answer.reservationId);
@@ -85,12 +85,14 @@ function note(sightings: Map<bigint, Sighting>, operation: LogicalOperation): vo
 
 /** Most ids are never spoken of in most ways: an array each would be most of what a history takes. */
 const NOBODY: readonly LogicalOperation[] = [];
+/** So few are copied each time: arrays that grow in place make room for many. */
+const COPIED_MAX = 8;
 
 function added(
   list: readonly LogicalOperation[],
   operation: LogicalOperation,
 ): readonly LogicalOperation[] {
-  if (list === NOBODY) return [operation];
+  if (list.length < COPIED_MAX) return [...list, operation];
   (list as LogicalOperation[]).push(operation);
   return list;
 }

@@ -16,11 +16,11 @@ export function hasLsns({ works }: Problem): boolean {
  * lsn it saw happens after that and before the next.
  */
 export function inLsnOrder(problem: Problem): Problem {
-  const works = [...problem.works];
-  const order = (work: Work, after: readonly Work[]): void => {
-    if (after.length === 0) return;
-    const indexes = after.map(({ index }) => index);
-    works[work.index] = { ...work, after: [...work.after, ...indexes] };
+  const after = [...problem.after];
+  const order = ({ index }: Work, before: readonly Work[]): void => {
+    if (before.length === 0) return;
+    const indexes = before.map((work) => work.index);
+    after[index] = after[index]!.length === 0 ? indexes : [...after[index]!, ...indexes];
   };
   let lastWrite: Work[] = [];
   let reads: Work[] = [];
@@ -34,7 +34,7 @@ export function inLsnOrder(problem: Problem): Problem {
       reads = [];
     }
   }
-  return { ...problem, works };
+  return { ...problem, after };
 }
 
 function isPlaced({ operation, isOptional }: Work): boolean {

@@ -73,10 +73,11 @@ export const Code = {
   impossible: 15,
 } as const;
 
+const NUMBERS: ReadonlyMap<string, number> = new Map(CODES.map((name, i) => [name, i]));
+
 /** The number of a result code. */
 export function codeNumber(code: string): number {
-  const found = CODES.findIndex((name) => name === code);
-  return found > 0 ? found : Code.impossible;
+  return NUMBERS.get(code) || Code.impossible;
 }
 
 /** The name of a status. */
