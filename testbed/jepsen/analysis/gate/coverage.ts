@@ -63,14 +63,19 @@ const ENDINGS = {
 } as const;
 
 function coverKinds(figures: Figures, { operations, ticks }: Recording): void {
-  for (const operation of operations) {
-    const { kind } = operation.request;
-    const ending = endingOf(operation);
-    figures.add(`${kind}_${ending}`, 1, `${kind}: ${ENDINGS[ending]}`);
-  }
-  for (const { kind } of ticks) {
-    const ending = OUTCOMES[kind];
-    figures.add(`tick_expirations_${ending}`, 1, `tick_expirations: ${ENDINGS[ending]}`);
+  const counts = new Map<string, Record<keyof typeof ENDINGS, number>>();
+  const countsOf = (kind: string): Record<keyof typeof ENDINGS, number> => {
+    let of = counts.get(kind);
+    if (of === undefined) counts.set(kind, of = { ok: 0, refused: 0, failed: 0, unanswered: 0 });
+    return of;
+  };
+  for (const operation of operations) countsOf(operation.request.kind)[endingOf(operation)]++;
+  for (const { kind } of ticks) countsOf("tick_expirations")[OUTCOMES[kind]]++;
+  for (const [kind, of] of counts) {
+    for (const ending of ["ok", "refused", "failed", "unanswered"] as const) {
+      if (of[ending] === 0) continue;
+      figures.add(`${kind}_${ending}`, of[ending], `${kind}: ${ENDINGS[ending]}`);
+    }
   }
 }
 

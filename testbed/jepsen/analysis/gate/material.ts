@@ -134,6 +134,7 @@ export function keyText({ clientId, operationId }: OperationKey): string {
 
 /** The attempt that was answered first. */
 export function answeredOf({ attempts }: LogicalOperation): HistoryOperation {
+  if (attempts.length === 1) return attempts[0]!;
   const answered = attempts.filter(({ outcome }) => outcome.kind === "ok");
   return answered.reduce(
     (first, next) => next.completedAt! < first.completedAt! ? next : first,
