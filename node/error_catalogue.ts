@@ -421,6 +421,12 @@ const HOST = {
     "A check ran to its end and found something wrong.",
     "the report says what",
   ),
+  E_RUN_FAILED: page(
+    1,
+    "never",
+    "A run of real clusters broke off before everything was judged.",
+    "the status file and the events log say where; what there is of the history was kept",
+  ),
   E_INCONCLUSIVE: page(
     6,
     "never",

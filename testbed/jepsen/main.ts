@@ -17,6 +17,12 @@ export async function runJepsen(request: JepsenRequest, io: CliIo): Promise<void
       return await (await import("./command/analyze.ts")).runAnalyze(request, io);
     case "convert":
       return await (await import("./command/convert.ts")).runConvert(request, io);
+    case "run":
+      return await (await import("./command/run.ts")).runRun(request, io);
+    case "verify":
+      return await (await import("./command/verify.ts")).runVerify(request, io);
+    case "archive":
+      return await (await import("./command/archive.ts")).runArchive(request, io);
     case "watch":
       return await (await import("./watch/watch.ts")).runWatch(request, io);
     default:
