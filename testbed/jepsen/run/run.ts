@@ -195,6 +195,7 @@ class Run {
       ...{ options: this.#options, paths: this.#paths, facts: this.#facts },
       ...{ analyzed: this.#analyzed, executed: this.#executed, problem },
       ...{ counts: this.#workload!.counts(), createdAtMillis: this.#nowMillis() },
+      startedAtMillis: this.#startedAtMillis,
     });
     await this.#archive.write();
     const { isGateEvidence } = this.#archive;

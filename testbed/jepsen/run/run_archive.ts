@@ -25,6 +25,7 @@ export interface RunParts {
   readonly counts: WorkloadCounts;
   /** Why it broke off. */
   readonly problem: string | undefined;
+  readonly startedAtMillis: number;
   readonly createdAtMillis: number;
 }
 
@@ -81,6 +82,7 @@ export class RunArchive {
 
   #facts(): Record<string, string> {
     const { facts, executed, counts, problem, analyzed } = this.#parts;
+    const { startedAtMillis, createdAtMillis } = this.#parts;
     const faults = Object.entries(executed?.nemesis?.faults ?? {});
     return {
       program: facts.program,
@@ -88,6 +90,7 @@ export class RunArchive {
       deno: Deno.version.deno,
       os: `${Deno.build.os} ${Deno.build.arch} ${Deno.osRelease()}`,
       release_gate: analyzed.isGatePassed ? "passed" : "blocked",
+      elapsed_secs: `${Math.floor((createdAtMillis - startedAtMillis) / 1_000)}`,
       attempts: `${counts.attempts}`,
       unanswered: `${counts.info}`,
       unresolved: `${counts.unresolved}`,

@@ -36,6 +36,19 @@ export async function verifySurface(backend: Backend, facts: ClusterFacts): Prom
   return { replicas, probeLsn: await writeAndRead(addresses, facts.secret) };
 }
 
+/**
+ * Starts a cluster, or finds the one that runs, and tries it; leaves it as it was.
+ *
+ * @throws {CliError} With what does not work.
+ */
+export async function tryCluster(backend: Backend, signal?: AbortSignal): Promise<Surface> {
+  try {
+    return await verifySurface(backend, await backend.start(signal));
+  } finally {
+    await backend.end();
+  }
+}
+
 async function verifyMetrics(
   id: number,
   address: string,
