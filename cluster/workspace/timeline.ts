@@ -47,7 +47,7 @@ export class OpenEvent {
    * @throws {CliError} When the timeline cannot be written, or belongs to another version.
    */
   constructor(path: string, intent: Intent, now: () => number = Date.now) {
-    const { events, unknownVersion } = readTimeline(path);
+    const { events, unknownVersion } = readEnd(path);
     if (unknownVersion !== undefined) {
       throw new CliError("E_DATA_VERSION", `${path} begins with ${unknownVersion}`, {
         hint: "use the version of allocdb that made this workspace",
@@ -70,6 +70,37 @@ export class OpenEvent {
       detail: detail ?? this.#begun.detail,
     });
   }
+}
+
+/** Bytes of a long timeline that are read for what the next event needs, at its beginning and at its end. */
+const HEAD_BYTES = 256;
+const END_BYTES = 64 * 1024;
+
+/** Version and last events: whoever appends to a long timeline does not read all of it again each time. */
+function readEnd(path: string): Timeline {
+  try {
+    using file = Deno.openSync(path);
+    const { size } = file.statSync();
+    if (size <= HEAD_BYTES + END_BYTES) return readTimeline(path);
+    const { unknownVersion } = parseTimeline(readAt(file, 0, HEAD_BYTES).split("\n")[0]!);
+    const text = readAt(file, size - END_BYTES, END_BYTES);
+    const { events, problems } = parseTimeline(text.slice(text.indexOf("\n\n")));
+    if (events.length === 0) return readTimeline(path);
+    return { events, problems, unknownVersion };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return parseTimeline("");
+    throw error instanceof CliError ? error : fileError(error, "read", path);
+  }
+}
+
+function readAt(file: Deno.FsFile, at: number, length: number): string {
+  const bytes = new Uint8Array(length);
+  file.seekSync(at, Deno.SeekMode.Start);
+  let filled = 0;
+  for (let count: number | null = 0; count !== null && filled < length; filled += count ?? 0) {
+    count = file.readSync(bytes.subarray(filled));
+  }
+  return new TextDecoder().decode(bytes.subarray(0, filled));
 }
 
 /** One write, at the end; a block that a full disk or a crash cut short is closed off first. */

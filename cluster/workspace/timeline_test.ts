@@ -156,3 +156,28 @@ Deno.test("OpenEvent appends nothing to a timeline of another version", async ()
     assertEquals(Deno.readTextFileSync(path), "version=7\n\nsomething=else\n");
   });
 });
+
+Deno.test("OpenEvent counts on in a timeline that is too long to be read whole each time", async () => {
+  const block = (sequence: number): string =>
+    formatBlock({
+      ...{ sequence, timestampMillis: 1_000, kind: "replica_crash", replicaId: 2n },
+      ...{ detail: "x".repeat(sequence % 90), phase: "begin" },
+    });
+  const long = Array.from({ length: 2_000 }, (_, i) => block(i + 1)).join("");
+  const ends = ["", "\nsequence=20", "\n\nsequence=77\nkind=", "\n".repeat(70_000)];
+  for (const end of ends) {
+    await inFile((path) => {
+      Deno.writeTextFileSync(path, TIMELINE_HEAD + long + end);
+      new OpenEvent(path, CRASH).end("done");
+      assertEquals(readTimeline(path).events.at(-1)!.sequence, 2_001);
+      assertEquals(readTimeline(path).events.at(-1)!.outcome, "done");
+    });
+  }
+  await inFile((path) => {
+    Deno.writeTextFileSync(path, `version=9\n${long}`);
+    const error = assertThrows(() => new OpenEvent(path, CRASH), CliError);
+    assertEquals(error.code, "E_DATA_VERSION");
+    assert(error.message.includes("version=9"));
+    assertEquals(Deno.readTextFileSync(path), `version=9\n${long}`);
+  });
+});
