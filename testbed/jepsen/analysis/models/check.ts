@@ -5,7 +5,7 @@ import { linearize } from "./linearize.ts";
 import type { Settings } from "./machine.ts";
 import { MACHINES, NIL_READS } from "./models.ts";
 import { divide, type Partition } from "./partition.ts";
-import { findFirst, prefixOf, type Question, statesBefore } from "./prefix.ts";
+import { findFirst, prefixOf, type Question, someStateBefore, statesBefore } from "./prefix.ts";
 import { Race } from "./race.ts";
 import { shrink, type Shrunk } from "./shrink.ts";
 import type { ModelOptions, ModelVerdict, ModelViolation, PartitionVerdict } from "./verdict.ts";
@@ -31,7 +31,7 @@ const ROUND_FACTOR = 8;
 /** Steps that a counterexample is worth. */
 const SHRINK_STEPS_MAX = 5_000_000;
 /** Steps to find the states before a failure. */
-const BEFORE_STEPS_MAX = 100_000;
+const BEFORE_STEPS_MAX = 20_000;
 const CONFIGURATIONS_MAX = 2_000_000;
 
 /** A partition that is being judged. */
@@ -144,7 +144,7 @@ class Check {
     const { operations, isMinimal } = isImpossible
       ? { operations: [first], isMinimal: true }
       : this.#shrink(partition, first);
-    const before = this.#before(prefixOf(all, machine, first), operations);
+    const before = this.#before(prefixOf(all, machine, first), operations, first);
     const violation: ModelViolation = {
       partition: partition.name,
       first,
@@ -161,14 +161,17 @@ class Check {
     return shrink(this.#question(), operations, first, { runsMax: shrinkRunsMax, isOverTime });
   }
 
-  /** Of the whole history if that is not too much to ask, else of what is left of it. */
+  /** Of the whole history if that is not too much to ask, else of what is left of it, else one of many. */
   #before(
     prefix: readonly ModelOperation[],
     counterexample: readonly ModelOperation[],
+    first: ModelOperation,
   ): readonly string[] {
     const question = { ...this.#question(), stepsMax: BEFORE_STEPS_MAX };
     const states = statesBefore(prefix, question);
-    return states.length > 0 ? states : statesBefore(counterexample, question);
+    if (states.length > 0) return states;
+    const shrunk = statesBefore(counterexample, question);
+    return shrunk.length > 0 ? shrunk : someStateBefore(prefix, first, question);
   }
 
   #question(): Question {

@@ -76,6 +76,22 @@ export function statesBefore(
   return outcome.states.map((state) => board.machine.describe(state)).sort();
 }
 
+/** One of the states before the answer of `first`, in words: for histories of which not all can be found. */
+export function someStateBefore(
+  prefix: readonly ModelOperation[],
+  first: ModelOperation,
+  question: Question,
+): readonly string[] {
+  const before = prefix.filter((operation) => operation !== first);
+  const { outcome, board: { machine } } = search(before, question, true);
+  if (outcome?.kind !== "valid") return [];
+  const state = outcome.path.reduce(
+    (at, operation) => machine.step(at, machine.calls[operation]!),
+    machine.initial,
+  );
+  return [machine.describe(state)];
+}
+
 /** Judges a history. */
 export function judge(
   operations: readonly ModelOperation[],

@@ -13,7 +13,7 @@ export interface ModelOptions {
   readonly failedOps?: "drop" | "check";
   /** `value` (default): a read of nil saw that nothing was there. `unknown`: nobody knows what it saw. */
   readonly nilRead?: "value" | "unknown";
-  /** Steps in all partitions together, shrinking apart. One is about 50 ns. */
+  /** Steps in all partitions together, shrinking apart. One is about 100 ns. */
   readonly stepsMax: number;
   /** Configurations remembered at a time by each search; default 2,000,000, of about 50 bytes. */
   readonly configurationsMax?: number;
@@ -32,7 +32,7 @@ export interface ModelViolation {
   readonly partition: string;
   /** With its answer the history came to be inexplicable: without it and all later ones it is not. */
   readonly first: ModelOperation;
-  /** Every state in which things may have stood before it, in words, few at most. */
+  /** States in which things may have stood before it, in words: the first eight, or one where not all can be found. */
   readonly before: readonly string[];
   /** One sentence for people. */
   readonly sentence: string;

@@ -47,10 +47,20 @@ const STATES_MAX = 3;
 const FAILED: Record<string, string> = { fail: "failed ", info: "unanswered " };
 const OTHERS_MAX = 4;
 
+/** All if they are few, else those that were answered, else how many. */
 function describeOthers(others: readonly ModelOperation[]): string {
   if (others.length === 0) return "; it is wrong by itself";
-  if (others.length > OTHERS_MAX) return `; ${others.length} others suffice to see it`;
-  return `; to see it suffices ${others.map(describePlaced).join(", and ")}`;
+  if (others.length <= OTHERS_MAX) return `; to see it suffices ${listed(others)}`;
+  const answered = others.filter(({ outcome }) => outcome.kind !== "info");
+  if (answered.length > OTHERS_MAX) return `; ${others.length} others suffice to see it`;
+  const rest = `${others.length - answered.length} unanswered operations`;
+  return answered.length === 0
+    ? `; ${rest} suffice to see it`
+    : `; to see it suffices ${listed(answered)}, with ${rest}`;
+}
+
+function listed(operations: readonly ModelOperation[]): string {
+  return operations.map(describePlaced).join(", and ");
 }
 
 function describeValue({ f, value, outcome }: ModelOperation): string {
