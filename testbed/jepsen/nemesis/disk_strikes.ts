@@ -1,7 +1,8 @@
 /** Strikes against disks and clocks. */
 import type { DISK_FAULTS, DiskTrouble } from "../backend/backend.ts";
 import type { SeededRandom } from "../../sim/random.ts";
-import { type Scene, shuffled } from "./scene.ts";
+import { shuffled } from "./draw.ts";
+import type { Scene } from "./scene.ts";
 import type { StrikeKinds } from "./strike_kind.ts";
 
 /** Operations of a disk that are let through first, at most. */

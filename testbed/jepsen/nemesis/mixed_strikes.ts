@@ -1,6 +1,7 @@
 /** Strikes of several faults at once: what one alone does not bring about, two may. */
 import { badLink } from "./network_strikes.ts";
-import { oneOf, type Scene } from "./scene.ts";
+import { oneOf } from "./draw.ts";
+import type { Scene } from "./scene.ts";
 import type { StrikeKinds } from "./strike_kind.ts";
 
 /** See the top of this file. */

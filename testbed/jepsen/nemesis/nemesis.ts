@@ -6,16 +6,9 @@ import { partRandom, SeededRandom } from "../../sim/random.ts";
 import { type Backend, type Mended, primaryOf } from "../backend/backend.ts";
 import { pause } from "../backend/pause.ts";
 import { strikeKind, type StrikeName } from "./atlas.ts";
+import { oneOf } from "./draw.ts";
 import type { Strike } from "./plan.ts";
-import {
-  type FaultSink,
-  Interrupted,
-  oneOf,
-  Scene,
-  type Stage,
-  textOf,
-  type Wait,
-} from "./scene.ts";
+import { type FaultSink, Interrupted, Scene, type Stage, textOf, type Wait } from "./scene.ts";
 
 /** What a nemesis needs. */
 export interface NemesisOptions {

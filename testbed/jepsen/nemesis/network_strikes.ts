@@ -1,7 +1,8 @@
 /** Strikes against the network: replicas and clients that reach each other not, one way only, or badly. */
 import type { LinkFault } from "../../../node/peer/line.ts";
 import type { SeededRandom } from "../../sim/random.ts";
-import { oneOf, type Scene } from "./scene.ts";
+import { oneOf } from "./draw.ts";
+import type { Scene } from "./scene.ts";
 import type { StrikeKinds } from "./strike_kind.ts";
 
 /** Replicas that do not reach each other. */

@@ -6,7 +6,7 @@ import { CliError } from "../../../node/errors.ts";
 import { partRandom, partSeed, type SeededRandom } from "../../sim/random.ts";
 import type { Ability } from "../backend/backend.ts";
 import { type NemesisName, strikeKind, type StrikeName, strikesOf } from "./atlas.ts";
-import { shuffled } from "./scene.ts";
+import { shuffled } from "./draw.ts";
 
 /** One strike, before it is carried out. JSON-safe. */
 export interface Strike {

@@ -6,6 +6,7 @@ import type { LinkFault } from "../../../node/peer/line.ts";
 import type { SeededRandom } from "../../sim/random.ts";
 import type { Backend, ClockTrouble, DiskTrouble, LinkEnd } from "../backend/backend.ts";
 import type { FaultEvent } from "../history/event.ts";
+import { shuffled } from "./draw.ts";
 
 /** Where faults are written down; a recorder of histories is one. */
 export interface FaultSink {
@@ -296,19 +297,4 @@ function describeLink(fault: LinkFault): string {
 /** The message of whatever was thrown. */
 export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** The same in a drawn order. */
-export function shuffled<T>(items: readonly T[], random: SeededRandom): readonly T[] {
-  const all = items.slice();
-  for (let i = all.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [all[i], all[j]] = [all[j]!, all[i]!];
-  }
-  return all;
-}
-
-/** One of them. */
-export function oneOf<T>(items: readonly T[], random: SeededRandom): T {
-  return items[random.below(items.length)]!;
 }

@@ -2,7 +2,8 @@
 import { DISK_FAULTS } from "../backend/backend.ts";
 import { drawTrouble } from "./disk_strikes.ts";
 import { badLink } from "./network_strikes.ts";
-import { oneOf, type Scene } from "./scene.ts";
+import { oneOf } from "./draw.ts";
+import type { Scene } from "./scene.ts";
 import type { StrikeKinds } from "./strike_kind.ts";
 
 /** Steps of one storm, at least and at most. */
