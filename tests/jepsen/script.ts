@@ -117,6 +117,18 @@ export class Script {
     );
   }
 
+  /** The slot that the last one asked for. */
+  at(slot: bigint): this {
+    this.history.push({ ...this.history.pop()!, slot });
+    return this;
+  }
+
+  /** The last lsn that the last one, a read, says that it saw. */
+  upTo(observedLsn: bigint): this {
+    this.history.push({ ...this.history.pop()!, servedBy: { replicaId: 1, observedLsn } });
+    return this;
+  }
+
   #add(
     request: HistoryRequest,
     [invokedAt, completedAt]: Span,
