@@ -129,6 +129,8 @@ Deno.test("pairs that may be keys or not are refused, and read as one is told", 
   const error = assertThrows(() => collect(EDN, text), HistoryError);
   assertEquals(error.place, { line: 1 });
   assertStringIncludes(error.message, "to be told which");
+  const completed = tuples("0 :invoke :read [7 3]", "0 :ok :read [7 3]");
+  assertThrows(() => collect(EDN, completed), HistoryError, "to be told which");
   const both = [true, false].map((keyed) => collect(EDN, text, { keyed }).events[0]);
   assertEquals(both.map((event) => event?.type === "invoke" && event.request), [
     request("write", 3n, 7n),
