@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { gateReport } from "../../testbed/jepsen/analysis/gate/report.ts";
 import { judge, type JudgeOptions } from "../../testbed/jepsen/analysis/judge.ts";
 import type { HistoryHeader } from "../../testbed/jepsen/history/event.ts";
+import type { HistoryOperation } from "../../testbed/jepsen/history/operation.ts";
 import { GateScript } from "./gate_script.ts";
 
 interface Case {
@@ -20,6 +21,7 @@ const script = (): GateScript => new GateScript();
 const old = (): GateScript => new GateScript(false);
 const PRIMARY = { replicaId: 1, role: "primary" } as const;
 const RUN = { runId: "run" } as const;
+const OPAQUE: JudgeOptions = { bounds: { reservationIds: "opaque" } };
 
 /** Reserved as 1 by holder 7 and confirmed. */
 const confirmed = (): GateScript => script().reserve(5n, 7n).holder("confirm", 1n, 7n);
@@ -55,6 +57,12 @@ const CASES: Record<string, Case> = {
     script: withoutLsn(script().create(5n, "ok", { id: 3n }).create(5n, "ok", { id: 3n, lsn: 1n })),
     fails: [],
   },
+  "a retry that got another answer, of which only one tells its lsn": {
+    script: withoutLsn(
+      script().create(5n, "ok", { id: 3n }).create(5n, "already_exists", { id: 3n }),
+    ),
+    fails: ["duplicate_committed_execution"],
+  },
   "a key that belongs to another command": {
     script: script().create(5n, "ok", { id: 3n })
       .create(6n, "operation_conflict", { id: 3n, lsn: 1n }),
@@ -73,6 +81,34 @@ const CASES: Record<string, Case> = {
   "a reservation that somebody in doubt may have made": {
     script: script().reserveElse(5n, 7n, "info", { id: 3n })
       .reserveElse(5n, 7n, "resource_busy", { id: 4n, lsn: 9n }).resource(5n, "reserved", 2n),
+    fails: [],
+  },
+  "a reservation of which a read shows holder and members of a reserve that was answered otherwise":
+    {
+      script: script().reserveElse([5n, 6n], 7n, "info", { id: 3n })
+        .reserveElse([5n, 6n], 7n, "resource_busy", { id: 3n, lsn: 9n })
+        .reservation(2n, {
+          ...{ kind: "reservation", state: "reserved", holderId: 7n, memberResourceIds: [5n, 6n] },
+        }),
+      fails: ["duplicate_committed_execution"],
+    },
+  "a reservation of another holder": {
+    script: script().reserveElse([5n, 6n], 7n, "info", { id: 3n })
+      .reserveElse([5n, 6n], 7n, "resource_busy", { id: 3n, lsn: 9n })
+      .reservation(2n, {
+        ...{ kind: "reservation", state: "reserved", holderId: 8n, memberResourceIds: [5n, 6n] },
+      }),
+    fails: [],
+  },
+  "a reservation of other members": {
+    script: script().reserveElse([5n, 6n], 7n, "info", { id: 3n })
+      .reserveElse([5n, 6n], 7n, "resource_busy", { id: 3n, lsn: 9n })
+      .reservation(2n, { kind: "reservation", state: "reserved", memberResourceIds: [5n] }),
+    fails: [],
+  },
+  "a reservation of another resource": {
+    script: script().reserveElse(5n, 7n, "info", { id: 3n })
+      .reserveElse(5n, 7n, "resource_busy", { id: 3n, lsn: 9n }).resource(6n, "reserved", 2n),
     fails: [],
   },
   "a tick that was executed twice": {
@@ -270,6 +306,22 @@ const CASES: Record<string, Case> = {
     fails: ["unresolved_ambiguity"],
     lines: ["blocker=unresolved_ambiguity operation_id=3"],
   },
+  "a tick whose retry was refused as a conflict": {
+    script: script().tick(3n, [], "info", { id: 3n }).tick(3n, [], "fail", { id: 3n }, "conflict"),
+    header: RUN,
+    fails: [],
+  },
+  "a tick whose retry met no primary": {
+    script: script().tick(3n, [], "info", { id: 3n })
+      .tick(3n, [], "fail", { id: 3n }, "not_primary"),
+    header: RUN,
+    fails: ["unresolved_ambiguity"],
+  },
+  "ticks of which each was answered or certainly not taken": {
+    script: script().tick(3n, [], "fail", { id: 3n }, "not_primary").tick(4n, []),
+    header: RUN,
+    fails: [],
+  },
   "a tick whose retry was answered": {
     script: script().tick(3n, [], "info", { id: 3n }).tick(3n, [], "ok", { id: 3n }),
     header: RUN,
@@ -313,6 +365,52 @@ const CASES: Record<string, Case> = {
       .reserve(5n, 7n, { lsn: 2n, span: [1, 3] })
       .holder("release", 2n, 7n, "ok", { lsn: 5n, span: [4, 8] }),
     fails: [],
+  },
+  "a resource that was taken long after the deadline of a hold that was confirmed": {
+    script: confirmed().reserve(5n, 8n, { slot: 90n }),
+    fails: ["double_allocation"],
+  },
+  "a resource that was taken, and whose first holder tries to release it without an answer": {
+    script: script().reserve(5n, 7n).reserve(5n, 8n, { slot: 50n })
+      .holder("release", 1n, 7n, "info"),
+    fails: [],
+  },
+  "two at once without lsns, whichever was first": {
+    script: withoutLsns(
+      script().reserve(5n, 7n, { span: [0, 3] }).reserve(5n, 8n, { span: [1, 2] }),
+    ),
+    options: OPAQUE,
+    fails: ["double_allocation"],
+  },
+  "two at once without lsns, the second of which was free again": {
+    script: withoutLsns(
+      script().reserve(5n, 7n, { span: [0, 3] }).reserve(5n, 8n, { span: [1, 6] })
+        .holder("release", 2n, 8n, "ok", { span: [2, 4] }),
+    ),
+    options: OPAQUE,
+    fails: [],
+  },
+  "two at once without lsns, the first of which was free again": {
+    script: withoutLsns(
+      script().reserve(5n, 7n, { span: [0, 5] }).reserve(5n, 8n, { span: [1, 6] })
+        .holder("release", 1n, 7n, "ok", { span: [2, 4] }),
+    ),
+    options: OPAQUE,
+    fails: [],
+  },
+  "one after the other without lsns": {
+    script: withoutLsns(
+      script().reserve(5n, 7n).reserve(5n, 8n).holder("release", 2n, 8n),
+    ),
+    options: OPAQUE,
+    fails: ["double_allocation"],
+  },
+  "neighbours in the order of lsns, answered in another": {
+    script: script().reserve(5n, 7n, { lsn: 1n, span: [0, 8] })
+      .holder("release", 1n, 7n, "ok", { lsn: 2n, span: [0, 2] })
+      .reserve(5n, 8n, { lsn: 3n, slot: 2n, span: [0, 5] })
+      .reserve(5n, 9n, { lsn: 4n, slot: 3n, span: [0, 10] }),
+    fails: ["double_allocation"],
   },
   "one member of a bundle": {
     script: script().reserve([5n, 6n], 7n).reserve([6n, 4n], 8n, { slot: 2n }),
@@ -366,6 +464,20 @@ const CASES: Record<string, Case> = {
     script: script().reserve(5n, 7n).holder("confirm", 1n, 7n, "stale_epoch")
       .reserve(6n, 8n, { slot: 9n }),
     fails: ["early_expiration_release"],
+  },
+  "a record that says when it is dropped, where nobody knows how long it is kept": {
+    script: script().reserve(5n, 7n)
+      .reservation(1n, { kind: "reservation", state: "expired", retireAfterSlot: 9n }),
+    fails: [],
+  },
+  "a confirm that is refused because of its own epoch": {
+    script: script().reserve(5n, 7n).holder("confirm", 1n, 7n, "stale_epoch", { epoch: 2n })
+      .reserve(6n, 8n, { slot: 9n }),
+    fails: [],
+  },
+  "a confirm that is refused for another reason": {
+    script: confirmed().holder("confirm", 1n, 7n, "invalid_state").reserve(6n, 8n, { slot: 9n }),
+    fails: [],
   },
   "a holder that learns that its hold was released": {
     script: script().reserve(5n, 7n).holder("release", 1n, 7n)
@@ -470,10 +582,21 @@ Deno.test("every blocker is raised by some history that raises no other", () => 
 
 /** The first attempt does not tell its lsn. */
 function withoutLsn(written: GateScript): GateScript {
-  const [first] = written.operations;
-  written.operations[0] = {
-    ...first!,
-    outcome: { kind: "ok", answer: { kind: "applied", code: "ok" } },
-  };
+  written.operations[0] = stripped(written.operations[0]!);
   return written;
+}
+
+/** No attempt tells its lsn. */
+function withoutLsns(written: GateScript): GateScript {
+  for (const [i, operation] of written.operations.entries()) {
+    written.operations[i] = stripped(operation);
+  }
+  return written;
+}
+
+function stripped(operation: HistoryOperation): HistoryOperation {
+  const { outcome } = operation;
+  if (outcome.kind !== "ok" || outcome.answer.kind !== "applied") return operation;
+  const { lsn: _lsn, ...answer } = outcome.answer;
+  return { ...operation, outcome: { kind: "ok", answer } };
 }

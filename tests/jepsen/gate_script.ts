@@ -132,6 +132,7 @@ export class GateScript {
     expired: readonly (readonly [resource: bigint, holder: bigint, reservation: bigint])[],
     kind: "ok" | "info" | "fail" = "ok",
     extra: Extra = {},
+    reason?: string,
   ): this {
     const { span = this.#next(), id = this.#nextId++ } = extra;
     const lsn = kind === "ok" ? { lsn: this.#lsn(extra) } : {};
@@ -139,6 +140,7 @@ export class GateScript {
       ...{ process: 0, invokedAt: span[0], completedAt: span[1], kind, ...lsn },
       ...(id === null ? {} : { key: { clientId: 1n, operationId: id } }),
       ...(slot === undefined ? {} : { slot }),
+      ...(reason === undefined ? {} : { reason }),
       expired: expired.map(([resourceId, holderId, reservationId]) => ({
         ...{ resourceId, holderId, reservationId },
       })),

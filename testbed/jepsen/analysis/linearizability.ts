@@ -1,4 +1,5 @@
 /** The check that decides: whether the whole history is linearizable, by the checker of its model, as one of all checks. */
+import type { HistoryOperation } from "../history/operation.ts";
 import type { Recording } from "../history/recording.ts";
 import type { CheckResult, Violation } from "./judgement.ts";
 import { checkModel } from "./models/check.ts";
@@ -21,14 +22,17 @@ export function checkReservationHistory(
   options: CheckOptions,
 ): Linearizability {
   const { hasInvocations, operations } = recording;
-  const verdict = checkReservations(operations, options);
+  const slotless = hasInvocations ? undefined : withoutSlots(operations);
+  const verdict = checkReservations(slotless?.operations ?? operations, options);
   const { counts } = verdict;
   return {
     result: resultOf({
       examined: counts.operations,
       hasInvocations,
       reason: verdict.kind === "unknown" ? verdict.reason : undefined,
-      violation: verdict.kind === "invalid" ? ofReservations(verdict.violation) : undefined,
+      violation: verdict.kind === "invalid"
+        ? ofReservations(verdict.violation, slotless?.originals)
+        : undefined,
     }),
     ...{ operations: counts.operations + counts.unanswered, unanswered: counts.unanswered },
     partitions: counts.partitions,
@@ -87,15 +91,20 @@ function resultOf({ examined, hasInvocations, reason, violation }: Found): Check
   return { ...subject, verdict: "pass", sentence, violations: [] };
 }
 
-function ofReservations(violation: ReservationViolation): Violation {
+function ofReservations(
+  violation: ReservationViolation,
+  originals: ReadonlyMap<HistoryOperation, HistoryOperation> | undefined,
+): Violation {
+  const original = (attempt: HistoryOperation): HistoryOperation =>
+    originals?.get(attempt) ?? attempt;
   const { rule, sentence, resourceIds, counterexample, first, isMinimal, before } = violation;
   const ids = resourceIds.slice(0, 20).join(",") || "none";
   return {
     line: `blocker=linearizability rule=${rule} resource_ids=${ids}`,
     ...{ sentence, resourceIds, isMinimal, before },
-    operations: counterexample,
+    operations: counterexample.map(original),
     modelOperations: [],
-    first,
+    first: original(first),
   };
 }
 
@@ -109,4 +118,18 @@ function ofModel(violation: ModelViolation): Violation {
     modelOperations: counterexample,
     first,
   };
+}
+
+/** Histories without invocations mix slots that count from the beginning of time with such that count from that of a run. */
+function withoutSlots(operations: readonly HistoryOperation[]): {
+  readonly operations: readonly HistoryOperation[];
+  readonly originals: ReadonlyMap<HistoryOperation, HistoryOperation>;
+} {
+  const originals = new Map<HistoryOperation, HistoryOperation>();
+  const slotless = operations.map((operation) => {
+    const { slot: _slot, ...others } = operation;
+    originals.set(others, operation);
+    return others;
+  });
+  return { operations: slotless, originals };
 }
