@@ -199,6 +199,14 @@ const CASES: Record<string, Case> = {
     script: script().create(5n).resource(5n, "not_found"),
     fails: ["stale_successful_read"],
   },
+  "a read that found no resource where somebody had been told that there is one": {
+    script: script().create(5n, "already_exists").resource(5n, "not_found"),
+    fails: ["stale_successful_read"],
+  },
+  "a read that found no resource where none could be made": {
+    script: script().create(5n, "resource_table_full").resource(5n, "not_found"),
+    fails: [],
+  },
   "a read that found no reservation where there was one": {
     script: script().reserve(5n, 7n).reservation(1n, { kind: "not_found" }),
     fails: ["stale_successful_read"],
@@ -307,18 +315,21 @@ const CASES: Record<string, Case> = {
     lines: ["blocker=unresolved_ambiguity operation_id=3"],
   },
   "a tick whose retry was refused as a conflict": {
-    script: script().tick(3n, [], "info", { id: 3n }).tick(3n, [], "fail", { id: 3n }, "conflict"),
+    script: script().tick(3n, [], "info", { id: 3n }).tick(3n, [], "fail", {
+      id: 3n,
+      reason: "conflict",
+    }),
     header: RUN,
     fails: [],
   },
   "a tick whose retry met no primary": {
     script: script().tick(3n, [], "info", { id: 3n })
-      .tick(3n, [], "fail", { id: 3n }, "not_primary"),
+      .tick(3n, [], "fail", { id: 3n, reason: "not_primary" }),
     header: RUN,
     fails: ["unresolved_ambiguity"],
   },
   "ticks of which each was answered or certainly not taken": {
-    script: script().tick(3n, [], "fail", { id: 3n }, "not_primary").tick(4n, []),
+    script: script().tick(3n, [], "fail", { id: 3n, reason: "not_primary" }).tick(4n, []),
     header: RUN,
     fails: [],
   },
@@ -373,6 +384,16 @@ const CASES: Record<string, Case> = {
   "a resource that was taken, and whose first holder tries to release it without an answer": {
     script: script().reserve(5n, 7n).reserve(5n, 8n, { slot: 50n })
       .holder("release", 1n, 7n, "info"),
+    fails: [],
+  },
+  "a resource that was taken, and a read at the same time whose lsn is behind it shows the first": {
+    script: script().reserve(5n, 7n).reserve(5n, 8n, { slot: 50n, span: [2, 9] })
+      .reservation(1n, "reserved", { span: [3, 4], servedBy: { ...PRIMARY, observedLsn: 2n } }),
+    fails: ["double_allocation"],
+  },
+  "a resource that was taken, and a read at the same time whose lsn is before it shows the first": {
+    script: script().reserve(5n, 7n).reserve(5n, 8n, { slot: 50n, span: [2, 9] })
+      .reservation(1n, "reserved", { span: [3, 4], servedBy: { ...PRIMARY, observedLsn: 1n } }),
     fails: [],
   },
   "two at once without lsns, whichever was first": {

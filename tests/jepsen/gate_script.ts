@@ -131,9 +131,9 @@ export class GateScript {
     slot: bigint | undefined,
     expired: readonly (readonly [resource: bigint, holder: bigint, reservation: bigint])[],
     kind: "ok" | "info" | "fail" = "ok",
-    extra: Extra = {},
-    reason?: string,
+    extra: Extra & { reason?: string } = {},
   ): this {
+    const { reason } = extra;
     const { span = this.#next(), id = this.#nextId++ } = extra;
     const lsn = kind === "ok" ? { lsn: this.#lsn(extra) } : {};
     this.ticks.push({
