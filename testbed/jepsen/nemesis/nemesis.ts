@@ -8,7 +8,8 @@ import { pause } from "../backend/pause.ts";
 import { strikeKind, type StrikeName } from "./atlas.ts";
 import { oneOf } from "./draw.ts";
 import type { Strike } from "./plan.ts";
-import { type FaultSink, Interrupted, Scene, type Stage, textOf, type Wait } from "./scene.ts";
+import { Interrupted, Scene, textOf } from "./scene.ts";
+import type { FaultSink, Stage, Wait } from "./stage.ts";
 
 /** What a nemesis needs. */
 export interface NemesisOptions {
@@ -145,7 +146,9 @@ class Nemesis {
       if (!(error instanceof Interrupted)) scene.problems.push(textOf(error));
     }
     await scene.cureAll();
-    this.#tell(strike, scene, await this.#mend(scene));
+    const mended = await this.#mend(scene);
+    scene.closeLingering();
+    this.#tell(strike, scene, mended);
   }
 
   /** The operator looks after the cluster, whatever the strike left of it. */

@@ -115,6 +115,19 @@ Deno.test("a nemesis survives verbs that fail, tells which, and puts everything 
   }
 });
 
+Deno.test("a fault that could not be put right by itself ends when the cluster was mended", async () => {
+  const trial = new Trial();
+  let tries = 0;
+  trial.backend.fails = (verb) => verb === "restart 1" && ++tries === 1;
+  const { book } = trial.backend;
+  const report = await trial.run([strikeOf("kill_primary", 2)], {
+    sink: { nowNs: () => 0, fault: ({ phase, name }) => book.push(`${phase} ${name}`) },
+  });
+  assertEquals([tries, report.problems], [2, []]);
+  const done = trial.books[0]!.filter((verb) => !verb.startsWith("checkpoint"));
+  assertEquals(done, ["start kill", "kill 1", "heal", "restart 1", "stop kill"]);
+});
+
 Deno.test("a nemesis that did nothing is told from one that did", async () => {
   const trial = new Trial();
   trial.backend.fails = (verb) => verb.startsWith("kill");

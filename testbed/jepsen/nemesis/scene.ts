@@ -4,16 +4,9 @@
  */
 import type { LinkFault } from "../../../node/peer/line.ts";
 import type { SeededRandom } from "../../sim/random.ts";
-import type { Backend, ClockTrouble, DiskTrouble, LinkEnd } from "../backend/backend.ts";
-import type { FaultEvent } from "../history/event.ts";
+import type { ClockTrouble, DiskTrouble, LinkEnd } from "../backend/backend.ts";
 import { shuffled } from "./draw.ts";
-
-/** Where faults are written down; a recorder of histories is one. */
-export interface FaultSink {
-  fault(event: FaultEvent): void;
-  /** Nanoseconds since the run began. */
-  nowNs(): number;
-}
+import type { Cast, Stage } from "./stage.ts";
 
 /** Something that is to be broken. */
 export interface Fault {
@@ -37,29 +30,6 @@ export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
 
-/** Resolves after `ms` milliseconds, or as soon as the signal is given. */
-export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
-
-/** What all strikes of a run share. */
-export interface Stage {
-  readonly backend: Backend;
-  readonly sink: FaultSink;
-  readonly signal: AbortSignal;
-  readonly wait: Wait;
-  /** A number for each fault, from 1. */
-  readonly nextFaultId: () => number;
-  /** Told once a fault has taken hold. */
-  readonly tookHold: (beganNs: number) => void;
-}
-
-/** Who is who when a strike begins. */
-export interface Cast {
-  /** Whoever serves; nobody may. */
-  readonly primary: number | undefined;
-  /** Of all, in the order of their ids. */
-  readonly members: readonly number[];
-}
-
 /** See the top of this file. */
 export class Scene {
   readonly random: SeededRandom;
@@ -74,6 +44,8 @@ export class Scene {
   readonly setbacks: string[] = [];
   readonly #stage: Stage;
   readonly #wounds: Wound[] = [];
+  /** Could not be put right by themselves. */
+  readonly #lingering: Wound[] = [];
 
   constructor(stage: Stage, cast: Cast, random: SeededRandom, durationMs: number) {
     this.#stage = stage;
@@ -241,16 +213,19 @@ export class Scene {
     const at = this.#wounds.indexOf(wound);
     if (at < 0) return;
     this.#wounds.splice(at, 1);
-    let says = detail;
     try {
       await wound.fault.end();
       await this.#beginAgain(wound.fault.slot);
     } catch (error) {
-      const what = `${wound.fault.detail}: not put right: ${textOf(error)}`;
-      this.setbacks.push(what);
-      says ??= what;
+      this.setbacks.push(`${wound.fault.detail}: not put right: ${textOf(error)}`);
+      if (detail === undefined) return void this.#lingering.push(wound);
     }
-    this.#record(wound, "stop", says);
+    this.#record(wound, "stop", detail);
+  }
+
+  /** The cluster was mended: what could not be put right before is over now, or nobody knows. */
+  closeLingering(): void {
+    for (const wound of this.#lingering.splice(0)) this.#record(wound, "stop", undefined);
   }
 
   /** Puts everything right, the last first. */
