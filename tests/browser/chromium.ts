@@ -260,6 +260,21 @@ export class Page {
     await this.frame();
   }
 
+  /** Presses at one place and lets go at another. */
+  async drag(from: readonly [number, number], to: readonly [number, number]): Promise<void> {
+    const steps = [
+      ["mouseMoved", from],
+      ["mousePressed", from],
+      ["mouseMoved", [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2]],
+      ["mouseMoved", to],
+      ["mouseReleased", to],
+    ] as const;
+    for (const [type, [x, y]] of steps) {
+      await this.#call("Input.dispatchMouseEvent", { type, x, y, button: "left", clickCount: 1 });
+    }
+    await this.frame();
+  }
+
   /** Presses a key where the focus is. */
   async key(key: string): Promise<void> {
     for (const type of ["keyDown", "keyUp"]) {

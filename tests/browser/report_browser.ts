@@ -80,6 +80,10 @@ for (const isDark of [false, true]) {
 
 browserTest("a broken run opens at its first violation", async () => {
   const page = await open("broken");
+  const first = await page.evaluate<string>(PICTURE);
+  await page.evaluate(`document.getElementById("violation").click()`);
+  await page.frame();
+  assertEquals(await page.evaluate<string>(PICTURE), first);
   assertMatch(await page.evaluate<string>(SAID), /here violation 1 shows/);
 });
 
@@ -167,10 +171,10 @@ browserTest(
   async () => {
     const page = await open("good");
     await page.evaluate(
-      `document.querySelector("svg[data-plot=rate]").scrollIntoView({ behavior: "instant", block: "center" })`,
+      `document.querySelector("svg[data-plot=latency-points]").scrollIntoView({ behavior: "instant", block: "center" })`,
     );
     const [x, y, width, height] = await page.evaluate<number[]>(
-      `(() => { const { x, y, width, height } = document.querySelector("svg[data-plot=rate]").getBoundingClientRect(); return [x, y, width, height]; })()`,
+      `(() => { const { x, y, width, height } = document.querySelector("svg[data-plot=latency-points]").getBoundingClientRect(); return [x, y, width, height]; })()`,
     );
     await page.evaluate(
       `document.getElementById("closer").click(); document.getElementById("closer").click()`,
@@ -187,6 +191,26 @@ browserTest(
     assert(await page.evaluate<string>(PICTURE) !== before);
   },
 );
+
+browserTest("dragging across a plot zooms both plots and the timeline", async () => {
+  const page = await open("broken");
+  const plot = `document.querySelector(".uplot .u-over")`;
+  await page.evaluate(`${plot}.scrollIntoView({ behavior: "instant", block: "center" })`);
+  const [x, y, width, height] = await page.evaluate<number[]>(
+    `(() => { const { x, y, width, height } = ${plot}.getBoundingClientRect(); return [x, y, width, height]; })()`,
+  );
+  const before = await page.evaluate<string>(PICTURE);
+  await page.drag([x! + width! * 0.3, y! + 50], [x! + width! * 0.5, y! + 60]);
+  const after = await page.evaluate<string>(PICTURE);
+  assert(after !== before);
+  await page.mouse(x! + width! / 2, y! + height! / 2);
+  const told =
+    `[...document.querySelectorAll(".uplot")].map((plot) => plot.querySelector(".u-value").textContent)`;
+  const [first, second] = await page.evaluate<string[]>(told);
+  assertEquals(first, second);
+  const at = Number.parseFloat(first!) / 60;
+  assert(at > 0.35 && at < 0.45, first);
+});
 
 browserTest("boxes hide points and lines of logs, with scripts off as well", async () => {
   for (const hasScripts of [true, false]) {

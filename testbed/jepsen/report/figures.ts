@@ -61,7 +61,7 @@ export function figuresOf(attempts: readonly Attempt[], endNs: number): Figures 
   return {
     endNs,
     windowNs,
-    windows: windowsOf(ended, windowNs, endNs),
+    windows: windowsOf(attempts, windowNs, endNs),
     latencies,
     overall: quantilesOf(ok.map(latencyOf)),
     gaps: gapsOf(ok.map(({ end }) => end!), endNs),
@@ -73,14 +73,24 @@ export function latencyOf({ start, end }: Attempt): number {
   return Math.max(0, end! - start);
 }
 
-/** 1, 2 or 5 times a power of ten nanoseconds, so that there are at most {@linkcode WINDOWS_MAX}. */
-function windowSize(endNs: number): number {
-  const rough = Math.max(1, endNs) / WINDOWS_MAX;
+/**
+ * 1, 2 or 5 times a power of ten nanoseconds: the least of which `max` cover a run.
+ *
+ * @param endNs How long the run was.
+ */
+export function windowSize(endNs: number, max = WINDOWS_MAX): number {
+  const rough = Math.max(1, endNs) / max;
   const power = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough)!;
 }
 
-function windowsOf(ended: readonly Attempt[], windowNs: number, endNs: number): Window[] {
+/** Counts what ended in each window; attempts without an end are left out. */
+export function windowsOf(
+  attempts: readonly Attempt[],
+  windowNs: number,
+  endNs: number,
+): Window[] {
+  const ended = attempts.filter(({ end }) => end !== undefined);
   const count = Math.max(1, Math.ceil(endNs / windowNs));
   const indexOf = ({ end }: Attempt): number =>
     Math.max(0, Math.min(count - 1, Math.floor(end! / windowNs)));

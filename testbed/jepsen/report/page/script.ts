@@ -4,6 +4,8 @@
  */
 import { SCRIPT_DRAWING } from "./script_drawing.ts";
 import { SCRIPT_HANDS } from "./script_hands.ts";
+import { SCRIPT_PLOTS } from "./script_plots.ts";
+import uplot from "./uplot.json" with { type: "json" };
 
 const SCRIPT_DATA = String.raw`
 const OUTCOMES = ["ok", "fail", "info"];
@@ -36,12 +38,15 @@ function spanWords(micros) {
 `;
 
 /** The whole script. */
-export const SCRIPT = `"use strict";
+export const SCRIPT = `${uplot.script}
+/* uPlot ${uplot.version}, ${uplot.license.trim().replaceAll("*/", "")} */
+"use strict";
 (async () => {
 ${SCRIPT_DATA}
 const run = await unpack("run");
 const bars = barsOf(run);
 ${SCRIPT_DRAWING}
+${SCRIPT_PLOTS}
 ${SCRIPT_HANDS}
 })();
 `;

@@ -194,11 +194,12 @@ function follow(event, plot) {
     mark.style.left = (Number(other.dataset.left) + at * Number(other.dataset.room)) * wide.width / other.viewBox.baseVal.width + "px";
     mark.style.height = wide.height + "px";
   }
+  pointCharts(at);
   return at;
 }
 for (const plot of plots) {
   plot.addEventListener("pointermove", (event) => follow(event, plot));
-  plot.addEventListener("pointerleave", () => { for (const mark of lines) mark.hidden = true; });
+  plot.addEventListener("pointerleave", () => { for (const mark of lines) mark.hidden = true; pointCharts(-1); });
   plot.addEventListener("click", (event) => {
     const at = follow(event, plot) * run.end, half = (view.to - view.from) / 2;
     show(at - half, at + half);
@@ -214,9 +215,9 @@ if (copy !== null && navigator.clipboard) {
     copy.textContent = "Copied";
   });
 }
-window.addEventListener("resize", later);
+window.addEventListener("resize", () => { later(); resizeCharts(); });
 const isDark = matchMedia("(prefers-color-scheme: dark)"), isPaper = matchMedia("print");
-for (const media of [isDark, isPaper]) media.addEventListener("change", () => { readColors(); draw(); });
+for (const media of [isDark, isPaper]) media.addEventListener("change", () => { readColors(); draw(); drawCharts(); });
 readColors();
 document.getElementById("needs").hidden = false;
 canvas.style.height = height + "px";
@@ -225,5 +226,6 @@ width = stage.clientWidth;
 if (run.violations.length > 0) toFocus();
 else whole();
 draw();
+drawCharts();
 document.documentElement.dataset.ready = "yes";
 `;

@@ -13,6 +13,9 @@ import { counted, duration, grouped, moment } from "../text/numbers.ts";
 import { nameWords } from "../verdict_words.ts";
 import { KINDS_MAX } from "./style.ts";
 
+/** Shown only where a script has put a plot that can be zoomed in the place of a picture. */
+const HINT =
+  `<span class="hint">Drag across to zoom in: the timeline follows. Double click for the whole run; click a name to hide its line.</span>`;
 const SIGNS = { ok: "●", fail: "✕", info: "◇" } as const;
 
 function figure(plot: Plot, caption: string): string {
@@ -61,7 +64,6 @@ export function latencySection(survey: Survey): string {
     survey.figures === undefined
       ? `<p class="empty">The history has no times, so there are no latencies and no rates.</p>`
       : `<h3>Every attempt</h3>${figure(latencyPoints(survey), outcomeLegend())}${chooser(survey)}
-<div id="zoomable" hidden></div>
 <h3>Quantiles of what ended ok</h3>${figure(latencyQuantiles(survey), quantileLegend())}
 <h3>Answers per second</h3>${figure(rate(survey), lineLegend())}
 <h3>Availability</h3>${
@@ -89,13 +91,13 @@ function outcomeLegend(): string {
 }
 
 function lineLegend(): string {
-  return OUTCOMES.map((outcome) => lineKey(outcome, outcome)).join(" ");
+  return OUTCOMES.map((outcome) => lineKey(outcome, outcome)).join(" ") + HINT;
 }
 
 function quantileLegend(): string {
   return QUANTILES.map((share, index) =>
     lineKey(`q${index}`, share === 1 ? "greatest" : String(share))
-  ).join(" ");
+  ).join(" ") + HINT;
 }
 
 function lineKey(kind: string, words: string): string {

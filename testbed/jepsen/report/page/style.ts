@@ -2,6 +2,7 @@
  * How a report looks: light or dark as the reader's system is, and light on paper. Colours are those of Okabe and Ito, which
  * the colour-blind can tell apart; whatever has a colour has a shape, a pattern or a word as well.
  */
+import uplot from "./uplot.json" with { type: "json" };
 
 const LIGHT = `
   --ground: #ffffff; --raised: #ffffff; --panel: #f5f7f9; --ink: #16202a; --faint: #5b6875; --line: #dde2e8; --strong: #b9c2cc;
@@ -184,14 +185,19 @@ input[type=search] { width: 275px; }
 .keys { color: var(--faint); font-size: 12.5px; } kbd { border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 3px; padding: 0 4px; font-size: 11.5px; }
 footer { color: var(--faint); padding: 26px 24px 40px; font-size: 12.5px; }
 [hidden] { display: none !important; }
+.zoomable > svg, .zoomable > .cursor, .zoomable .key { display: none; } figure:not(.zoomable) .hint { display: none; }
+.uplot { font: 12px system-ui, sans-serif; } .u-legend { color: var(--faint); text-align: left; } .u-legend .u-value { color: var(--ink); font-variant-numeric: tabular-nums; }
+.u-legend tbody tr, .u-inline tr { border: 0; margin-right: 18px; } .u-select { background: color-mix(in srgb, var(--accent) 18%, transparent); }
+.u-hz .u-cursor-x, .u-vt .u-cursor-y { border-color: var(--accent); } .u-hz .u-cursor-y { display: none; }
 @media (max-width: 640px) { header, section, footer { padding-left: 14px; padding-right: 14px; } nav { position: static; } .pairs { grid-template-columns: 1fr; } }
 @media print {
   nav, .bar, .keys, #tip, #said, .choose, .jump, #copy { display: none !important; }
   body { font-size: 11px; } .tall { max-height: none; overflow: visible; } .scroll { overflow: visible; }
+  .zoomable > svg { display: block; } .zoomable .key { display: inline; } .hint { display: none; } .zoomable > div { display: none; }
   section { break-inside: auto; } .violation, figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .badge, .checks tr, .cards div, .operation, rect, .cursor { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;
 
 /** Everything a page needs. */
-export const STYLE = PALETTE + PLOT_STYLE + PAGE_STYLE + HIDING;
+export const STYLE = PALETTE + PLOT_STYLE + uplot.style + PAGE_STYLE + HIDING;

@@ -5,6 +5,7 @@
 import { gzipSync } from "node:zlib";
 import { type Attempt, OUTCOMES, outcomeWords } from "../attempts.ts";
 import { BAND_KINDS } from "../cluster.ts";
+import { QUANTILES, windowSize, windowsOf } from "../figures.ts";
 import { faultWords } from "../plots/frame.ts";
 import { changesOf } from "../states.ts";
 import type { Survey } from "../survey.ts";
@@ -12,6 +13,9 @@ import { cut, plain } from "../text/escape.ts";
 
 const BARS_MAX = 5_000;
 const BINS = 400;
+const WINDOWS_MAX = 600;
+/** Attempts in a window at least, on the average: a quantile of fewer says nothing. */
+const PER_WINDOW = 40;
 const LANES_MAX = 200;
 const TEXT_MAX = 400;
 
@@ -46,6 +50,7 @@ function content(survey: Survey, bars: readonly Attempt[]): Record<string, unkno
     fs: [...new Set(bars.map(({ f }) => f))].map(plain),
     bars: columns(survey, bars, scale),
     density: density(survey, bars),
+    plots: plots(survey),
     violations: survey.violations.flatMap(({ number, violation: { first } }) =>
       first === undefined ? [] : [[number, first.invokedAt]]
     ),
@@ -143,6 +148,25 @@ function columns(
     before: bars.map(({ position }) => plain(cut(changes.get(position)?.before ?? "", TEXT_MAX))),
     after: bars.map(({ position }) => plain(cut(changes.get(position)?.after ?? "", TEXT_MAX))),
     evidence: bars.map(({ position }) => survey.evidence.has(position) ? 1 : 0),
+  };
+}
+
+/** Quantiles in microseconds and rates, in windows that are finer than those of the pictures; null where there is nothing. */
+function plots({ figures, attempts, end }: Survey): Record<string, unknown> | null {
+  if (figures === undefined) return null;
+  const count = Math.max(60, Math.min(WINDOWS_MAX, Math.floor(attempts.length / PER_WINDOW)));
+  const windowNs = windowSize(end, count);
+  const windows = windowsOf(attempts, windowNs, end);
+  const micros = (ns: number | undefined): number | null =>
+    ns === undefined ? null : Math.max(1, Math.round(ns / 1e3));
+  return {
+    windowNs,
+    quantiles: QUANTILES.map((_, index) =>
+      windows.map((window) => micros(window.quantiles[index]))
+    ),
+    rates: OUTCOMES.map((outcome) =>
+      windows.map(({ counts }) => Number((counts[outcome] / windowNs * 1e9).toPrecision(4)))
+    ),
   };
 }
 
