@@ -14,10 +14,11 @@ const BYTE_ORDER_MARK = "\ufeff";
 /** What is done with lines. */
 export interface LineHandler {
   /**
-   * One line without its end; `at.line` is its number. An empty one is passed on too.
+   * One line without its end; `at.line` is its number, and `isCut` says that the file ended before a newline. An empty one is
+   * passed on too.
    * Keep no part of it that you do not copy (see `StringPool`): it holds the whole block.
    */
-  line(text: string, at: { readonly line: number }): void;
+  line(text: string, at: { readonly line: number }, isCut: boolean): void;
   /** After the last; `isCut` when that one had no newline. */
   end(at: { readonly line: number }, isCut: boolean): void;
 }
@@ -31,6 +32,7 @@ export class LineReader implements FormatReader {
   /** The beginning of a line whose end has not come. */
   #rest: Uint8Array[] = [];
   #restBytes = 0;
+  #isCut = false;
 
   constructor(handler: LineHandler, sink: EventSink) {
     this.#handler = handler;
@@ -53,6 +55,7 @@ export class LineReader implements FormatReader {
 
   end(): void {
     const isCut = this.#restBytes > 0;
+    this.#isCut = isCut;
     if (isCut) this.#lines(this.#takeRest());
     this.#handler.end(this.#place, isCut);
   }
@@ -100,7 +103,7 @@ export class LineReader implements FormatReader {
       line = line.slice(0, -1);
     }
     if (line.includes("\0")) throw this.#error("a NUL byte", "text");
-    this.#handler.line(line, this.#place);
+    this.#handler.line(line, this.#place, this.#isCut);
   }
 
   #decode(block: Uint8Array): string {

@@ -12,6 +12,8 @@ export interface OpenAttempt {
   readonly invokedAt: number;
   /** Of its invocation: a line or byte. */
   readonly place: number;
+  /** What the caller knows it by. */
+  readonly index: number;
 }
 
 /** See the top of this file. Its memory is what is open, and a number for each process that is closed. */
@@ -49,14 +51,24 @@ export class EventOrder {
     this.#names.set(number, name);
   }
 
-  /** @throws {HistoryError} When it cannot come now, or is none of the model. */
-  invoke(invocation: Invocation, at: SourcePlace, claims: EventClaims | undefined): void {
+  /**
+   * Begins an attempt.
+   *
+   * @param index Comes back with its end.
+   * @throws {HistoryError} When it cannot come now, or is none of the model.
+   */
+  invoke(
+    invocation: Invocation,
+    at: SourcePlace,
+    claims: EventClaims | undefined,
+    index = 0,
+  ): void {
     this.#checkIndex(claims, at);
     this.#checkModel(invocation, at);
     this.#checkFree(invocation.process, at);
     const invokedAt = this.#hasInvocations ? this.#events : 0;
     this.#events++;
-    this.#open.set(invocation.process, { invocation, invokedAt, place: placeNumber(at) });
+    this.#open.set(invocation.process, { invocation, invokedAt, place: placeNumber(at), index });
   }
 
   /**

@@ -68,11 +68,30 @@ export function operationOf(
   const servedBy = completion?.servedBy;
   const completedNs = completion?.timeNs ?? NaN;
   const isTimed = !Number.isNaN(invokedNs) && !Number.isNaN(completedNs);
+  // Written out, because properties that are added later, or spread, lie in a second object.
   if (isTimed && slot === undefined && servedBy !== undefined) {
-    const times = { invokedNs, completedNs };
     return key === undefined
-      ? { process: client, request, invokedAt, completedAt, outcome, ...times, servedBy }
-      : { process: client, request, invokedAt, completedAt, outcome, ...times, servedBy, key };
+      ? {
+        process: client,
+        request,
+        invokedAt,
+        completedAt,
+        outcome,
+        invokedNs,
+        completedNs,
+        servedBy,
+      }
+      : {
+        process: client,
+        request,
+        invokedAt,
+        completedAt,
+        outcome,
+        invokedNs,
+        completedNs,
+        servedBy,
+        key,
+      };
   }
   const operation: { -readonly [Name in keyof HistoryOperation]: HistoryOperation[Name] } = {
     process: client,

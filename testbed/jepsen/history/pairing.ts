@@ -8,6 +8,7 @@ import type {
   HistoryEvent,
   HistoryHeader,
   Invocation,
+  RecordedRequest,
   ReplicaSample,
 } from "./event.ts";
 import { EventOrder, type OpenAttempt } from "./event_order.ts";
@@ -33,8 +34,6 @@ export class Pairing {
   readonly #ticks: (TickOperation | undefined)[] = [];
   readonly #samples: ReplicaSample[] = [];
   readonly #faults = new FaultPairing();
-  /** By process: the place of its attempt in the list of its kind. */
-  readonly #places = new Map<number, number>();
   readonly #notes = new Set<string>();
   #answered = 0;
   #isReadsOnly = true;
@@ -125,11 +124,10 @@ export class Pairing {
   }
 
   #invoke(invocation: Invocation, at: SourcePlace, claims: EventClaims | undefined): void {
-    this.#order.invoke(invocation, at, claims);
-    const { process: client, request } = invocation;
+    const { request } = invocation;
+    const list = this.#listOf(request);
+    this.#order.invoke(invocation, at, claims, list.length);
     this.#isReadsOnly &&= READS.has(request.kind === "model" ? request.f : request.kind);
-    const list = this.#listOf(invocation);
-    this.#places.set(client, list.length);
     // Keeps its place, so that the list is in the order of beginnings.
     list.push(undefined);
   }
@@ -141,9 +139,8 @@ export class Pairing {
   }
 
   /** Writes down what is known of an attempt. */
-  #settle({ invocation, invokedAt }: OpenAttempt, completion: Completion | undefined): void {
+  #settle({ invocation, invokedAt, index }: OpenAttempt, completion: Completion | undefined): void {
     const completedAt = completion === undefined ? undefined : this.#order.events - 1;
-    const index = this.#places.get(invocation.process)!;
     switch (invocation.request.kind) {
       case "model":
         this.#modelOperations[index] = modelOperationOf(
@@ -168,7 +165,7 @@ export class Pairing {
     }
   }
 
-  #listOf({ request }: Invocation): unknown[] {
+  #listOf(request: RecordedRequest): unknown[] {
     if (request.kind === "model") return this.#modelOperations;
     return request.kind === "tick_expirations" ? this.#ticks : this.#operations;
   }

@@ -7,6 +7,7 @@ import type { Value } from "../../history/model.ts";
 import type { StringPool } from "../string_pool.ts";
 import { Field, FIELD_NAMES } from "./field.ts";
 import type { IntegerPool } from "./integer_pool.ts";
+import { ServerPool } from "./server_pool.ts";
 
 /** There is none, and that is known. */
 export const NONE: unique symbol = Symbol("none");
@@ -32,6 +33,7 @@ const SAFE_DIGITS = 15;
 
 /** See the top of this file. One of them serves a whole file. */
 export class Fields {
+  readonly servers = new ServerPool();
   readonly #integers: IntegerPool;
   readonly #strings: StringPool;
   readonly #slots: (Slot | undefined)[] = FIELD_NAMES.map(() => undefined);
@@ -91,10 +93,9 @@ export class Fields {
 
   /** A text that has to be one of these. */
   oneOf<Word extends string>(field: Field, words: readonly Word[]): Word {
-    const text = this.text(field);
-    const found = words.find((word) => word === text);
-    if (found === undefined) throw this.#mismatch(field, text, words.join(", "));
-    return found;
+    const slot = this.#take(field);
+    for (const word of words) if (word === slot) return word;
+    throw this.#mismatch(field, slot, words.join(", "));
   }
 
   number(field: Field): number {

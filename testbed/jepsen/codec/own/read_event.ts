@@ -62,6 +62,9 @@ export function readInvocation(fields: Fields): Invocation {
   const request = readRequest(fields);
   const attempt = fields.optionalNumber(Field.attempt);
   const slot = fields.optionalU64(Field.slot);
+  if (key !== undefined && attempt !== undefined && slot === undefined) {
+    return { type: "invoke", process, timeNs, request, key, attempt };
+  }
   const event: { -readonly [Name in keyof Invocation]: Invocation[Name] } = {
     type: "invoke",
     process,
@@ -145,6 +148,9 @@ export function readCompletion(fields: Fields, type: Completion["type"]): Comple
   const answer = fields.has(Field.answer) ? readAnswer(fields) : undefined;
   const reason = fields.optionalText(Field.reason);
   const servedBy = fields.has(Field.replica_id) ? readServedBy(fields) : undefined;
+  if (answer !== undefined && reason === undefined && servedBy !== undefined) {
+    return { type, process, timeNs, answer, servedBy };
+  }
   const event: { -readonly [Name in keyof Completion]: Completion[Name] } = {
     type,
     process,
@@ -173,12 +179,16 @@ export function readClaims(fields: Fields): EventClaims | undefined {
 }
 
 function readServedBy(fields: Fields): ServedBy {
+  const replicaId = fields.number(Field.replica_id);
   const role = fields.optionalText(Field.role);
   const view = fields.optionalU64(Field.view);
   const observedLsn = fields.optionalU64(Field.observed_lsn);
-  const served: { -readonly [Name in keyof ServedBy]: ServedBy[Name] } = {
-    replicaId: fields.number(Field.replica_id),
-  };
+  if (role !== undefined && view !== undefined) {
+    return observedLsn === undefined
+      ? fields.servers.of(replicaId, role, view)
+      : { replicaId, role, view, observedLsn };
+  }
+  const served: { -readonly [Name in keyof ServedBy]: ServedBy[Name] } = { replicaId };
   if (role !== undefined) served.role = role;
   if (view !== undefined) served.view = view;
   if (observedLsn !== undefined) served.observedLsn = observedLsn;

@@ -65,10 +65,6 @@ export class RecordReader {
     if (!this.#isEnded) this.#sink.note("has no end mark: it may go on, or have been cut off");
   }
 
-  get isEnded(): boolean {
-    return this.#isEnded;
-  }
-
   #invocation(): void {
     const { fields } = this;
     const index = fields.optionalNumber(Field.index);

@@ -41,10 +41,14 @@ class TextLines implements LineHandler {
     this.#records = new RecordReader(sink);
   }
 
-  line(text: string, at: { readonly line: number }): void {
+  line(text: string, at: { readonly line: number }, isCut: boolean): void {
     if (text === "" || text.startsWith("#")) return;
     const { fields } = this.#records;
     fields.begin(at);
+    // Half a number is a number too; but the end says how much there has to be.
+    if (isCut && !text.startsWith("end ")) {
+      throw fields.error("the end of the file in a line", "a newline");
+    }
     const space = text.indexOf(" ");
     this.#type(space < 0 ? text : text.slice(0, space));
     for (let from = space < 0 ? text.length : space + 1; from < text.length;) {
@@ -53,12 +57,7 @@ class TextLines implements LineHandler {
     this.#records.record();
   }
 
-  end(at: { readonly line: number }, isCut: boolean): void {
-    // Half a number is a number too: only the mark at the end shows that nothing is missing.
-    if (isCut && !this.#records.isEnded) {
-      this.#records.fields.begin(at);
-      throw this.#records.fields.error("the end of the file in a line", "a newline");
-    }
+  end(at: { readonly line: number }): void {
     this.#records.end({ line: at.line + 1 });
   }
 

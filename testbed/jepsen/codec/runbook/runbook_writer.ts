@@ -55,7 +55,7 @@ export class RunbookWriter implements HistoryWriter {
   }
 
   processName(number: number, name: string): void {
-    this.#names.set(number, name.replace(/[^\x21-\x7e]+/g, "_"));
+    if (name !== "") this.#names.set(number, oneWord(name));
   }
 
   skip(): void {
@@ -101,16 +101,24 @@ export class RunbookWriter implements HistoryWriter {
     if (completion?.servedBy?.view !== undefined) this.#lose("views of who answered");
     const { process: client } = invocation;
     const timeNs = completion?.timeNs ?? this.#lastNs;
-    const millis = this.#startedAtMillis + Math.floor((timeNs || 0) / NS_PER_MS);
+    const elapsedMs = Math.floor((timeNs || 0) / NS_PER_MS);
+    const millis = Math.min(this.#startedAtMillis + elapsedMs, Number.MAX_SAFE_INTEGER);
     let line = `sequence=${++this.#sequence} process=${
       this.#names.get(client) ?? `client-${client}`
     }`;
     line += ` time_millis=${millis}`;
-    for (const [key, value] of pairs) if (value !== undefined) line += ` ${key}=${value}`;
+    for (const [key, value] of pairs) {
+      if (value !== undefined) line += ` ${key}=${oneWord(`${value}`)}`;
+    }
     this.#buffer.add(`${line}\n`);
   }
 
   #lose(what: string): void {
     this.#losses.set(what, (this.#losses.get(what) ?? 0) + 1);
   }
+}
+
+/** Values have no spaces here. */
+function oneWord(text: string): string {
+  return text.replace(/[^\x21-\x7e]+/g, "_");
 }

@@ -61,7 +61,9 @@ export class Tokens {
   }
 
   u128s(key: string): readonly bigint[] {
-    return this.text(key).split(",").map((item) => this.integer(key, item, U128_MAX));
+    const text = this.#values.get(key);
+    if (text === undefined) throw this.error(`no ${key}`, `${key}=...`);
+    return text === "" ? [] : text.split(",").map((item) => this.integer(key, item, U128_MAX));
   }
 
   integer(key: string, text: string, max: bigint): bigint {

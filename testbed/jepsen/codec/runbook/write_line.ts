@@ -56,7 +56,9 @@ function executedSlot(
 ): bigint | undefined {
   const answer = completion?.answer;
   if (answer?.kind !== "applied" || answer.reserved === undefined) return undefined;
-  return "ttlSlots" in request ? answer.reserved.deadlineSlot - request.ttlSlots : undefined;
+  if (!("ttlSlots" in request)) return undefined;
+  const slot = answer.reserved.deadlineSlot - request.ttlSlots;
+  return slot < 0n ? undefined : slot;
 }
 
 function outcomeTokens(
@@ -142,13 +144,13 @@ function failed(reason: string | undefined): Pairs {
   ];
 }
 
-/** Values have no spaces here. */
 function exactReason(reason: string | undefined, said: string): string | undefined {
-  if (reason === undefined || reason === said) return undefined;
-  return reason.replace(/[^\x21-\x7e]+/g, "_");
+  return reason === said ? undefined : reason;
 }
 
 const RESULT_WORDS: Partial<Record<RecordedRequest["kind"], string>> = {
+  reserve: "reserved",
+  reserve_bundle: "reserved",
   confirm: "confirmed",
   release: "released",
   revoke: "revoked",
@@ -159,8 +161,11 @@ const RESULT_WORDS: Partial<Record<RecordedRequest["kind"], string>> = {
 function appliedTokens(request: RecordedRequest, answer: AppliedAnswer): Pairs | undefined {
   if (answer.code !== "ok") return refusalTokens(answer);
   const { lsn, reserved } = answer;
-  const result = reserved === undefined ? RESULT_WORDS[request.kind] : "reserved";
-  if (lsn === undefined || result === undefined) return undefined;
+  const result = RESULT_WORDS[request.kind];
+  const isReserve = result === "reserved";
+  if (lsn === undefined || result === undefined || isReserve !== (reserved !== undefined)) {
+    return undefined;
+  }
   const head: Pairs = [["outcome", "committed_write"], ["applied_lsn", lsn]];
   if (reserved !== undefined) {
     return [
