@@ -225,7 +225,7 @@ export class ClusterTruth {
       this.#scratch,
       this.#outcome,
     );
-    this.#noteChanges(frame.lsn);
+    this.#noteChanges(frame.lsn, command, outcome);
     return outcome;
   }
 
@@ -249,21 +249,32 @@ export class ClusterTruth {
     }
   }
 
-  #noteChanges(lsn: number): void {
-    const { resources, reservations } = this.#model;
-    resources.forEach((resource, id) => {
-      const changes = changesOf(this.#resources, id);
-      if (changes.at(-1)?.value.version === resource.version) return;
-      changes.push({ lsn, value: { ...resource } });
-    });
-    reservations.forEach((reservation, id) => {
-      const changes = changesOf(this.#reservations, id);
-      const last = changes.at(-1)?.value;
-      if (typeof last === "object" && last.state === reservation.state) return;
-      this.#live.add(id);
-      changes.push({ lsn, value: { ...reservation } });
-    });
+  /** Only what a command names or makes can change by it, and what is retired before it. */
+  #noteChanges(lsn: number, command: ModelCommand, { reserved }: ModelOutcome): void {
+    const { reservations } = this.#model;
+    if (command.kind === "create_resource") this.#noteResource(lsn, command.resourceId);
+    const id = "reservationId" in command ? command.reservationId : reserved?.reservationId;
+    const reservation = id === undefined ? undefined : reservations.get(id);
+    if (reservation !== undefined) this.#noteReservation(lsn, reservation);
+    for (const member of reservation?.memberResourceIds ?? []) this.#noteResource(lsn, member);
     if (this.#live.size > reservations.size) this.#noteRetired(lsn);
+  }
+
+  #noteResource(lsn: number, id: bigint): void {
+    const resource = this.#model.resources.get(id);
+    if (resource === undefined) return;
+    const changes = changesOf(this.#resources, id);
+    if (changes.at(-1)?.value.version === resource.version) return;
+    changes.push({ lsn, value: { ...resource } });
+  }
+
+  #noteReservation(lsn: number, reservation: ModelReservation): void {
+    const { reservationId, state } = reservation;
+    const changes = changesOf(this.#reservations, reservationId);
+    const last = changes.at(-1)?.value;
+    if (typeof last === "object" && last.state === state) return;
+    this.#live.add(reservationId);
+    changes.push({ lsn, value: { ...reservation } });
   }
 
   #noteRetired(lsn: number): void {
