@@ -40,7 +40,7 @@ const LONG_MS_MIN = 8_000;
 const LONG_MS_SPAN = 12_000;
 const LONG_ONE_IN = 8;
 /** No strike takes more of the window than this share: work has to go on in between. */
-const WINDOW_SHARE = 0.4;
+const WINDOW_SHARE = 0.15;
 /** Calm between two strikes, in milliseconds. Now and then the next one comes before anybody has settled. */
 const GAP_MS_MIN = 1_000;
 const GAP_MS_SPAN = 4_000;
