@@ -141,6 +141,14 @@ Deno.test("writers count what their formats have no words for", () => {
   });
 });
 
+Deno.test("transactions on several registers are written so that Knossos knows their parts", () => {
+  const text =
+    '{:process 0, :type :invoke, :f :txn, :value [[:read "x" nil] [:write "y" 1]], :index 0}\n';
+  const { headers, events } = collect(EDN, text);
+  assertEquals(headers, [{ model: "multi-register" }]);
+  assertEquals(written(EDN, headers[0]!, events), [`; model multi-register\n${text}`, {}]);
+});
+
 Deno.test("processes with names keep them", () => {
   const text =
     "{:process :w1, :type :invoke, :f :write, :value 1, :index 0}\n{:process :w1, :type :ok, :f :write, :value 1, :index 1}\n";

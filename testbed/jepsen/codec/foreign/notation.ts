@@ -1,5 +1,6 @@
 /** How an operation is spelled in EDN and in JSON. */
 import type { Value } from "../../history/model.ts";
+import { type Datum, isSequence } from "./datum.ts";
 import { printEdn } from "./edn_print.ts";
 import { printString } from "./edn_text.ts";
 import { toDatum } from "./values.ts";
@@ -39,7 +40,7 @@ export function ednNotation(hasKeyField: boolean): Notation {
 }
 
 function ednFields({ process, type, f, key, value, timeNs, index, error }: ForeignLine): string[] {
-  const spell = (it: Value): string => printEdn(toDatum(it));
+  const spell = (it: Value): string => printEdn(f === "txn" ? toTransaction(it) : toDatum(it));
   return [
     `:process ${typeof process === "number" ? process : `:${process}`}`,
     `:type :${type}`,
@@ -50,6 +51,18 @@ function ednFields({ process, type, f, key, value, timeNs, index, error }: Forei
     ...(Number.isNaN(timeNs) ? [] : [`:time ${timeNs}`]),
     `:index ${index}`,
   ];
+}
+
+/** The parts of a transaction begin with a keyword, or Knossos does not know them. */
+function toTransaction(value: Value): Datum {
+  const datum = toDatum(value);
+  return isSequence(datum) ? { kind: "vector", items: datum.items.map(toPart) } : datum;
+}
+
+function toPart(part: Datum): Datum {
+  if (!isSequence(part) || typeof part.items[0] !== "string") return part;
+  const name: Datum = { kind: "keyword", text: part.items[0] };
+  return { kind: "vector", items: [name, ...part.items.slice(1)] };
 }
 
 /** Objects, one a line. Whole numbers are written out, however large. */
