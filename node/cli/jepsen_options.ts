@@ -25,7 +25,7 @@ export const JEPSEN_WORKLOADS = [
 /** Names for `--nemesis`. Source: docs/jepsen.md#nemeses. */
 export const JEPSEN_NEMESES = [
   ...["none", "crash_restart", "partition_heal", "mixed_failover"] as const,
-  ...["pause", "link", "disk", "clock", "storm"] as const,
+  ...["pause", "link", "disk", "clock", "wipe", "storm"] as const,
 ] as const;
 /** Names for `--algorithm`. */
 export const ALGORITHMS = ["auto", "wgl", "configurations"] as const;
