@@ -8,7 +8,7 @@ import type { RealMutant } from "./real_mutant.ts";
 export const REAL_MUTANTS: readonly RealMutant[] = [
   {
     ...known("read-without-a-round"),
-    ...{ workload: "failover_read_fences", nemesis: "partition_heal", windowSecs: 60 },
+    ...{ workload: "failover_read_fences", nemesis: "pause", windowSecs: 60 },
     checks: ["linearizability", "stale_successful_read", "reads_match_log"],
   },
   {
