@@ -60,7 +60,7 @@ export interface Executed {
 export async function execute(options: ExecuteOptions): Promise<Executed> {
   const { backend, workload, recorder, signal, told } = options;
   const strikes = strikesOf(options);
-  await workload.setup(AbortSignal.any([signal, AbortSignal.timeout(SETUP_MS_MAX)]));
+  await setUp(workload, signal);
   const stopSampling = startSampling(backend, recorder);
   try {
     const { nemesis, loadSecs } = await loadAndHurt(options, strikes);
@@ -83,6 +83,16 @@ function strikesOf(
 ): readonly Strike[] {
   if (windowSecs === undefined) return [];
   return drawStrikes({ nemesis, seed, windowMs: windowSecs * 1_000, replicas, can: backend.can });
+}
+
+async function setUp(workload: Workload, signal: AbortSignal): Promise<void> {
+  const timeout = AbortSignal.timeout(SETUP_MS_MAX);
+  try {
+    await workload.setup(AbortSignal.any([signal, timeout]));
+  } catch (error) {
+    if (error !== timeout.reason) throw error;
+    throw new Error(`the resources could not be made in ${SETUP_MS_MAX / 1_000} s`);
+  }
 }
 
 async function resolveAll(workload: Workload, signal: AbortSignal, told: Listener): Promise<void> {

@@ -2,8 +2,9 @@
 import type { Backend } from "../backend/backend.ts";
 import type { NemesisName } from "../nemesis/atlas.ts";
 import { CLIENTS, RATE_PER_SECOND, RESOURCES } from "../workload/workload.ts";
+import type { WorkloadName } from "../workload/workload_name.ts";
 import type { RunSettings } from "./manifest.ts";
-import { MATRIX, runIdOf, type WorkloadName } from "./plan.ts";
+import { MATRIX, runIdOf } from "./plan.ts";
 import type { ProgramUnderTest } from "./program.ts";
 import type { FaultWindow } from "./window.ts";
 

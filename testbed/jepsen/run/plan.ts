@@ -3,18 +3,7 @@
  * have to go on. Names of runs have hyphens, names of families and nemeses underscores.
  */
 import { nearest } from "../../../node/nearest.ts";
-
-/** Families of clients; workload/habits.ts says what each of them stresses. */
-export const WORKLOAD_NAMES = [
-  "reservation_contention",
-  "ambiguous_write_retry",
-  "failover_read_fences",
-  "expiration_and_recovery",
-  "lease_safety",
-] as const;
-
-/** One of {@linkcode WORKLOAD_NAMES}. */
-export type WorkloadName = (typeof WORKLOAD_NAMES)[number];
+import { WORKLOAD_NAMES, type WorkloadName } from "../workload/workload_name.ts";
 
 /** Nemeses of the matrix; a run of one's own may have others. */
 export type MatrixNemesis = "none" | "crash_restart" | "partition_heal" | "mixed_failover";

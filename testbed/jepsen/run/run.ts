@@ -113,6 +113,7 @@ class Run {
     await attempt(() => this.#loadAndRecord());
     if (this.#isRecorded) {
       await attempt(() => this.#analyze());
+      await attempt(() => this.#writeText());
       await attempt(() => this.#archiveAll(problems[0]));
     }
     await attempt(() => this.#backend.end());
@@ -130,7 +131,7 @@ class Run {
     this.#tracker.enter("executing", "executing Jepsen scenario");
     await using recorder = await Recorder.create(this.#paths.recording, this.#header(facts));
     this.#isRecorded = true;
-    this.#tracker.update({ historyFile: this.#paths.history });
+    this.#tracker.update({ historyFile: this.#paths.recording });
     await this.#execute(facts, recorder);
   }
 
@@ -171,17 +172,28 @@ class Run {
 
   async #analyze(): Promise<void> {
     this.#tracker.enter("analyzing", "analyzing Jepsen history");
-    const { recording, history } = this.#paths;
-    const { losses } = await convert(recording, history, "runbook", READ_DEFAULTS);
-    for (const [what, count] of losses) this.#event(`history.txt leaves out: ${what} (${count})`);
     const { choice, window, judgeMsMax } = this.#options;
     const minimum = minimumCoverage(choice, window);
-    this.#analyzed = await analyzeRun(recording, this.#executed?.evidence, minimum, judgeMsMax);
+    this.#analyzed = await analyzeRun(
+      this.#paths.recording,
+      this.#executed?.evidence,
+      minimum,
+      judgeMsMax,
+    );
     const { judgement, blockers, isGatePassed } = this.#analyzed;
     const { counts, verdict } = judgement;
     const known = { verdict, blockers, historyEvents: counts.events };
     this.#tracker.update({ ...known, releaseGatePassed: isGatePassed });
     this.#event(`verdict ${verdict}, ${blockers} blockers`);
+  }
+
+  /** The runbook's form of the history; what it has no words for is told. */
+  async #writeText(): Promise<void> {
+    const { recording, history } = this.#paths;
+    const { losses } = await convert(recording, history, "runbook", READ_DEFAULTS);
+    this.#tracker.update({ historyFile: history });
+    const left = [...losses].map(([what, count]) => `${what} (${count})`);
+    if (left.length > 0) this.#event(`the text history leaves out ${left.join(", ")}`);
   }
 
   async #archiveAll(problem: string | undefined): Promise<void> {

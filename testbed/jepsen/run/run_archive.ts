@@ -52,7 +52,7 @@ export class RunArchive {
     await writeBundle({
       ...{ directory: paths.bundle, analyzed, manifest: this.#manifest() },
       files: {
-        [HISTORY_FILE]: paths.history,
+        ...(isThere(paths.history) ? { [HISTORY_FILE]: paths.history } : {}),
         [RECORDING_FILE]: paths.recording,
         [basename(paths.logsArchive)]: paths.logsArchive,
       },
@@ -111,6 +111,16 @@ export class RunArchive {
         "nemesis.json": jsonText({ strikes: executed.strikes, report: executed.nemesis }, 2),
       }),
     };
+  }
+}
+
+/** A run that broke off may not have come to writing it. */
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

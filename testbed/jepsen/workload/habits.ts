@@ -2,7 +2,7 @@
  * What the clients of each family do, as plain data. Every family does a little of everything, and much of what it is named
  * for: what only one of them did would hide what comes of doing it beside something else.
  */
-import type { WorkloadName } from "../run/plan.ts";
+import type { WorkloadName } from "./workload_name.ts";
 
 /** Everything that a client may do next. */
 export const INTENTS = [

@@ -7,7 +7,7 @@ import { parseCredential } from "../../../node/auth/credential.ts";
 import { AllocDbClient } from "../../../node/client/client.ts";
 import { partRandom } from "../../sim/random.ts";
 import type { HistoryBounds } from "../history/event.ts";
-import type { WorkloadName } from "../run/plan.ts";
+import type { WorkloadName } from "./workload_name.ts";
 import { Counts, type WorkloadCounts } from "./counts.ts";
 import { type Connect, Desk } from "./desk.ts";
 import { Draw, type ReadIntent } from "./draw.ts";

@@ -6,7 +6,7 @@ import { judge } from "../analysis/judge.ts";
 import type { HistoryBounds, HistoryEvent, Invocation } from "../history/event.ts";
 import { Pairing } from "../history/pairing.ts";
 import type { Recording } from "../history/recording.ts";
-import { WORKLOAD_NAMES, type WorkloadName } from "../run/plan.ts";
+import { WORKLOAD_NAMES, type WorkloadName } from "./workload_name.ts";
 import type { WorkloadCounts } from "./counts.ts";
 import { resourceIdOf } from "./ids.ts";
 import { Workload } from "./workload.ts";
