@@ -179,6 +179,38 @@ Deno.test("judge() lists so many violations of one check and tells how many ther
   assert(check.sentence.endsWith(`and ${LISTED_MAX + 4} more`));
 });
 
+Deno.test("judge() lets run twice what was sent again after its retry window, and says so", () => {
+  const NS = 1_000_000;
+  const { operations, ...rest } = new GateScript().create(5n, "ok", { id: 3n })
+    .create(5n, "already_exists", { id: 3n }).recording();
+  const sentAt = (ms: number, bounds?: { retryWindowSlots: bigint }): Judgement =>
+    judge({
+      ...rest,
+      header: {
+        model: "reservation",
+        slotDurationMs: 10,
+        ...(bounds === undefined ? {} : { bounds }),
+      },
+      operations: operations.map((operation, i) => ({
+        ...operation,
+        ...{ invokedNs: i * ms * NS, completedNs: i * ms * NS + 1 },
+      })),
+      endNs: ms * NS + 1,
+    });
+  const late = sentAt(501, { retryWindowSlots: 100n });
+  assertEquals([late.verdict, late.findings.length], ["valid", 1]);
+  assertEquals(sentAt(499, { retryWindowSlots: 100n }).verdict, "invalid");
+  assertEquals(sentAt(501).verdict, "invalid");
+});
+
+Deno.test("judge() holds runs of the harness to the order of their lsns", () => {
+  const script = new GateScript().create(5n, "ok", { lsn: 1n })
+    .reserveElse(5n, 7n, "resource_busy", { lsn: 2n, span: [2, 9] })
+    .reserve(5n, 8n, { lsn: 3n, span: [3, 8] });
+  const verdictOf = (header: { runId?: string }) => judge(script.recording(header)).verdict;
+  assertEquals([verdictOf({}), verdictOf({ runId: "run" })], ["valid", "invalid"]);
+});
+
 Deno.test("judge() hands other models to their checker", () => {
   const operation = (value: bigint, f: string, at: number): ModelOperation => ({
     ...{ process: at, f, value, invokedAt: 2 * at, completedAt: 2 * at + 1 },

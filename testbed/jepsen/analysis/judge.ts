@@ -1,7 +1,7 @@
 /** Everything that can be said of one history, together: linearizability, the release-blocking checks, and coverage. */
 import type { HistoryHeader } from "../history/event.ts";
 import type { Value } from "../history/model.ts";
-import type { OperationKey } from "../history/operation.ts";
+import type { HistoryOperation, OperationKey } from "../history/operation.ts";
 import type { Recording } from "../history/recording.ts";
 import { coverageOf } from "./gate/coverage.ts";
 import { checkGate } from "./gate/gate.ts";
@@ -14,13 +14,17 @@ import {
   type Linearizability,
 } from "./linearizability.ts";
 import type { Algorithm, ModelOptions } from "./models/verdict.ts";
+import { sentTooLate } from "./retry_window.ts";
 import type { CheckOptions, ReservationBounds } from "./reservation/verdict.ts";
 
 /** Options of the checker of reservations that are handed on as they are. */
 type Handed = "configurationsMax" | "configurationBytesMax" | "shrinkRunsMax" | "isOverTime";
 type HandedToReservations = Handed | "useWitness" | "onPartition" | "lsns";
 
-/** How far the checkers may go, what they may assume, and what has to be there. */
+/**
+ * How far the checkers may go, what they may assume, and what has to be there. Lsns bind (`lsns`) runs of the harness
+ * unless told otherwise, and are no more than a claim elsewhere.
+ */
 export interface JudgeOptions extends Pick<CheckOptions, HandedToReservations> {
   /** Steps of the search for an order, in all partitions together; default {@linkcode STEPS_MAX}. */
   readonly stepsMax?: number;
@@ -57,12 +61,14 @@ export const STEPS_MAX = 1_000_000_000;
  */
 export function judge(recording: Recording, options: JudgeOptions = {}): Judgement {
   const { header } = recording;
-  const isReservation = header.model === "reservation";
-  const whole = isReservation
-    ? checkReservationHistory(recording, reservationOptions(recording, options))
-    : checkModelHistory(recording, modelOptions(header.model as ModelOptions["model"], options));
-  const material = isReservation ? collect(recording, boundsOf(header, options)) : undefined;
   const { mustResolve, isAbsent, evidence = [], minimum = {} } = options;
+  const isReservation = header.model === "reservation";
+  const late = isReservation ? sentTooLate(recording) : undefined;
+  const bounds = boundsOf(header, options, late);
+  const whole = isReservation
+    ? checkReservationHistory(recording, reservationOptions(recording, bounds, options))
+    : checkModelHistory(recording, modelOptions(header.model as ModelOptions["model"], options));
+  const material = isReservation ? collect(recording, bounds) : undefined;
   const gate = material === undefined ? [] : checkGate(material, { mustResolve, isAbsent });
   const checks = [whole.result, ...gate, ...evidence];
   const coverage = coverageOf(recording, material);
@@ -73,7 +79,7 @@ export function judge(recording: Recording, options: JudgeOptions = {}): Judgeme
     counts: countsOf(recording, whole, material?.keys ?? 0),
     coverage,
     shortfalls: shortfallsOf(coverage, minimum),
-    findings: [...recording.notes, ...whole.findings],
+    findings: [...recording.notes, ...whole.findings, ...lateFinding(late)],
   };
 }
 
@@ -85,19 +91,38 @@ export function verdictOf(checks: readonly CheckResult[]): Verdict {
     : "valid";
 }
 
-function boundsOf({ bounds = {} }: HistoryHeader, options: JudgeOptions): ReservationBounds {
-  return { ...bounds, ...options.bounds };
+/** Who is sent again after the retry window may run again; such a history is judged as one in which answers are forgotten. */
+function boundsOf(
+  { bounds = {} }: HistoryHeader,
+  options: JudgeOptions,
+  late: HistoryOperation | undefined,
+): ReservationBounds {
+  const forgotten = late === undefined ? {} : { answers: "may_be_forgotten" as const };
+  return { ...bounds, ...forgotten, ...options.bounds };
 }
 
-function reservationOptions(recording: Recording, options: JudgeOptions): CheckOptions {
-  const { header, ticks } = recording;
+function lateFinding(late: HistoryOperation | undefined): string[] {
+  if (late === undefined) return [];
+  return [
+    `operation ${late.key!.operationId} was sent again after its retry window (event ` +
+    `${late.invokedAt}): it may have run twice, and no second execution counts as wrong here`,
+  ];
+}
+
+function reservationOptions(
+  { header, ticks, hasInvocations }: Recording,
+  bounds: ReservationBounds,
+  options: JudgeOptions,
+): CheckOptions {
+  // Whoever the harness runs promises that things happen in the order of its lsns.
+  const isOurs = header.runId !== undefined && hasInvocations;
   const { stepsMax = STEPS_MAX, algorithm = "auto" } = options;
   const { configurationsMax, configurationBytesMax, shrinkRunsMax } = options;
-  const { isOverTime, useWitness, onPartition, lsns } = options;
+  const { isOverTime, useWitness, onPartition, lsns = isOurs ? "binding" : "claimed" } = options;
   return {
     ...defined({ configurationsMax, configurationBytesMax, shrinkRunsMax }),
-    ...defined({ isOverTime, useWitness, onPartition, lsns }),
-    ...{ stepsMax, ticks, bounds: boundsOf(header, options) },
+    ...defined({ isOverTime, useWitness, onPartition }),
+    ...{ stepsMax, ticks, bounds, lsns },
     algorithm: algorithm === "wgl" ? "depth_first" : algorithm,
     initialResourceIds: header.initialResourceIds ?? [],
   };
