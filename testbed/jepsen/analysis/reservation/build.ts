@@ -2,7 +2,7 @@
  * Operations become problems: one for each set of resources that bundles, shared keys or an id of unclear origin hold
  * together. What happens in one of them does not matter to another, so each is judged by itself.
  */
-import type { LogicalOperation } from "./fold.ts";
+import type { LogicalOperation } from "./logical.ts";
 import type { Material } from "./material.ts";
 import { Numbering } from "./numbering.ts";
 import type { Problem } from "./problem.ts";

@@ -1,7 +1,7 @@
 /** Sentences for people about what the search found. */
 import type { HistoryAnswer, HistoryRequest } from "../../history/operation.ts";
 import { type Configuration, statusOf } from "./configuration.ts";
-import type { LogicalOperation } from "./fold.ts";
+import type { LogicalOperation } from "./logical.ts";
 import type { Work } from "./problem.ts";
 import type { Board } from "./schedule.ts";
 import { ABSENT, AVAILABLE, statusName } from "./words.ts";
@@ -18,10 +18,10 @@ export function explain(
   before: readonly Configuration[],
   counterexample: readonly LogicalOperation[],
 ): string {
-  const { request, answer, attempts } = work.operation;
+  const { request, answer, first } = work.operation;
   const answered = counterexample.filter(({ isOptional }) => !isOptional).length;
   const state = stateLines(board, work, before[0]!).join(" and ");
-  return `${describeRequest(request)} by process ${attempts[0]!.process} was answered ` +
+  return `${describeRequest(request)} by process ${first.process} was answered ` +
     `${describeAnswer(answer)} between positions ${work.invokedAt} and ${work.completedAt}, ` +
     "which fits no order" +
     (state === "" ? "" : `: before it ${state}${before.length > 1 ? ", or otherwise" : ""}`) +

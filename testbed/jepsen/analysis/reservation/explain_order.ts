@@ -74,7 +74,7 @@ function explainWork(problem: Problem, own: Work, options: CheckOptions): PlaceE
     work.invokedAt <= own.completedAt && own.invokedAt <= work.completedAt
   );
   return {
-    operation: own.operation.attempts[0]!,
+    operation: own.operation.first,
     resourceIds: problem.resourceIds,
     relations: overlapping.slice(0, RELATIONS_MAX).map((other) =>
       relate(problem, own, other, options)
@@ -89,7 +89,7 @@ function relate(problem: Problem, own: Work, other: Work, options: CheckOptions)
   const last = searchForced(problem, own, other, options);
   const [it, that] = [nameOf(own), nameOf(other)];
   const say = (relation: Relation["relation"], sentence: string): Relation => ({
-    other: other.operation.attempts[0]!,
+    other: other.operation.first,
     relation,
     sentence,
   });
@@ -126,8 +126,8 @@ function searchForced(
   });
 }
 
-function nameOf({ operation: { request, attempts } }: Work): string {
-  return `the ${describeRequest(request)} by process ${attempts[0]!.process}`;
+function nameOf({ operation: { request, first } }: Work): string {
+  return `the ${describeRequest(request)} by process ${first.process}`;
 }
 
 function failureOf({ operation: { request, answer } }: Work): string {

@@ -1,5 +1,5 @@
 /** What a fenced read comes after: every answered operation of its part up to the lsn of its fence. */
-import { isWrite, lsnOf } from "./fold.ts";
+import { isWrite, lsnOf } from "./logical.ts";
 import type { Work } from "./problem.ts";
 
 /**

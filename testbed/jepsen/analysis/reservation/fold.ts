@@ -3,41 +3,11 @@
  * after the first of them began and before the first answer came. That is exact, and takes the memory of
  * answers out of the state that has to be searched.
  */
-import type {
-  HistoryAnswer,
-  HistoryOperation,
-  HistoryRequest,
-  WriteRequest,
-} from "../../history/operation.ts";
+import type { HistoryAnswer, HistoryOperation } from "../../history/operation.ts";
+import { isWrite, LogicalOperation, reserveSlotOf, type SlotChoice, slotOf } from "./logical.ts";
 import { answerText, requestText } from "./texts.ts";
 
-/** One operation, whatever number of attempts it took. */
-export interface LogicalOperation {
-  readonly attempts: readonly HistoryOperation[];
-  readonly request: HistoryRequest;
-  /** What it answered, if anybody was told. An optional one with an answer happened like that or not at all. */
-  readonly answer: HistoryAnswer | undefined;
-  /** Of the first attempt that can have been the one that happened. */
-  readonly invokedAt: number;
-  /** Infinity when nobody was told. */
-  readonly completedAt: number;
-  /** Whether it may never have happened. */
-  readonly isOptional: boolean;
-  /** Commands that share a key: at most one of a group happens. -1 when the key has one command. */
-  readonly group: number;
-  /** An attempt that was told that its key belongs to another command: not an operation, but an observation. */
-  readonly isConflict: boolean;
-  /** Slots that its attempts asked for, the lowest first; undefined when none of them did, or the answer tells which. */
-  readonly slots: readonly SlotChoice[] | undefined;
-}
-
-/** A slot at which an operation can have happened. */
-export interface SlotChoice {
-  /** Undefined where the server chose. */
-  readonly slot: bigint | undefined;
-  /** Beginning of the first attempt that asked for it. */
-  readonly from: number;
-}
+export { isWrite, LogicalOperation, lsnOf } from "./logical.ts";
 
 /** Two answers to one operation. */
 export interface Contradiction {
@@ -83,36 +53,6 @@ export function fold(history: readonly HistoryOperation[], rules: FoldRules): Fo
   return folded;
 }
 
-/** The lsn that an operation was answered with. */
-export function lsnOf({ answer, isConflict }: LogicalOperation): bigint | undefined {
-  return answer?.kind === "applied" && !isConflict ? answer.lsn : undefined;
-}
-
-/** Of a read, the last lsn that it saw, as whoever answered it said. */
-export function observedLsnOf({ request, attempts }: LogicalOperation): bigint | undefined {
-  return isWrite(request) ? undefined : attempts[0]!.servedBy?.observedLsn;
-}
-
-/** Whether a request has a place in the log. */
-export function isWrite(request: HistoryRequest): request is WriteRequest {
-  return request.kind !== "get_resource" && request.kind !== "get_reservation";
-}
-
-/** The slot at which a successful reserve ran. */
-export function reserveSlotOf(
-  request: HistoryRequest,
-  answer: HistoryAnswer | undefined,
-): bigint | undefined {
-  if (answer?.kind !== "applied" || answer.reserved === undefined) return undefined;
-  return "ttlSlots" in request ? answer.reserved.deadlineSlot - request.ttlSlots : undefined;
-}
-
-/** The slot at which an operation ran, if it can be no other. */
-export function slotOf({ request, answer, slots }: LogicalOperation): bigint | undefined {
-  if (slots?.length === 1) return slots[0]!.slot;
-  return reserveSlotOf(request, answer);
-}
-
 interface Folding {
   operations: LogicalOperation[];
   groups: number;
@@ -153,7 +93,8 @@ function foldVariant(
   if (!rules.mayForget) {
     for (const attempt of attempts) {
       if (codeOf(attempt) !== "operation_conflict") continue;
-      into.operations.push({ ...joined([attempt], group), isConflict: true, slots: undefined });
+      const conflict = joined([attempt], group).with({ isConflict: true, slots: undefined });
+      into.operations.push(conflict);
     }
   }
   if (own.length === 0) return;
@@ -179,7 +120,7 @@ function foldForgotten(
 ): void {
   const open = own.filter((attempt) => !isAnswered(attempt));
   for (const attempt of open) into.operations.push(joined([attempt], -1));
-  const executions = answers.map((same) => ({ ...joined(same, -1, own) }));
+  const executions = answers.map((same) => joined(same, -1, own));
   into.operations.push(...executions);
   if (retryWindowSlots === undefined) return;
   for (const [i, one] of executions.entries()) {
@@ -211,9 +152,8 @@ function joined(
   }
   const { request } = attempts[0]!;
   const ranAt = reserveSlotOf(request, answer);
-  return {
+  return new LogicalOperation({
     attempts,
-    request,
     answer,
     invokedAt: beginningOf(all, ranAt),
     completedAt,
@@ -221,7 +161,7 @@ function joined(
     group,
     isConflict: false,
     slots: ranAt === undefined && isWrite(request) ? slotsOf(all) : undefined,
-  };
+  });
 }
 
 /** Of the first attempt that asked for a slot at which it can have happened; of the first, when no attempt did. */

@@ -1,5 +1,5 @@
 /** A history before it is split into problems. */
-import type { LogicalOperation } from "./fold.ts";
+import type { LogicalOperation } from "./logical.ts";
 import type { Sighting } from "./sightings.ts";
 import type { ReservationBounds } from "./verdict.ts";
 

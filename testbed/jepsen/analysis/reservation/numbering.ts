@@ -3,7 +3,7 @@ import type { HistoryAnswer, HistoryRequest, ReservationSeen } from "../../histo
 import { NOT_FOUND, RETIRED } from "./answers.ts";
 import type { Material } from "./material.ts";
 import { fencesOf } from "./fences.ts";
-import { isWrite, type LogicalOperation } from "./fold.ts";
+import { isWrite, type LogicalOperation } from "./logical.ts";
 import { type Claim, type Problem, SLOT_MAX, type SlotNumber, type Work } from "./problem.ts";
 import { memberIds, type Sighting } from "./sightings.ts";
 import { requestText } from "./texts.ts";

@@ -1,5 +1,5 @@
 /** Lsns and slots that contradict each other or the order in which things were seen to happen. */
-import { type LogicalOperation, lsnOf, observedLsnOf, slotOf } from "./fold.ts";
+import { type LogicalOperation, lsnOf, observedLsnOf, slotOf } from "./logical.ts";
 
 /** Operations that cannot all be true. */
 export interface Refutation {

@@ -1,5 +1,5 @@
 /** One partition, numbered and ready to be searched. */
-import type { LogicalOperation } from "./fold.ts";
+import type { LogicalOperation } from "./logical.ts";
 import type { Kind } from "./words.ts";
 
 /** A reservation that may come to be: of an answered reserve, or of an unanswered one under one of the ids that were seen. */

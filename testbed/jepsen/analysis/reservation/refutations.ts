@@ -10,7 +10,8 @@ import type {
   WriteRequest,
 } from "../../history/operation.ts";
 import { describeAnswer } from "./explain.ts";
-import { type Folded, type LogicalOperation, reserveSlotOf } from "./fold.ts";
+import type { Folded } from "./fold.ts";
+import { type LogicalOperation, reserveSlotOf } from "./logical.ts";
 import { type Refutation, refuteLsns, refuteSlots } from "./order_refutations.ts";
 import { lsnOfId, memberIds, mustHaveBeen, type Sighting } from "./sightings.ts";
 import type { ReservationBounds } from "./verdict.ts";
@@ -30,7 +31,7 @@ export function refute(
     return {
       rule: "operation/one-answer",
       sentence: `two attempts of one ${operation.request.kind} were answered ${one} and ${other}`,
-      operations: [{ ...operation, attempts: [first, second] }],
+      operations: [operation.with({ attempts: [first, second] })],
     };
   }
   return refuteKinds(operations, bounds) ?? refuteUnnamed(operations) ??

@@ -6,7 +6,7 @@
 import type { Budget } from "./budget.ts";
 import { buildProblems } from "./build.ts";
 import type { Material } from "./material.ts";
-import { isWrite, type LogicalOperation } from "./fold.ts";
+import { isWrite, type LogicalOperation } from "./logical.ts";
 import type { Problem, Work } from "./problem.ts";
 import { eventsOf, schedule } from "./schedule.ts";
 import { search } from "./search.ts";
@@ -57,7 +57,7 @@ function weakened(operation: LogicalOperation): LogicalOperation[] {
   const { request, answer, group } = operation;
   if (!isWrite(request) || operation.isConflict) return [];
   const isRefused = answer?.kind === "applied" && answer.code !== "ok" && group < 0;
-  return isRefused ? [] : [{ ...operation, completedAt: Infinity, isOptional: true }];
+  return isRefused ? [] : [operation.with({ completedAt: Infinity, isOptional: true })];
 }
 
 /** Whether an operation changes nothing, so that nothing remains of it when it is weakened. */

@@ -1,6 +1,6 @@
 /** What a history says about each reservation id: who made it, who saw it, and which unanswered reserve may have made it. */
 import type { ReservationSeen } from "../../history/operation.ts";
-import { isWrite, type LogicalOperation, lsnOf } from "./fold.ts";
+import { isWrite, type LogicalOperation, lsnOf } from "./logical.ts";
 import type { ReservationBounds } from "./verdict.ts";
 
 /** Everything that is said about one id. */

@@ -5,7 +5,7 @@
 import type { ExpiredHold } from "../../history/event.ts";
 import type { HistoryOperation, ReservationSeen } from "../../history/operation.ts";
 import type { TickOperation } from "../../history/recording.ts";
-import { reserveSlotOf } from "./fold.ts";
+import { reserveSlotOf } from "./logical.ts";
 import type { Refutation } from "./order_refutations.ts";
 import { memberIds, type Sighting } from "./sightings.ts";
 
@@ -109,6 +109,6 @@ function operationsOf(
   { records, makers }: Sighting,
   makersMax = 1,
 ): Refutation["operations"] {
-  const own = records.filter(({ attempts }) => attempts[0] === read);
+  const own = records.filter(({ first }) => first === read);
   return [...own, ...makers.slice(0, makersMax)];
 }

@@ -3,7 +3,7 @@
  * it finds is a proof like any other. If it finds nothing, no more is said than that the lsns are not the order in which
  * things can have happened; another order may still explain every answer.
  */
-import { type LogicalOperation, lsnOf, observedLsnOf } from "./fold.ts";
+import { type LogicalOperation, lsnOf, observedLsnOf } from "./logical.ts";
 import type { Problem, Work } from "./problem.ts";
 
 /** Whether a problem has lsns to go by. */

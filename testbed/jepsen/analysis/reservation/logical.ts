@@ -1,0 +1,120 @@
+/** Operations as a judge sees them: attempts that are one, what came of it, and when it can have happened. */
+import type {
+  HistoryAnswer,
+  HistoryOperation,
+  HistoryRequest,
+  WriteRequest,
+} from "../../history/operation.ts";
+
+/** A slot at which an operation can have happened. */
+export interface SlotChoice {
+  /** Undefined where the server chose. */
+  readonly slot: bigint | undefined;
+  /** Beginning of the first attempt that asked for it. */
+  readonly from: number;
+}
+
+/** What is known of an operation. */
+export interface LogicalFields {
+  /** Attempts whose answer counts; at least one. */
+  readonly attempts: readonly HistoryOperation[];
+  /** What it answered, if anybody was told. An optional one with an answer happened like that or not at all. */
+  readonly answer: HistoryAnswer | undefined;
+  /** Of the first attempt that can have been the one that happened. */
+  readonly invokedAt: number;
+  /** Infinity when nobody was told. */
+  readonly completedAt: number;
+  /** Whether it may never have happened. */
+  readonly isOptional: boolean;
+  /** Commands that share a key: at most one of a group happens. -1 when the key has one command. */
+  readonly group: number;
+  /** An attempt that was told that its key belongs to another command: not an operation, but an observation. */
+  readonly isConflict: boolean;
+  /** Slots that its attempts asked for, the lowest first; undefined when none of them did, or the answer tells which. */
+  readonly slots: readonly SlotChoice[] | undefined;
+}
+
+/** One operation, whatever number of attempts it took. There are millions, so what most do not have takes no room. */
+export class LogicalOperation implements LogicalFields {
+  readonly answer: HistoryAnswer | undefined;
+  readonly invokedAt: number;
+  readonly isOptional: boolean;
+  readonly group: number;
+  readonly isConflict: boolean;
+  readonly slots: readonly SlotChoice[] | undefined;
+  /** The first of its attempts. */
+  readonly first: HistoryOperation;
+  readonly #all: readonly HistoryOperation[] | undefined;
+  readonly #end: number | undefined;
+
+  constructor(fields: LogicalFields) {
+    const { attempts, completedAt } = fields;
+    this.first = attempts[0]!;
+    this.#all = attempts.length > 1 ? attempts : undefined;
+    this.#end = completedAt === Infinity ? undefined : completedAt;
+    this.answer = fields.answer;
+    this.invokedAt = fields.invokedAt;
+    this.isOptional = fields.isOptional;
+    this.group = fields.group;
+    this.isConflict = fields.isConflict;
+    this.slots = fields.slots;
+  }
+
+  get attempts(): readonly HistoryOperation[] {
+    return this.#all ?? [this.first];
+  }
+
+  get request(): HistoryRequest {
+    return this.first.request;
+  }
+
+  get completedAt(): number {
+    return this.#end ?? Infinity;
+  }
+
+  /** The same, but for some of what is known. */
+  with(changes: Partial<LogicalFields>): LogicalOperation {
+    const { attempts, answer, invokedAt, completedAt, isOptional, group, isConflict, slots } = this;
+    const fields = {
+      attempts,
+      answer,
+      invokedAt,
+      completedAt,
+      isOptional,
+      group,
+      isConflict,
+      slots,
+    };
+    return new LogicalOperation({ ...fields, ...changes });
+  }
+}
+
+/** The lsn that an operation was answered with. */
+export function lsnOf({ answer, isConflict }: LogicalOperation): bigint | undefined {
+  return answer?.kind === "applied" && !isConflict ? answer.lsn : undefined;
+}
+
+/** Of a read, the last lsn that it saw, as whoever answered it said. */
+export function observedLsnOf({ first }: LogicalOperation): bigint | undefined {
+  return isWrite(first.request) ? undefined : first.servedBy?.observedLsn;
+}
+
+/** Whether a request has a place in the log. */
+export function isWrite(request: HistoryRequest): request is WriteRequest {
+  return request.kind !== "get_resource" && request.kind !== "get_reservation";
+}
+
+/** The slot at which a successful reserve ran. */
+export function reserveSlotOf(
+  request: HistoryRequest,
+  answer: HistoryAnswer | undefined,
+): bigint | undefined {
+  if (answer?.kind !== "applied" || answer.reserved === undefined) return undefined;
+  return "ttlSlots" in request ? answer.reserved.deadlineSlot - request.ttlSlots : undefined;
+}
+
+/** The slot at which an operation ran, if it can be no other. */
+export function slotOf({ request, answer, slots }: LogicalOperation): bigint | undefined {
+  if (slots?.length === 1) return slots[0]!.slot;
+  return reserveSlotOf(request, answer);
+}
