@@ -40,8 +40,8 @@ export class Spans {
 
 /** How many of them have one point in common at most. */
 export function widestOf(spans: readonly Span[]): number {
-  const begins = spans.map(({ from }) => from).sort((a, b) => a - b);
-  const ends = spans.map(({ to }) => to).sort((a, b) => a - b);
+  const begins = Float64Array.from(spans, ({ from }) => from).sort();
+  const ends = Float64Array.from(spans, ({ to }) => to).sort();
   let [widest, ended] = [0, 0];
   for (const [begun, from] of begins.entries()) {
     while (ended < ends.length && ends[ended]! < from) ended++;
