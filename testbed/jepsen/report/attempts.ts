@@ -87,7 +87,11 @@ function reservationSaid({ request, outcome, key, servedBy }: HistoryOperation):
 }
 
 function modelSaid({ f, key, value, outcome }: ModelOperation): Said {
-  const told = "value" in outcome && outcome.value !== undefined ? valueWords(outcome.value) : "";
+  const seen = "value" in outcome ? outcome.value : undefined;
+  // What was asked, said once more, is no answer to anything but a read.
+  const isEcho = seen !== undefined && !/^(read|get)/.test(f) &&
+    valueWords(seen) === valueWords(value);
+  const told = seen === undefined || isEcho ? "" : valueWords(seen);
   const reason = outcome.kind === "ok" ? "" : outcome.reason ?? "";
   return {
     f,

@@ -38,7 +38,7 @@ type Both = readonly [Survey, Survey];
 
 function head(survey: Survey): string {
   const { title, judgement } = survey.input;
-  const { sign, word, tone } = badgeOf(judgement.verdict, judgement.checks);
+  const { sign, word, tone } = badgeOf(judgement);
   return `<div><p><span class="badge ${tone}">${word} <span aria-hidden="true">${sign}</span></span></p><h3>${
     escapeHtml(title)
   }</h3><p class="lead">${escapeHtml(verdictSentence(survey))}</p></div>`;

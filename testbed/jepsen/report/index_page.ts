@@ -50,7 +50,9 @@ ${inOrder.map(row).join("\n")}
 
 function row(entry: IndexEntry): string {
   const { verdict, state = "no verdict", problems = [], durationNs, operations, seed } = entry;
-  const badge = verdict === undefined ? { sign: "…", word: state, tone: "" } : badgeOf(verdict, []);
+  const badge = verdict === undefined
+    ? { sign: "…", word: state, tone: "" }
+    : badgeOf({ verdict, model: "", checks: [] });
   const what = [entry.workload, entry.nemesis, entry.backend].filter((part) => part !== undefined);
   const why = problems.length === 0
     ? ""

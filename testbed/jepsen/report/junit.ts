@@ -1,5 +1,5 @@
 /**
- * Checks as test cases for CI. What could not be decided is an error if the verdict waits for it and skipped otherwise:
+ * Checks as test cases for CI. What could not be decided is an error if the verdict or a release waits for it, and skipped otherwise:
  * never a pass. A verdict that no check explains gets a test case of its own.
  */
 import type { CheckResult } from "../analysis/judgement.ts";
@@ -41,9 +41,9 @@ ${cases.join("\n")}
 `;
 }
 
-function endingOf({ verdict, isReleaseBlocking }: CheckResult): Ending {
+function endingOf({ verdict, isReleaseBlocking, isDecisive }: CheckResult): Ending {
   if (verdict === "pass") return "passed";
-  return verdict === "fail" ? "failure" : isReleaseBlocking ? "error" : "skipped";
+  return verdict === "fail" ? "failure" : isReleaseBlocking || isDecisive ? "error" : "skipped";
 }
 
 function testCase(suite: string, check: CheckResult, ending: Ending): string {
@@ -55,8 +55,7 @@ function testCase(suite: string, check: CheckResult, ending: Ending): string {
 }
 
 function verdictCase(survey: Survey, suite: string, ending: Ending): string {
-  const { verdict, checks } = survey.input.judgement;
-  const said = escapeXml(`${badgeOf(verdict, checks).word}: ${verdictSentence(survey)}`);
+  const said = escapeXml(`${badgeOf(survey.input.judgement).word}: ${verdictSentence(survey)}`);
   return element(suite, "verdict", ending, { said, lines: [], looked: "" });
 }
 

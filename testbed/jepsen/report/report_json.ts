@@ -38,6 +38,7 @@ export function factsOf(survey: Survey): Record<string, unknown> {
       violations: violations.map((violation) => violationFacts(survey, violation)),
     })),
     coverage: judgement.coverage,
+    shortfalls: judgement.shortfalls ?? [],
     findings: judgement.findings,
     ...figureFacts(survey),
     faults: recording.faults,

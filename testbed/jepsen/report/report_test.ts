@@ -251,6 +251,29 @@ Deno.test("every part of a report says the same verdict, and unknown is never ca
   assertMatch(renderReport(GOOD).html, /class="badge good">VALID/);
 });
 
+Deno.test("a report tells what is too little, what is not listed, and what the verdict waits for", () => {
+  const base = judged(
+    [{ verdict: "inconclusive", isReleaseBlocking: false, isDecisive: true }],
+    "unknown",
+  );
+  const [violation] = BROKEN.judgement.checks.flatMap(({ violations }) => violations);
+  const failed = { ...BROKEN.judgement.checks[1]!, violations: [violation!], found: 70 };
+  const { html, summary, junit, json } = renderReport({
+    ...base,
+    judgement: {
+      ...base.judgement,
+      checks: [...base.judgement.checks, failed],
+      shortfalls: [{ name: "contended_reserves", count: 3, minimum: 1_000 }],
+    },
+  });
+  assertMatch(html, /too little of contended reserves: 3, asked for 1,000/);
+  assertMatch(summary, /too little of contended_reserves: 3, asked for 1,000/);
+  assertMatch(html, /first of 70 violations/);
+  assertMatch(summary, /and 69 more: report\.json/);
+  assertMatch(junit, /failures="1" errors="1" skipped="0"/);
+  assertEquals(JSON.parse(json).checks[1].found, 70);
+});
+
 Deno.test("summary.txt and junit.xml of a broken run are as they were", async () => {
   const folder = new URL("../../../tests/golden/jepsen_report/", import.meta.url);
   for (

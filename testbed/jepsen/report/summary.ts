@@ -5,6 +5,7 @@ import { counted, duration, grouped } from "./text/numbers.ts";
 import {
   badgeOf,
   CHECK_WORDS,
+  foundBy,
   gateObjection,
   headerFacts,
   verdictSentence,
@@ -18,8 +19,10 @@ export function renderSummary(survey: Survey): string {
   const { input, violations } = survey;
   const { judgement, recording } = input;
   const objection = gateObjection(survey);
+  const found = judgement.checks.reduce((sum, check) => sum + foundBy(check), 0);
+  const unlisted = found - Math.min(violations.length, BLOCKERS_MAX);
   const lines = [
-    `${badgeOf(judgement.verdict, judgement.checks).word}  ${input.title}`,
+    `${badgeOf(judgement).word}  ${input.title}`,
     headerFacts(survey).map(([name, fact]) => `${name} ${fact}`).join(" · "),
     "",
     verdictSentence(survey),
@@ -32,9 +35,10 @@ export function renderSummary(survey: Survey): string {
       `  ${number}. ${cut(sentence, SENTENCE_MAX)}`,
       `     ${cut(line, SENTENCE_MAX)}`,
     ]),
-    ...violations.length > BLOCKERS_MAX
-      ? [`  and ${grouped(violations.length - BLOCKERS_MAX)} more: report.json`]
-      : [],
+    ...unlisted > 0 ? [`  and ${grouped(unlisted)} more: report.json`] : [],
+    ...(judgement.shortfalls ?? []).map(({ name, count, minimum }) =>
+      `too little of ${name}: ${grouped(count)}, asked for ${grouped(minimum)}`
+    ),
     "",
     ...figureLines(survey),
     ...input.reproduce === undefined ? [] : ["", `again: ${input.reproduce}`],

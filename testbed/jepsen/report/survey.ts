@@ -25,6 +25,8 @@ export interface Survey {
   readonly violations: readonly NumberedViolation[];
   /** Positions of attempts that a violation names. */
   readonly evidence: ReadonlySet<number>;
+  /** Positions of attempts at which a violation shows. */
+  readonly firsts: ReadonlySet<number>;
 }
 
 /** A violation with the check that it broke, numbered from 1 through the whole report. */
@@ -55,6 +57,7 @@ export function surveyOf(input: ReportInput): Survey {
     holds: recording.header.model === "reservation" ? holdsOf(recording, isTimed) : [],
     violations,
     evidence: new Set(violations.flatMap(({ violation }) => positionsOf(violation))),
+    firsts: new Set(violations.flatMap(({ violation: { first } }) => first?.invokedAt ?? [])),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Verdicts as all parts of a report call them: a word and a sign, so that no colour is needed. */
-import type { CheckResult, Verdict } from "../analysis/judgement.ts";
+import type { CheckResult, Judgement } from "../analysis/judgement.ts";
 import type { Survey } from "./survey.ts";
 import { counted, duration } from "./text/numbers.ts";
 
@@ -17,18 +17,28 @@ export interface Badge {
   readonly tone: "good" | "bad" | "unsure";
 }
 
-/** The badge of a verdict; a failed check that the release waits for blocks. */
-export function badgeOf(verdict: Verdict, checks: readonly CheckResult[]): Badge {
+/** The badge of a judgement; a check of reservations that fails and that the release waits for blocks. */
+export function badgeOf(
+  { verdict, model, checks }: Pick<Judgement, "verdict" | "model" | "checks">,
+): Badge {
   if (verdict === "valid") return { sign: "✓", word: "VALID", tone: "good" };
   if (verdict === "unknown") return { sign: "?", word: "UNKNOWN", tone: "unsure" };
-  const isBlocked = checks.some((check) => check.isReleaseBlocking && check.verdict === "fail");
+  const isBlocked = model === "reservation" &&
+    checks.some((check) => check.isReleaseBlocking && check.verdict === "fail");
   return { sign: "✕", word: isBlocked ? "BLOCKED" : "INVALID", tone: "bad" };
+}
+
+/** Violations of a check, those included that are not listed. */
+export function foundBy({ found, violations }: CheckResult): number {
+  return Math.max(found ?? 0, violations.length);
 }
 
 /** One sentence for the verdict as a whole. */
 export function verdictSentence({ input: { judgement } }: Survey): string {
   const failed = judgement.checks.filter(({ verdict }) => verdict === "fail");
-  const open = judgement.checks.filter(({ verdict }) => verdict === "inconclusive");
+  const undecided = judgement.checks.filter(({ verdict }) => verdict === "inconclusive");
+  const decisive = undecided.filter(({ isDecisive }) => isDecisive);
+  const open = judgement.verdict === "unknown" && decisive.length > 0 ? decisive : undecided;
   const names = (checks: readonly CheckResult[]): string =>
     checks.map(({ name }) => nameWords(name)).join(", ");
   if (judgement.verdict === "invalid") {
@@ -44,7 +54,9 @@ export function verdictSentence({ input: { judgement } }: Survey): string {
       }. That is not a pass.`;
   }
   return open.length === 0
-    ? `All ${counted(judgement.checks.length, "checks")} passed.`
+    ? judgement.checks.length === 1
+      ? `The check of ${names(judgement.checks)} passed.`
+      : `All ${counted(judgement.checks.length, "checks")} passed.`
     : `No check failed; ${
       counted(open.length, "checks")
     } that the verdict does not wait for could not decide: ${names(open)}.`;

@@ -30,9 +30,7 @@ ${evidenceSection(survey)}
 </main>
 <footer>Written by allocdb jepsen. Everything is in this one file; it asks nobody for anything.</footer>`;
   return htmlPage({
-    title: `${
-      badgeOf(survey.input.judgement.verdict, survey.input.judgement.checks).word
-    }: ${survey.input.title}`,
+    title: `${badgeOf(survey.input.judgement).word}: ${survey.input.title}`,
     style: STYLE,
     body,
     data: { run: timeline.packed },
@@ -42,7 +40,7 @@ ${evidenceSection(survey)}
 
 function header(survey: Survey): string {
   const { title, judgement } = survey.input;
-  const { sign, word, tone } = badgeOf(judgement.verdict, judgement.checks);
+  const { sign, word, tone } = badgeOf(judgement);
   const facts = headerFacts(survey).map(([name, fact]) =>
     `<div><dt>${name}</dt><dd>${escapeHtml(fact)}</dd></div>`
   );

@@ -31,7 +31,7 @@ function time(at) {
   return (at / 1e6).toFixed(3) + " s";
 }
 function spanWords(micros) {
-  if (!run.isTimed) return grouped(micros) + " events";
+  if (!run.isTimed) return grouped(micros) + (micros === 1 ? " event" : " events");
   if (micros < 1e3) return micros + " µs";
   return micros < 1e6 ? (micros / 1e3).toPrecision(3) + " ms" : (micros / 1e6).toFixed(2) + " s";
 }

@@ -157,7 +157,9 @@ export function resourcesSection(survey: Survey): string {
 <p class="${blamed === 0 ? "" : "bad"}">${
     blamed === 0
       ? "No two holds of a resource overlap, as far as clients were told."
-      : `✕ ${counted(blamed, "holds")} that must not have been granted: red and lower.`
+      : `✕ ${
+        counted(blamed, "holds")
+      } at which a violation shows or which overlap the one before: red and lower.`
   }</p>
 ${
     figure(

@@ -6,9 +6,9 @@ import { holdsOfResource } from "../plots/resources.ts";
 import type { Violation } from "../../analysis/judgement.ts";
 import { attemptsIn, conflictIn, type Step, stepsOf } from "../story.ts";
 import { type NumberedViolation, partOf, type Survey } from "../survey.ts";
-import { cut, escapeHtml } from "../text/escape.ts";
+import { cut, escapeHtml, prose } from "../text/escape.ts";
 import { counted, duration, grouped, moment } from "../text/numbers.ts";
-import { nameWords } from "../verdict_words.ts";
+import { foundBy, nameWords } from "../verdict_words.ts";
 
 /** Violations that are told; report.json has all. */
 const TOLD_MAX = 20;
@@ -18,11 +18,18 @@ const RESOURCES_MAX = 3;
 /** Draws the section. */
 export function storySection(survey: Survey): string {
   const { violations } = survey;
-  const rest = violations.length - TOLD_MAX;
+  const found = survey.input.judgement.checks.reduce((sum, check) => sum + foundBy(check), 0);
+  const rest = found - Math.min(violations.length, TOLD_MAX);
   const told = violations.slice(0, TOLD_MAX).map((found) => story(survey, found));
   return `<section id="story"><h2><span>2</span> Story</h2>
 ${told.length === 0 ? `<p class="empty">${escapeHtml(nothing(survey))}</p>` : told.join("\n")}
-${rest > 0 ? `<p class="note">${grouped(rest)} more violations are in report.json.</p>` : ""}
+${
+    rest > 0
+      ? `<p class="note">${
+        counted(rest, "violations")
+      } more: report.json lists what the judge listed.</p>`
+      : ""
+  }
 </section>`;
 }
 
@@ -46,7 +53,7 @@ function story(survey: Survey, { number, check, violation }: NumberedViolation):
   } <a class="jump" href="#timeline"${
     first === undefined ? "" : ` data-position="${first}"`
   }>show in the timeline</a></h3>
-<p class="lead">${escapeHtml(violation.sentence)}</p>
+<p class="lead">${prose(violation.sentence)}</p>
 ${sideBySide(survey, conflictIn(violation, survey.isTimed), first)}
 ${
     attempts.length === 0
@@ -135,7 +142,7 @@ function holdsPicture(
   const [first] = attempts;
   if (resourceId === undefined || first === undefined) return "";
   if (!survey.holds.some((hold) => hold.resourceId === resourceId)) return "";
-  const end = Math.max(...attempts.map((attempt) => attempt.end ?? attempt.start));
+  const end = attempts.reduce((most, attempt) => Math.max(most, attempt.end ?? attempt.start), 0);
   const span = Math.max(end - first.start, survey.isTimed ? 50e6 : 20);
   const part = partOf(
     survey,
@@ -144,7 +151,7 @@ function holdsPicture(
   );
   return `<h4>Who held resource ${resourceId} then</h4><figure>${
     svgOf(holdsOfResource(part, resourceId))
-  }<figcaption>A bar is a hold, with its holder; solid once confirmed, red and lower where it must not have been granted. ▾ marks when it falls due.</figcaption></figure>`;
+  }<figcaption>A bar is a hold, with its holder; solid once confirmed, red and lower where a violation shows or two holds overlap. ▾ marks when it falls due.</figcaption></figure>`;
 }
 
 function bySlot(resourceId: bigint, steps: readonly Step[]): string {

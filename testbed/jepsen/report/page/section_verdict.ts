@@ -1,9 +1,15 @@
 /** Section 1: every check with what it looked at, and what the history would have let it notice. */
-import type { CheckResult } from "../../analysis/judgement.ts";
+import type { CheckResult, Shortfall } from "../../analysis/judgement.ts";
 import type { Survey } from "../survey.ts";
-import { escapeHtml } from "../text/escape.ts";
+import { escapeHtml, prose } from "../text/escape.ts";
 import { counted, duration, grouped } from "../text/numbers.ts";
-import { CHECK_WORDS, gateObjection, nameWords, verdictSentence } from "../verdict_words.ts";
+import {
+  CHECK_WORDS,
+  foundBy,
+  gateObjection,
+  nameWords,
+  verdictSentence,
+} from "../verdict_words.ts";
 
 /** Draws the section. */
 export function verdictSection(survey: Survey): string {
@@ -12,12 +18,14 @@ export function verdictSection(survey: Survey): string {
   return `<section id="verdict"><h2><span>1</span> Verdict</h2>
 <p class="lead">${escapeHtml(verdictSentence(survey))}</p>
 ${objection === undefined ? "" : `<p class="note unsure">⚠ ${escapeHtml(objection)}</p>`}
-${recording.notes.map((note) => `<p class="note">ⓘ ${escapeHtml(note)}</p>`).join("")}
+${recording.notes.map((note) => `<p class="note">Note: ${escapeHtml(note)}</p>`).join("")}
 ${cards(survey)}
 <div class="scroll"><table class="checks"><thead><tr><th>Verdict</th><th>Check</th><th>Looked at</th><th>What it says</th></tr></thead><tbody>
 ${judgement.checks.map((check) => checkRow(survey, check)).join("\n")}
 </tbody></table></div>
-${findings(judgement.findings)}
+${shortfalls(judgement.shortfalls ?? [])}${
+    findings(judgement.findings.filter((line) => !recording.notes.includes(line)))
+  }
 ${coverage(survey)}
 </section>`;
 }
@@ -63,7 +71,7 @@ function checkRow({ violations }: Survey, check: CheckResult): string {
   const link = own[0] === undefined
     ? ""
     : ` <a href="#violation-${own[0].number}">${
-      own.length === 1 ? "the violation" : `first of ${grouped(own.length)} violations`
+      foundBy(check) === 1 ? "the violation" : `first of ${grouped(foundBy(check))} violations`
     }</a>`;
   const blocks = check.isReleaseBlocking
     ? ""
@@ -72,15 +80,21 @@ function checkRow({ violations }: Survey, check: CheckResult): string {
     escapeHtml(nameWords(check.name))
   }</b>${blocks}</td><td class="count">${grouped(check.examined)} <small>${
     escapeHtml(check.unit)
-  }</small></td><td>${escapeHtml(check.sentence)}${link}</td></tr>`;
+  }</small></td><td>${prose(check.sentence)}${link}</td></tr>`;
+}
+
+function shortfalls(found: readonly Shortfall[]): string {
+  return found.map(({ name, count, minimum }) =>
+    `<p class="note unsure">⚠ too little of ${escapeHtml(nameWords(name))}: ${
+      grouped(count)
+    }, asked for ${grouped(minimum)}</p>`
+  ).join("");
 }
 
 function findings(found: readonly string[]): string {
   return found.length === 0
     ? ""
-    : `<h3>Worth knowing</h3><ul>${
-      found.map((line) => `<li>${escapeHtml(line)}</li>`).join("")
-    }</ul>`;
+    : `<h3>Worth knowing</h3><ul>${found.map((line) => `<li>${prose(line)}</li>`).join("")}</ul>`;
 }
 
 /** Would it have noticed? */

@@ -158,6 +158,7 @@ details { margin: 10px 0; } summary { cursor: pointer; color: var(--accent); }
 .operation dl { margin: 0; } .operation dl div { display: grid; grid-template-columns: 92px 1fr; gap: 8px; } .operation dt { color: var(--faint); }
 .steps .skipped td { color: var(--faint); padding-left: 10px; } .steps .impossible td { background: var(--badground); } .steps .evidence td { font-weight: 600; }
 pre, .line, code, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 12.5px; }
+p code, td code, li code { background: var(--panel); border-radius: 3px; padding: 0 3px; }
 pre { background: var(--panel); border-radius: 6px; padding: 8px 12px; margin: 6px 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .line { color: var(--faint); overflow-wrap: anywhere; margin: 12px 0 0; }
 figure { margin: 8px 0; } figcaption { color: var(--faint); font-size: 12.5px; padding: 2px 0 0; }

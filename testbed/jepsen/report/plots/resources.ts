@@ -78,9 +78,8 @@ function rowsOf(
 }
 
 /** Whether a hold is drawn in red: it overlaps, or a violation shows at its reserve. */
-export function isBlamed({ violations }: Survey, { over, reserve }: Hold): boolean {
-  return over !== undefined ||
-    violations.some(({ violation: { first } }) => first?.invokedAt === reserve.invokedAt);
+export function isBlamed({ firsts }: Survey, { over, reserve }: Hold): boolean {
+  return over !== undefined || firsts.has(reserve.invokedAt);
 }
 
 /**

@@ -23,6 +23,11 @@ export function escapeHtml(text: string): string {
   );
 }
 
+/** Text for HTML in which what stands between backquotes is code. */
+export function prose(text: string): string {
+  return escapeHtml(text).replace(/`([^`]*)`/g, "<code>$1</code>");
+}
+
 /** Text for XML 1.0; after {@linkcode plain} no character is left that it forbids. */
 export const escapeXml = escapeHtml;
 
