@@ -33,6 +33,7 @@ import { readMetricsReply, writeMetricsReply } from "../../node/wire/metrics.ts"
 import { readSubmit, readSubmitReply } from "../../node/wire/submit.ts";
 import type { WireWriter } from "../../node/wire/writer.ts";
 import { open, SMALL } from "../../tests/support/log_driver.ts";
+import { READ_DEFAULTS } from "../../testbed/jepsen/codec/format.ts";
 import { parsePlan } from "../../testbed/sim/command/plan_file.ts";
 import { MemoryDisk } from "../../testbed/sim/disk/memory_disk.ts";
 import { runTarget } from "./run.ts";
@@ -44,6 +45,7 @@ import { configTarget } from "./targets/config.ts";
 import { engineTarget } from "./targets/engine.ts";
 import { frameTarget } from "./targets/frames.ts";
 import { httpTarget } from "./targets/http.ts";
+import { historyTarget } from "./targets/histories.ts";
 import { jsonTarget } from "./targets/json.ts";
 import { logTarget } from "./targets/log.ts";
 import { helloTarget, replyTarget, requestTarget, rewriteRequest } from "./targets/messages.ts";
@@ -106,6 +108,7 @@ const PLANTED: readonly Planted[] = [
   ["a control port that overlooks part of a request", overlooksKeys, 2_000, /all of its message/],
   ["an archive whose names lead out of its directory", leadsOut, 200, /the name/],
   ["a plan of which half of the seed counts", halvesSeed, 50, /the plan/],
+  ["a history reader that loses what stands between two pieces", losesPieces, 200, /in pieces/],
 ];
 
 const CODEC = { decodeCommand, decodeInternalCommand, commandEnd };
@@ -315,6 +318,17 @@ function halvesSeed(): Target {
   return planTarget((text, where) => {
     const plan = parsePlan(text, where);
     return { ...plan, seed: plan.seed & 0xffff };
+  });
+}
+
+function losesPieces(): Target {
+  return historyTarget((format, sink) => {
+    const reader = format.read(sink, READ_DEFAULTS);
+    let pieces = 0;
+    return {
+      push: (bytes) => pieces++ === 3 ? reader.push(bytes.subarray(1)) : reader.push(bytes),
+      end: () => reader.end(),
+    };
   });
 }
 

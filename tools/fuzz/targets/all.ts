@@ -15,6 +15,7 @@ import { serverTarget } from "./server.ts";
 import { httpTarget } from "./http.ts";
 import { clientTarget } from "./client.ts";
 import { helloTarget, replyTarget, requestTarget } from "./messages.ts";
+import { historyTarget } from "./histories.ts";
 import { archiveTarget, controlTarget } from "./operator.ts";
 import { peerHelloTarget, peerMessageTarget } from "./peers.ts";
 import { planTarget } from "./plan.ts";
@@ -49,5 +50,6 @@ export function allTargets(): Target[] {
     controlTarget(),
     archiveTarget(),
     planTarget(),
+    historyTarget(),
   ];
 }

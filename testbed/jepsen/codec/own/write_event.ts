@@ -33,7 +33,8 @@ export function writeEvent(out: FieldWriter, event: HistoryEvent): void {
 }
 
 function writeTime(out: FieldWriter, timeNs: number): void {
-  if (!Number.isNaN(timeNs)) out.number(Field.time_ns, Math.round(timeNs));
+  const rounded = Math.round(timeNs);
+  if (Number.isSafeInteger(rounded)) out.number(Field.time_ns, rounded);
 }
 
 function writeInvocation(out: FieldWriter, event: Invocation): void {

@@ -64,11 +64,19 @@ class RunbookLines implements LineHandler {
     }
     const process = this.#process(tokens.text("process"));
     const { invocation, completion } = readLine(tokens, this.#revoked);
-    const timeNs = (millis - this.#startedAtMillis) * NS_PER_MS;
+    const timeNs = this.#timeNs(millis - this.#startedAtMillis);
     this.#sink.event({ type: "invoke", process, timeNs: NaN, ...invocation }, tokens.place);
     const { reason } = completion;
     const owned = reason === undefined ? {} : { reason: this.#strings.own(reason) };
     this.#sink.event({ ...completion, ...owned, process, timeNs }, tokens.place);
+  }
+
+  /** A hundred days of nanoseconds are no safe integer; nobody measures a latency there. */
+  #timeNs(elapsedMs: number): number {
+    const timeNs = elapsedMs * NS_PER_MS;
+    if (Number.isSafeInteger(timeNs)) return timeNs;
+    this.#sink.note("times that lie a hundred days apart are left out");
+    return NaN;
   }
 
   #process(name: string): number {
