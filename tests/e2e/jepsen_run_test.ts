@@ -2,9 +2,17 @@
 // that is broken off keeps what it saw and says that it failed. Longer runs: `allocdb jepsen run`.
 //
 // ALLOCDB_BIN=dist/allocdb for the compiled program.
-import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertMatch,
+} from "@std/assert";
 import { join, resolve } from "@std/path";
 import { LocalBackend } from "../../testbed/jepsen/backend/local/local_backend.ts";
+import { READ_DEFAULTS } from "../../testbed/jepsen/codec/format.ts";
+import { readHistory } from "../../testbed/jepsen/codec/read.ts";
 import { checkBundle } from "../../testbed/jepsen/run/check_bundle.ts";
 import type { RunOptions } from "../../testbed/jepsen/run/options.ts";
 import { runPaths } from "../../testbed/jepsen/run/paths.ts";
@@ -45,6 +53,20 @@ async function run(
   return { outcome, status, events, outputRoot };
 }
 
+/** Each replica was read from by itself: whoever was primary answered, and the others said that they are not. */
+async function verifyReaders(path: string): Promise<void> {
+  const { operations, processNames } = await readHistory(path, READ_DEFAULTS);
+  const said = operations.flatMap(({ process, outcome, servedBy }) => {
+    const [, replica] = /^replica ([0-9]+) reader/.exec(processNames.get(process) ?? "") ?? [];
+    if (replica === undefined || outcome.kind === "info") return [];
+    assertEquals(servedBy?.replicaId, Number(replica));
+    return [outcome.kind === "ok" ? "answered" : `${replica} ${outcome.reason}`];
+  });
+  assert(said.includes("answered"), "no replica answered");
+  const refusing = new Set(said.filter((text) => text.endsWith("not_primary")));
+  assertGreaterOrEqual(refusing.size, 2);
+}
+
 Deno.test("runOne() without faults passes, and its bundle stands every check", async () => {
   using directory = new TemporaryDirectory();
   const { outcome, status, events } = await run(directory.path, "lease_safety-control", {});
@@ -63,6 +85,7 @@ Deno.test("runOne() without faults passes, and its bundle stands every check", a
   for (const detail of ["run initialized", "analyzing Jepsen history", "run completed"]) {
     assert(events.includes(detail), `no event: ${detail}`);
   }
+  await verifyReaders(join(outcome.bundle!, "history.cbor"));
   // The cluster has been ended, and can be tried again as often as one likes.
   const backend = (): LocalBackend =>
     new LocalBackend({ workspace: join(directory.path, "ws"), program: PROGRAM });
