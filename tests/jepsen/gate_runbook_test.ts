@@ -150,6 +150,13 @@ Deno.test("runbook: a write without an operation id is told by its sequence", ()
   assertBlockers([first, second], ["blocker=missing_operation_id sequence=2 operation=confirm"]);
 });
 
+Deno.test("runbook: a conflict with a command that is left out is no contradiction", () => {
+  const line = reserveElse(9, "definite_failure reason=conflict result_code=operation_conflict");
+  assertEquals(reported([...LIFE, line]).slice(0, 3), [
+    ...["release_gate=blocked", "logical_commands=3", "blockers=0"],
+  ]);
+});
+
 Deno.test("runbook: an empty history, and one without a blocker, are no evidence for a release", () => {
   assertEquals(reported([]), [
     ...["release_gate=blocked", "logical_commands=0", "blockers=0"],

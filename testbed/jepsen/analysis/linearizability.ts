@@ -22,8 +22,8 @@ export function checkReservationHistory(
   options: CheckOptions,
 ): Linearizability {
   const { hasInvocations, operations } = recording;
-  const slotless = hasInvocations ? undefined : withoutSlots(operations);
-  const verdict = checkReservations(slotless?.operations ?? operations, options);
+  const certain = hasInvocations ? undefined : certainOf(operations);
+  const verdict = checkReservations(certain?.operations ?? operations, options);
   const { counts } = verdict;
   return {
     result: resultOf({
@@ -31,7 +31,7 @@ export function checkReservationHistory(
       hasInvocations,
       reason: verdict.kind === "unknown" ? verdict.reason : undefined,
       violation: verdict.kind === "invalid"
-        ? ofReservations(verdict.violation, slotless?.originals)
+        ? ofReservations(verdict.violation, certain?.originals)
         : undefined,
     }),
     ...{ operations: counts.operations + counts.unanswered, unanswered: counts.unanswered },
@@ -120,16 +120,24 @@ function ofModel(violation: ModelViolation): Violation {
   };
 }
 
-/** Histories without invocations mix slots that count from the beginning of time with such that count from that of a run. */
-function withoutSlots(operations: readonly HistoryOperation[]): {
+/**
+ * What certainly says something in a history without invocations. Such histories mix slots that count from the beginning
+ * of time with such that count from that of a run, and leave out who made resources, whose key may be that of a conflict.
+ */
+function certainOf(operations: readonly HistoryOperation[]): {
   readonly operations: readonly HistoryOperation[];
   readonly originals: ReadonlyMap<HistoryOperation, HistoryOperation>;
 } {
   const originals = new Map<HistoryOperation, HistoryOperation>();
-  const slotless = operations.map((operation) => {
+  const certain = operations.filter((operation) => !isConflict(operation)).map((operation) => {
     const { slot: _slot, ...others } = operation;
     originals.set(others, operation);
     return others;
   });
-  return { operations: slotless, originals };
+  return { operations: certain, originals };
+}
+
+function isConflict({ outcome }: HistoryOperation): boolean {
+  return outcome.kind === "ok" && outcome.answer.kind === "applied" &&
+    outcome.answer.code === "operation_conflict";
 }
