@@ -3,7 +3,7 @@ import type { ModelOperation } from "../../history/model.ts";
 import type { HistoryOperation } from "../../history/operation.ts";
 import type { Recording } from "../../history/recording.ts";
 import type { CoverageFigure } from "../judgement.ts";
-import { isWrite } from "../reservation/fold.ts";
+import { isWrite } from "../reservation/logical.ts";
 import { coverReservations } from "./coverage_reservations.ts";
 import { Figures } from "./figures.ts";
 import { appliedOf, type Material } from "./material.ts";

@@ -10,7 +10,7 @@ import {
   membersOf,
   type Reservation,
 } from "./material.ts";
-import { isWrite } from "../reservation/fold.ts";
+import { isWrite } from "../reservation/logical.ts";
 import { type Span, Spans } from "./spans.ts";
 
 /** Adds them. */

@@ -4,7 +4,7 @@
  */
 import type { HistoryOperation, WriteRequest } from "../../history/operation.ts";
 import type { CheckResult } from "../judgement.ts";
-import type { LogicalOperation } from "../reservation/fold.ts";
+import type { LogicalOperation } from "../reservation/logical.ts";
 import { answerText as answerFingerprint, requestText } from "../reservation/texts.ts";
 import { Finder } from "./finder.ts";
 import { executedOf, keyText, type Material, membersOf, type Reservation } from "./material.ts";

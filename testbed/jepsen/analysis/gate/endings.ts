@@ -1,7 +1,7 @@
 /** Whether a hold can have ended before a moment, and what is known of its expiring. */
 import type { HistoryOperation } from "../../history/operation.ts";
 import type { TickOperation } from "../../history/recording.ts";
-import { type LogicalOperation, lsnOf } from "../reservation/fold.ts";
+import { type LogicalOperation, lsnOf } from "../reservation/logical.ts";
 import {
   answeredOf,
   appliedOf,

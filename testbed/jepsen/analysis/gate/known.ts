@@ -1,6 +1,6 @@
 /** What somebody knew when a read began: everything that had been answered before. */
 import type { HistoryOperation } from "../../history/operation.ts";
-import { isWrite } from "../reservation/fold.ts";
+import { isWrite } from "../reservation/logical.ts";
 import { appliedOf, executedOf, type Material, membersOf } from "./material.ts";
 
 /** How far a reservation's life had come, from 0 for nothing known. */

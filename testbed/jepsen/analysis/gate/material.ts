@@ -6,7 +6,8 @@ import type {
   WriteRequest,
 } from "../../history/operation.ts";
 import type { Recording, TickOperation } from "../../history/recording.ts";
-import { fold, isWrite, type LogicalOperation, lsnOf } from "../reservation/fold.ts";
+import { fold } from "../reservation/fold.ts";
+import { isWrite, type LogicalOperation, lsnOf } from "../reservation/logical.ts";
 import type { ReservationBounds } from "../reservation/verdict.ts";
 
 /** See the top of this file. */
