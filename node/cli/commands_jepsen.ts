@@ -129,6 +129,7 @@ function addJudging(add: Add): void {
     .addOption(new Option("--format <name>", "What it is written in (default: seen from the file)")
       .choices(HISTORY_FORMATS))
     .addOption(model())
+    .addOption(keyed())
     .option("--init <value>", "Value before the first operation (default nil)")
     .addOption(new Option("--failed-ops <how>", "Operations that failed (default drop)")
       .choices(FAILED_OPS))
@@ -167,6 +168,7 @@ function addJudging(add: Add): void {
     .addOption(new Option("--to <name>", "What to write (default by the name of the file)")
       .choices(HISTORY_FORMATS))
     .addOption(model())
+    .addOption(keyed())
     .option(
       "--max-skipped <n>",
       "Lines that may be something else (default 0; of logs any number)",
@@ -223,6 +225,14 @@ function backend(): Option {
 function model(): Option {
   return new Option("--model <name>", "What it is about (default: seen from the operations)")
     .choices(HISTORY_MODELS);
+}
+
+function keyed(): Option {
+  return new Option(
+    "--keyed <word>",
+    "Whether values are [key value] pairs (default: seen from them)",
+  )
+    .choices(["yes", "no"]);
 }
 
 function collect(value: string, sofar: readonly string[] | undefined): readonly string[] {

@@ -51,6 +51,8 @@ export type JepsenNemesis = typeof JEPSEN_NEMESES[number];
 export interface HistoryReading {
   readonly format?: HistoryFormat;
   readonly model?: HistoryModel;
+  /** Whether values are `[key value]` pairs. */
+  readonly keyed?: boolean;
   /** Lines that may be skipped before the file is refused. */
   readonly maxSkipped?: number;
 }

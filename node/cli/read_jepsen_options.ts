@@ -45,6 +45,7 @@ export interface JepsenFlags {
   readonly format?: HistoryFormat;
   readonly to?: HistoryFormat;
   readonly model?: HistoryModel;
+  readonly keyed?: "yes" | "no";
   readonly init?: string;
   readonly failedOps?: typeof FAILED_OPS[number];
   readonly nilRead?: typeof NIL_READS[number];
@@ -214,10 +215,11 @@ function analyzeRequest(args: readonly string[], flags: JepsenFlags): JepsenAnal
   };
 }
 
-function readingOf({ format, model, maxSkipped }: JepsenFlags): HistoryReading {
+function readingOf({ format, model, keyed, maxSkipped }: JepsenFlags): HistoryReading {
   return {
     ...optional("format", format, (name) => name),
     ...optional("model", model, (name) => name),
+    ...optional("keyed", keyed, (word) => word === "yes"),
     ...optional(
       "maxSkipped",
       maxSkipped,

@@ -25,7 +25,9 @@ export async function runJepsen(request: JepsenRequest, io: CliIo): Promise<void
       return await (await import("./command/archive.ts")).runArchive(request, io);
     case "watch":
       return await (await import("./watch/watch.ts")).runWatch(request, io);
-    default:
-      throw new Error(`not built yet: ${request.verb}`);
+    case "compare":
+      return await (await import("./command/compare.ts")).runCompare(request, io);
+    case "serve":
+      return await (await import("./command/serve.ts")).runServe(request, io);
   }
 }

@@ -34,6 +34,8 @@ export interface ReadOptions {
   readonly failedOps: "drop" | "check";
   /** What a read of nil says: that nothing was there, or nothing at all. */
   readonly nilRead: "value" | "unknown";
+  /** Whether values of a foreign history are `[key value]` pairs; default: seen from the operations. */
+  readonly keyed?: boolean;
   /** Most lines that may be no events; default {@linkcode Format.skippedMax}. */
   readonly maxSkipped?: number;
 }

@@ -80,7 +80,7 @@ async function writeWhatWasAsked(
 
 /** How a file is read, from what was typed. */
 export function readOptionsOf(
-  { failedOps = "drop", nilRead = "value", format, model, maxSkipped }:
+  { failedOps = "drop", nilRead = "value", format, model, keyed, maxSkipped }:
     & HistoryReading
     & Partial<Pick<JepsenAnalyze, "failedOps" | "nilRead">>,
 ): ReadOptions {
@@ -88,6 +88,7 @@ export function readOptionsOf(
     ...{ failedOps, nilRead },
     ...format === undefined ? {} : { format },
     ...model === undefined ? {} : { model },
+    ...keyed === undefined ? {} : { keyed },
     ...maxSkipped === undefined ? {} : { maxSkipped },
   };
 }
