@@ -146,6 +146,41 @@ Deno.test("checkReservations() does not notice what does not matter", () => {
   }
 });
 
+Deno.test("checkReservations() judges a history like its parts, one for each resource", () => {
+  const seen = new Map<string, number>();
+  for (const seed of seeds(600)) {
+    const random = new SeededRandom(seed);
+    const right = generate(random, {
+      ...smallOptions(random),
+      ...{ attempts: 16, resources: 3, lostOneIn: 0, conflictOneIn: 0, bundleOneIn: 0 },
+      ...{ isPrepared: false, showsOrder: false, firstSlot: 1n },
+    });
+    const history = withoutLsns(random.oneIn(2) ? right : tellLie(random, right));
+    const parts = [1n, 2n, 3n, undefined].map((id) => partOf(history, id));
+    const isRight = parts.every((part) => judge(part) === "valid");
+    assertEquals(judge(history) === "valid", isRight, `seed ${seed}${describeHistory(history)}`);
+    count(seen, `${isRight}`);
+  }
+  if (SEED === undefined) assert(seen.get("false")! > 50 && seen.get("true")! > 50);
+});
+
+/** What is about one resource, or without one about none. */
+function partOf(
+  history: readonly HistoryOperation[],
+  resourceId: bigint | undefined,
+): HistoryOperation[] {
+  const resourceOf = new Map<bigint, bigint>();
+  for (const { request, outcome } of history) {
+    if (request.kind !== "reserve" || outcome.kind !== "ok") continue;
+    const made = outcome.answer.kind === "applied" ? outcome.answer.reserved : undefined;
+    if (made !== undefined) resourceOf.set(made.reservationId, request.resourceId);
+  }
+  return history.filter(({ request }) => {
+    if ("resourceId" in request) return request.resourceId === resourceId;
+    return !("reservationId" in request) || resourceOf.get(request.reservationId) === resourceId;
+  });
+}
+
 Deno.test("checkReservations() gives a counterexample that is invalid by itself and 1-minimal", () => {
   let [found, answers] = [0, 0];
   for (const seed of seeds(700)) {
@@ -241,6 +276,11 @@ const SAME_MEANING: Record<string, (history: readonly HistoryOperation[]) => His
       return { ...it, key: { clientId: clientId + 5n, operationId: 2n ** 127n - operationId } };
     }),
   "other resources": (history) => history.map(renameResources),
+  "reads that two clients had at once": (history) =>
+    history.flatMap((it) =>
+      it.key === undefined ? [it, { ...it, process: it.process + 500 }] : [it]
+    ),
+  "times": (history) => history.map((it) => ({ ...it, invokedNs: 7, completedNs: 3 })),
   "failures": (history) =>
     history.flatMap((it) => [it, { ...it, completedAt: undefined, outcome: { kind: "fail" } }]),
 };
@@ -260,6 +300,20 @@ const SAYS_LESS: Record<string, Change> = {
         : it
     );
   },
+  "without the slots that were asked for": (history) => history.map(({ slot: _slot, ...it }) => it),
+  "without what reads say that they saw": (history) =>
+    history.map(({ servedBy: _servedBy, ...it }) => it),
+  "an answer to somebody who never knew": (history) => [
+    ...history,
+    {
+      process: 900,
+      key: { clientId: 9n, operationId: 9n },
+      request: { kind: "release", reservationId: 2n ** 60n, holderId: 1n, epoch: 1n },
+      invokedAt: 1_000,
+      completedAt: undefined,
+      outcome: { kind: "info" },
+    },
+  ],
   "a lost answer": (history, random) => {
     const lost = history[random.below(history.length)];
     return history.map((it) =>

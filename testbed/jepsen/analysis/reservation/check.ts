@@ -179,7 +179,8 @@ class Check {
     { board, result, isOfLsns }: Refused,
     seen: readonly HistoryOperation[],
   ): Decision {
-    const { shrinkRunsMax = 400, stepsMax } = this.#options;
+    const { shrinkRunsMax = 400, stepsMax, onPartition } = this.#options;
+    onPartition?.();
     const { operations, first, isMinimal } = shrink(material, board.problem, result.work, {
       runsMax: shrinkRunsMax,
       budget: { ...this.#budget, steps: Math.max(stepsMax, SHRINK_STEPS_MIN) },

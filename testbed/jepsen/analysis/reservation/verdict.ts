@@ -44,7 +44,7 @@ export interface CheckOptions {
   readonly useWitness?: boolean;
   /** Asked now and then; true ends the check as if `stepsMax` were reached. Makes the verdict depend on it. */
   readonly isOverTime?: () => boolean;
-  /** Told before each partition, for a clock that is set back for each of them. */
+  /** Told before each partition, and before a counterexample is made small: for a clock that begins anew each time. */
   readonly onPartition?: () => void;
   /**
    * `claimed` (default): lsns that are in no possible order are a finding. `binding`: they are a violation, for they come
