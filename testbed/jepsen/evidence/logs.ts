@@ -75,9 +75,14 @@ function disorderOf(
   return { name: "hash", sentence: "it names another entry as the one before it" };
 }
 
-/** What anybody called committed is on a majority in the end. */
-export function checkMajority(evidence: ClusterEvidence, { commitOp }: CommittedLog): CheckResult {
-  const { logs, replicaCount } = evidence;
+/**
+ * What anybody called committed is on a majority in the end: up to the op at which replicas told their states, for behind it
+ * some may not have heard yet that what they hold is committed.
+ */
+export function checkMajority(evidence: ClusterEvidence, log: CommittedLog): CheckResult {
+  const { logs, states, replicaCount } = evidence;
+  const toldOp = Math.max(0, ...states.map(({ op }) => op));
+  const commitOp = states.length === 0 ? log.commitOp : Math.min(toldOp, log.commitOp);
   const finder = new Finder({
     name: "commits_are_held",
     unit: "replicas",
