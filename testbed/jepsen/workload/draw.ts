@@ -29,6 +29,7 @@ export type Act =
     readonly waitMs?: number;
   }
   | { readonly kind: "twin" | "abandon"; readonly request: WriteRequest }
+  | { readonly kind: "clash"; readonly request: WriteRequest; readonly rival: WriteRequest }
   | { readonly kind: "again"; readonly operation: Write }
   | { readonly kind: "reuse"; readonly operation: Write; readonly request: WriteRequest }
   | ReadIntent
@@ -119,6 +120,8 @@ export class Draw {
       case "twin":
       case "abandon":
         return { kind: name, request: this.#anything() };
+      case "clash":
+        return this.#clash();
       case "again":
       case "reuse":
         return this.#earlier(name);
@@ -163,6 +166,11 @@ export class Draw {
   #anything(): WriteRequest {
     const names = ["reserve", "reserve", "reserve_bundle", "confirm", "release", "revoke"] as const;
     return this.#request(names[this.#random.below(names.length)]!);
+  }
+
+  #clash(): Act {
+    const request = this.#anything();
+    return { kind: "clash", request, rival: twisted(request) };
   }
 
   #earlier(kind: "again" | "reuse"): Act {

@@ -29,6 +29,8 @@ export const INTENTS = [
   "twin",
   /** The key of an operation with another command. */
   "reuse",
+  /** Two commands under one new key at once: one is executed, the other one must be told so. */
+  "clash",
   /** The client dies with an operation under way, and comes back under the same id. */
   "abandon",
   "tick",
@@ -75,6 +77,7 @@ const PLAIN: Habits = {
     again: 3,
     twin: 2,
     reuse: 1,
+    clash: 1,
     abandon: 1,
     tick: 1,
     create: 1,
@@ -92,7 +95,10 @@ const PLAIN: Habits = {
 export const HABITS: Readonly<Record<WorkloadName, Habits>> = {
   reservation_contention: habits({ reserve: 34, reserve_bundle: 14, release: 11, twin: 3 }),
   ambiguous_write_retry: habits(
-    { reserve: 24, reserve_bundle: 9, again: 14, twin: 9, reuse: 5, abandon: 4, read_resource: 6 },
+    {
+      ...{ reserve: 24, reserve_bundle: 9, read_resource: 6 },
+      ...{ again: 14, twin: 9, reuse: 5, clash: 5, abandon: 4 },
+    },
     { patiencesMs: [5, 20, 20, 60, 250, 1_000, 2_000] },
   ),
   failover_read_fences: habits(

@@ -149,6 +149,8 @@ export class Worker {
         return await this.#reuse(intent.operation, intent.request, patienceMs);
       case "twin":
         return await this.#twin(log.make(intent.request), patienceMs);
+      case "clash":
+        return await this.#clash(log.make(intent.request), intent.rival, patienceMs);
       case "abandon":
         return await this.#abandon(log.make(intent.request), patienceMs, signal);
       case "sweep":
@@ -208,6 +210,18 @@ export class Worker {
       side.write(operation, patienceMs),
     ]);
     this.#learn(operation, results);
+  }
+
+  /** Whichever comes second is another command under a key that is in flight. */
+  async #clash(operation: Write, request: WriteRequest, patienceMs: number): Promise<void> {
+    const { main, side, log } = this.#parts;
+    const rival = log.reuse(operation, request);
+    const [first, second] = await Promise.all([
+      main.write(operation, patienceMs),
+      side.write(rival, patienceMs),
+    ]);
+    this.#learn(operation, [first]);
+    this.#learn(rival, [second]);
   }
 
   async #abandon(operation: Write, patienceMs: number, signal: AbortSignal): Promise<void> {
