@@ -13,6 +13,8 @@ export interface RunFacts {
   readonly isShippedProgram: boolean;
   /** Whether the run is one of the release matrix, by its own name. */
   readonly isInMatrix: boolean;
+  /** What the matrix asks of this run. */
+  readonly minimumSecs: number | undefined;
   readonly counts: WorkloadCounts;
   /** Seconds of load. */
   readonly loadSecs: number;
@@ -22,6 +24,8 @@ export interface RunFacts {
 
 /** Operations a second that were answered, at least: a cluster that answers next to nothing proves next to nothing. */
 const OK_PER_SECOND_MIN = 5;
+/** How long a run without faults has to load the cluster, at least, in seconds. */
+const CONTROL_SECS_MIN = 30;
 /** Of the operations that a run of seconds must have, whatever it is. */
 const OK_MIN = 100;
 /** What must have been answered at least once. */
@@ -38,6 +42,7 @@ export function ineligibilities(facts: RunFacts): readonly string[] {
   if (window.overrideSecs !== undefined) {
     reasons.push(`the fault window was set to ${window.overrideSecs} s by hand`);
   }
+  reasons.push(...tooShort(facts));
   if (window.secs !== undefined && facts.faults === 0) reasons.push("the nemesis did nothing");
   if (!facts.isWindowReached) reasons.push("the fault window was not reached");
   const least = Math.max(OK_MIN, Math.floor(facts.loadSecs * OK_PER_SECOND_MIN));
@@ -46,4 +51,18 @@ export function ineligibilities(facts: RunFacts): readonly string[] {
   if (missing.length > 0) reasons.push(`nothing was answered to ${missing.join(", ")}`);
   if (counts.unresolved > 0) reasons.push(`${counts.unresolved} outcomes are unknown`);
   return [...reasons, ...facts.missingCoverage];
+}
+
+/** A run of one's own may have the name of one of the matrix, and any window. */
+function tooShort({ window, minimumSecs, loadSecs }: RunFacts): readonly string[] {
+  if (window.secs === undefined) {
+    const load = Math.floor(loadSecs);
+    return load >= CONTROL_SECS_MIN
+      ? []
+      : [`load went on for ${load} s, less than ${CONTROL_SECS_MIN} s`];
+  }
+  if (minimumSecs === undefined || window.overrideSecs !== undefined) return [];
+  return window.secs >= minimumSecs
+    ? []
+    : [`the fault window of ${window.secs} s is shorter than the ${minimumSecs} s of the matrix`];
 }

@@ -16,6 +16,7 @@ import { execute, type Executed } from "./execute.ts";
 import { minimumCoverage } from "./minimum.ts";
 import { type RunOptions, settingsOf } from "./options.ts";
 import { type RunPaths, runPaths } from "./paths.ts";
+import { replicaLogs } from "./run_log.ts";
 import { RunArchive } from "./run_archive.ts";
 import { verifySurface } from "./surface.ts";
 import { Tracker } from "./tracker.ts";
@@ -200,7 +201,7 @@ class Run {
     this.#tracker.enter("archiving", "collecting logs and artifacts");
     const { runId } = this.#options.choice;
     const { logsArchive } = this.#paths;
-    await archiveLogs(this.#backend, logsArchive, runId, this.#startedAtMillis);
+    const told = await archiveLogs(this.#backend, logsArchive, runId, this.#startedAtMillis);
     this.#tracker.update({ logsArchive });
     if (this.#analyzed === undefined || this.#facts === undefined) return;
     this.#archive = new RunArchive({
@@ -208,6 +209,7 @@ class Run {
       ...{ analyzed: this.#analyzed, executed: this.#executed, problem },
       ...{ counts: this.#workload!.counts(), createdAtMillis: this.#nowMillis() },
       startedAtMillis: this.#startedAtMillis,
+      logs: replicaLogs(told, this.#analyzed.recording.header),
     });
     await this.#archive.write();
     const { isGateEvidence } = this.#archive;

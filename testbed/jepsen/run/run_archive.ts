@@ -1,4 +1,5 @@
 /** What of a run goes into its bundle, and what its manifest says. */
+import { basename } from "@std/path";
 import type { ClusterFacts } from "../backend/backend.ts";
 import { buildCommit, VERSION } from "../../../node/version.ts";
 import { jsonText } from "../../../node/cli/output.ts";
@@ -9,9 +10,10 @@ import { ineligibilities } from "./eligibility.ts";
 import type { Executed } from "./execute.ts";
 import type { Manifest } from "./manifest.ts";
 import { isInMatrix, type RunOptions, settingsOf } from "./options.ts";
-import { basename } from "@std/path";
 import type { RunPaths } from "./paths.ts";
-import { runnerLog } from "./runner_log.ts";
+import { MATRIX } from "./plan.ts";
+import type { LogLine } from "../report/input.ts";
+import { runnerLog } from "./run_log.ts";
 import { isWindowReached } from "./window.ts";
 
 /** What is known at the end of a run. */
@@ -23,6 +25,8 @@ export interface RunParts {
   /** Absent when the run broke off. */
   readonly executed: Executed | undefined;
   readonly counts: WorkloadCounts;
+  /** What replicas logged. */
+  readonly logs: readonly LogLine[];
   /** Why it broke off. */
   readonly problem: string | undefined;
   readonly startedAtMillis: number;
@@ -47,7 +51,7 @@ export class RunArchive {
 
   /** Writes the bundle. */
   async write(): Promise<void> {
-    const { paths, analyzed } = this.#parts;
+    const { paths, analyzed, logs } = this.#parts;
     const { recording } = analyzed;
     await writeBundle({
       ...{ directory: paths.bundle, analyzed, manifest: this.#manifest() },
@@ -57,7 +61,7 @@ export class RunArchive {
         [basename(paths.logsArchive)]: paths.logsArchive,
       },
       texts: this.#texts(),
-      logs: runnerLog(await Deno.readTextFile(paths.events), recording.header),
+      logs: [...runnerLog(await Deno.readTextFile(paths.events), recording.header), ...logs],
       reproduce: reproduce(this.#parts.options),
     });
   }
@@ -135,6 +139,7 @@ function reasonsOf(parts: RunParts): readonly string[] {
     ...{ window, counts, faults, loadSecs: executed?.loadSecs ?? 0 },
     isWindowReached: isWindowReached(window, firstFaultNs, endNs),
     ...{ isShippedProgram: program.isShipped, isInMatrix: isInMatrix(choice) },
+    minimumSecs: MATRIX.find(({ runId }) => runId === choice.runId)?.minimumFaultWindowSecs,
     missingCoverage: shortfalls.map(({ name, count, minimum }) =>
       `${name} is ${count}, below ${minimum}`
     ),

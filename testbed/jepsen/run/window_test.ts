@@ -40,7 +40,8 @@ function facts(): RunFacts {
     for (let i = 0; i < 30; i++) counts.note(kind, "ok", undefined);
   }
   return {
-    ...{ window: faultWindow(10, undefined), isWindowReached: true, faults: 3, loadSecs: 20 },
+    ...{ window: faultWindow(10, undefined), isWindowReached: true, faults: 3, loadSecs: 30 },
+    minimumSecs: 10,
     ...{ isShippedProgram: true, isInMatrix: true, missingCoverage: [], counts: counts.total(0) },
   };
 }
@@ -53,6 +54,7 @@ Deno.test("ineligibilities() finds nothing in a whole run, and each single lack 
     [{ isInMatrix: false }, "the run is none of the release matrix"],
     [{ isShippedProgram: false }, "the program under test is not the compiled one that judged"],
     [{ window: faultWindow(10, 4) }, "the fault window was set to 4 s by hand"],
+    [{ minimumSecs: 11 }, "the fault window of 10 s is shorter than the 11 s of the matrix"],
     [{ faults: 0 }, "the nemesis did nothing"],
     [{ isWindowReached: false }, "the fault window was not reached"],
     [{ loadSecs: 1_000 }, "150 operations were answered, fewer than 5000"],
@@ -71,4 +73,7 @@ Deno.test("ineligibilities() finds nothing in a whole run, and each single lack 
 Deno.test("ineligibilities() asks no faults of a run without a window", () => {
   const control = { ...facts(), window: faultWindow(undefined, undefined), faults: 0 };
   assertEquals(ineligibilities(control), []);
+  assertEquals(ineligibilities({ ...control, loadSecs: 29.9 }), [
+    "load went on for 29 s, less than 30 s",
+  ]);
 });
