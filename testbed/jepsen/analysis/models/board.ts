@@ -7,6 +7,7 @@
  */
 import type { ModelOperation } from "../../history/model.ts";
 import { type Machine, SILENT } from "./machine.ts";
+import { type Sources, sourcesOf } from "./sources.ts";
 import { type Watches, watchesOf } from "./watches.ts";
 
 /** See the top of this file. */
@@ -31,6 +32,7 @@ export interface Board {
   readonly isPure: Uint8Array;
   readonly layout: Layout;
   readonly watches: Watches | undefined;
+  readonly sources: Sources | undefined;
   readonly widest: number;
 }
 
@@ -52,7 +54,10 @@ export function layOut(operations: readonly ModelOperation[], machine: Machine):
     machine.calls[index] !== SILENT
   );
   const answered = heard.filter((index) => isAnswered(operations[index]!));
-  const pending = heard.filter((index) => !isAnswered(operations[index]!) && isPure[index] === 0);
+  const pending = heard.filter((index) =>
+    !isAnswered(operations[index]!) && isPure[index] === 0 &&
+    machine.isObservable(machine.calls[index]!)
+  );
   const goals = Int32Array.from(answered).sort((a, b) =>
     endOf(operations, a) - endOf(operations, b)
   );
@@ -82,6 +87,7 @@ export function layOut(operations: readonly ModelOperation[], machine: Machine):
     isPure,
     layout: { mutationsAt, readsAt, pendingAt, size: pendingAt + wordsFor(pending.length) },
     watches: watchesOf(operations, machine, goals, pending),
+    sources: sourcesOf(operations, machine, goals, pending),
     widest: levels.widest,
   };
 }

@@ -31,6 +31,7 @@ class KvMachine implements Machine, Growth {
   readonly calls: Int32Array;
   readonly isCommutative = false;
   readonly growth = this;
+  readonly values = undefined;
   readonly #keys = new Interner();
   readonly #numbers = new Map<string, number>();
   readonly #texts: string[] = [];
@@ -100,6 +101,16 @@ class KvMachine implements Machine, Growth {
       for (const it of pieces) if (text.startsWith(it, at)) isReached[at + it.length] = 1;
     }
     return isReached[text.length] === 1;
+  }
+
+  isObservable(call: number): boolean {
+    const { f, a } = this.#table;
+    return f.some((kind, other) => kind === GET && a[other] === a[call] && this.sees(other, call));
+  }
+
+  sees(pure: number, call: number): boolean {
+    const { b } = this.#table;
+    return this.#texts[b[pure]!]!.includes(this.#texts[b[call]!]!);
   }
 
   partOf(call: number): number {

@@ -40,6 +40,7 @@ class LockMachine implements Machine {
   readonly calls: Int32Array;
   readonly isCommutative = false;
   readonly growth = undefined;
+  readonly values = undefined;
   readonly #states: State[] = [];
   readonly #stateNumbers = new Interner();
   readonly #calls: Call[] = [];
@@ -80,6 +81,10 @@ class LockMachine implements Machine {
 
   isImpossible(): boolean {
     return false;
+  }
+
+  isObservable(): boolean {
+    return true;
   }
 
   describe(state: number): string {

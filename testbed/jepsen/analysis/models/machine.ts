@@ -21,6 +21,9 @@ export interface Machine {
   /** Whether calls that are not pure can change places. */
   readonly isCommutative: boolean;
   readonly growth: Growth | undefined;
+  readonly values: Values | undefined;
+  /** Whether an unanswered call can make a difference to any answer; those that cannot need not have happened. */
+  isObservable(call: number): boolean;
   /** A state in words. */
   describe(state: number): string;
 }
@@ -34,8 +37,20 @@ export interface Growth {
   isReset(call: number): boolean;
   /** Whether growing can lead from right after a reset to a state that allows a pure call. */
   explains(reset: number, call: number): boolean;
+  /** Whether what a call adds is in what a pure call saw. */
+  sees(pure: number, call: number): boolean;
   /** Whether growing can lead from `state` to one that allows a pure call. */
   canReach(state: number, call: number): boolean;
+}
+
+/** Of models whose state is one value, which some calls need and some make. */
+export interface Values {
+  /** How many there are; they have the numbers of their states. */
+  readonly count: number;
+  /** The value in which alone a call can happen, -1 if there is none. */
+  neededBy(call: number): number;
+  /** The value that a call leaves behind, -1 if it leaves what was there. */
+  madeBy(call: number): number;
 }
 
 /** How foreign answers are to be read. */

@@ -1,12 +1,15 @@
 /** What can happen to a configuration. One row is worked on at a time; nothing is allocated. */
 import type { Board } from "./board.ts";
 import { REFUSED } from "./machine.ts";
+import { firstFrom } from "./sources.ts";
 import type { Store } from "./store.ts";
 
 /** Reads ahead that a growing state is held against. */
 const WATCHED_MAX = 3;
 /** Reads ahead of which one has to see what an unanswered operation did. */
 const SEEN_MAX = 64;
+/** Operations that make a value above which one of them is taken to be left. */
+const MAKERS_MAX = 8;
 
 /** See the top of this file. */
 export class Moves {
@@ -25,7 +28,7 @@ export class Moves {
    */
   constructor(board: Board, looksAhead: boolean) {
     this.#board = board;
-    this.#looksAhead = looksAhead && board.watches !== undefined;
+    this.#looksAhead = looksAhead;
     this.row = new Int32Array(board.layout.size);
     this.#tried = new Int32Array(board.machine.callsCount);
   }
@@ -81,21 +84,16 @@ export class Moves {
    * @param visit Told of each operation, with `row` as it is then.
    */
   expand(store: Store, at: number, visit: (operation: number) => void): void {
-    const { mutations, mutationsFrom, isPure, goals, pending, pendingCounts } = this.#board;
+    const { mutations, mutationsFrom, pending, pendingCounts } = this.#board;
     this.load(store, at);
     this.#round++;
     const level = this.row[0]!;
-    const onlyGoal = this.#board.machine.isCommutative && isPure[goals[level]!] === 0 &&
-      this.#hasReadAll();
-    const to = onlyGoal ? mutationsFrom[level]! + 1 : mutationsFrom[level + 1]!;
-    for (let i = mutationsFrom[level]!; i < to; i++) {
+    for (let i = mutationsFrom[level]!; i < mutationsFrom[level + 1]!; i++) {
       const operation = mutations[i]!;
       if (!this.#hasHappened(store, at, operation)) this.#try(store, at, operation, visit);
     }
-    if (onlyGoal) return;
     for (let i = 0; i < pendingCounts[level]!; i++) {
-      const operation = pending[i]!;
-      if (!this.#isUsed(store, at, i)) this.#try(store, at, operation, visit);
+      if (!this.#isUsed(store, at, i)) this.#try(store, at, pending[i]!, visit);
     }
   }
 
@@ -105,6 +103,7 @@ export class Moves {
     if (this.#tried[call] === this.#round) return;
     this.#tried[call] = this.#round;
     this.steps++;
+    if (machine.isCommutative && !this.#isWanted(store, at, operation)) return;
     const state = store.words[at * layout.size + 1]!;
     const next = machine.step(state, call);
     if (next === REFUSED) return;
@@ -115,7 +114,8 @@ export class Moves {
     const bit = this.#board.bits[operation]!;
     const word = (isPending ? layout.pendingAt : layout.mutationsAt) + (bit >>> 5);
     this.row[word]! |= 1 << (bit & 31);
-    if (isPending && this.#looksAhead && this.#isUnseen(call)) return;
+    if (this.#looksAhead && next !== state && this.#isLost(state)) return;
+    if (isPending && this.#looksAhead && !machine.isCommutative && this.#isUnseen(call)) return;
     this.#absorb(this.#board.readsFrom[this.row[0]!]!);
     if (this.#looksAhead && this.#isDoomed(call)) return;
     visit(operation);
@@ -138,10 +138,22 @@ export class Moves {
     return (word & (1 << (place & 31))) !== 0;
   }
 
-  #hasReadAll(): boolean {
-    const { readsAt, pendingAt } = this.#board.layout;
-    for (let i = readsAt; i < pendingAt; i++) if (this.row[i] !== 0) return false;
-    return true;
+  /** Of calls that can change places: whether it has to happen now, or somebody waits to see it. */
+  #isWanted(store: Store, at: number, operation: number): boolean {
+    const { machine, goals, reads, readsFrom, bits, layout } = this.#board;
+    const from = at * layout.size;
+    const level = store.words[from]!;
+    if (goals[level] === operation) return true;
+    for (let i = readsFrom[level]!; i < readsFrom[level + 1]!; i++) {
+      const read = reads[i]!;
+      const bit = bits[read]!;
+      const word = store.words[from + layout.readsAt + (bit >>> 5)]!;
+      if ((word & (1 << (bit & 31))) === 0) continue;
+      if (machine.growth?.sees(machine.calls[read]!, machine.calls[operation]!) ?? true) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** New reads begin, and happen if they fit. */
@@ -192,27 +204,67 @@ export class Moves {
     return false;
   }
 
+  /** Whether a value that was just left is needed by somebody, and by now nothing can bring it back. */
+  #isLost(value: number): boolean {
+    const { sources } = this.#board;
+    if (sources === undefined || sources.makers[value]!.length > MAKERS_MAX) return false;
+    const { levels } = sources;
+    const needs = sources.needs[value]!;
+    const first = firstFrom(needs, levels, this.row[0]!);
+    for (let i = first; i < needs.length && i < first + WATCHED_MAX; i++) {
+      if (this.#isDone(needs[i]!)) continue;
+      this.steps++;
+      return !this.#canComeBack(value, needs[i]!);
+    }
+    return false;
+  }
+
+  #canComeBack(value: number, need: number): boolean {
+    const { operations, sources } = this.#board;
+    const { makers, levels } = sources!;
+    const end = operations[need]!.completedAt!;
+    for (const maker of makers[value]!) {
+      if (operations[maker]!.invokedAt >= end) continue;
+      const isPast = levels[maker]! >= 0 && levels[maker]! < this.row[0]!;
+      if (!isPast && !this.#isDone(maker)) return true;
+    }
+    return false;
+  }
+
+  /** Whether an operation that is not past has happened. */
+  #isDone(operation: number): boolean {
+    const { bits, isPure, layout } = this.#board;
+    const bit = bits[operation]!;
+    const mask = 1 << (bit & 31);
+    if (this.#isPending(operation)) return (this.row[layout.pendingAt + (bit >>> 5)]! & mask) !== 0;
+    if (!this.#isOpen(operation)) return false;
+    return isPure[operation] === 1
+      ? (this.row[layout.readsAt + (bit >>> 5)]! & mask) === 0
+      : (this.row[layout.mutationsAt + (bit >>> 5)]! & mask) !== 0;
+  }
+
   /** Whether nobody will ever see what an unanswered call has just done: then it need not have happened. */
   #isUnseen(call: number): boolean {
     const { machine, watches } = this.#board;
-    const { parts } = machine.growth!;
-    const part = machine.growth!.partOf(call);
-    const reads = watches!.reads[part]!;
-    const first = watches!.from[this.row[0]! * parts + part]!;
+    if (machine.growth === undefined || watches === undefined) return false;
+    const { parts } = machine.growth;
+    const part = machine.growth.partOf(call);
+    const reads = watches.reads[part]!;
+    const first = watches.from[this.row[0]! * parts + part]!;
     const last = Math.min(reads.length, first + SEEN_MAX);
     for (let i = first; i < last; i++) {
       const read = reads[i]!;
       if (this.#isOpen(read) && this.#hasRead(read)) continue;
       this.steps++;
-      if (machine.growth!.canReach(this.row[1]!, machine.calls[read]!)) return false;
+      if (machine.growth.canReach(this.row[1]!, machine.calls[read]!)) return false;
     }
     return last === reads.length;
   }
 
-  /** Whether a read has begun at the level of the row; those that were answered before are not asked for. */
-  #isOpen(read: number): boolean {
+  /** Whether an operation has begun at the level of the row; those that were answered before are not asked for. */
+  #isOpen(operation: number): boolean {
     const { operations, goals } = this.#board;
-    return operations[read]!.invokedAt < operations[goals[this.row[0]!]!]!.completedAt!;
+    return operations[operation]!.invokedAt < operations[goals[this.row[0]!]!]!.completedAt!;
   }
 
   #hasRead(read: number): boolean {

@@ -62,6 +62,7 @@ class MultiRegisterMachine implements Machine {
   readonly calls: Int32Array;
   readonly isCommutative = false;
   readonly growth = undefined;
+  readonly values = undefined;
   readonly #keys = new Interner();
   readonly #values = new Interner();
   readonly #numbers = new Interner();
@@ -108,6 +109,10 @@ class MultiRegisterMachine implements Machine {
   isImpossible(call: number): boolean {
     const { keys, values, isWrite } = this.#transactions[call]!;
     return keys.some((key, i) => !isWrite[i] && !this.#produced.has(`${key} ${values[i]}`));
+  }
+
+  isObservable(): boolean {
+    return true;
   }
 
   describe(state: number): string {

@@ -19,6 +19,8 @@ export function makeMutex(
     callsCount: 2,
     isCommutative: false,
     growth: undefined,
+    values: undefined,
+    isObservable: () => true,
     // The call that leads to a state has its number.
     step: (state, call) => state === call ? REFUSED : call,
     isPure: () => false,

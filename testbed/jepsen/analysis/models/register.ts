@@ -8,6 +8,7 @@ import {
   type Settings,
   SILENT,
   unknownFunction,
+  type Values,
   wrongValue,
 } from "./machine.ts";
 import { Interner, shortened } from "./values.ts";
@@ -34,11 +35,12 @@ export function makeCasRegister(
   return new RegisterMachine(operations, settings, true);
 }
 
-class RegisterMachine implements Machine {
+class RegisterMachine implements Machine, Values {
   readonly initial: number;
   readonly calls: Int32Array;
   readonly isCommutative = false;
   readonly growth = undefined;
+  readonly values = this;
   readonly #values = new Interner();
   readonly #table = new CallTable();
   readonly #hasCas: boolean;
@@ -78,6 +80,26 @@ class RegisterMachine implements Machine {
   isImpossible(call: number): boolean {
     const { f, a } = this.#table;
     return (f[call] === READ || f[call] === CAS) && !this.#produced.has(a[call]!);
+  }
+
+  /** What nobody needs can only be in the way, but of a cas that has to miss. */
+  isObservable(call: number): boolean {
+    const made = this.madeBy(call);
+    return this.#table.f.some((kind, other) => kind === MISS || this.neededBy(other) === made);
+  }
+
+  get count(): number {
+    return this.#values.count;
+  }
+
+  neededBy(call: number): number {
+    const { f, a } = this.#table;
+    return f[call] === READ || f[call] === CAS ? a[call]! : -1;
+  }
+
+  madeBy(call: number): number {
+    const { f, a, b } = this.#table;
+    return f[call] === WRITE ? a[call]! : f[call] === CAS ? b[call]! : -1;
   }
 
   describe(state: number): string {

@@ -27,6 +27,7 @@ class SetMachine implements Machine, Growth {
   readonly calls: Int32Array;
   readonly isCommutative = true;
   readonly growth = this;
+  readonly values = undefined;
   readonly parts = 1;
   readonly #elements = new Interner();
   readonly #table = new CallTable();
@@ -74,6 +75,15 @@ class SetMachine implements Machine, Growth {
     const { f, a } = this.#table;
     if (f[call] !== READ) return false;
     return this.#produced.some((bits, word) => (this.#rows.get(a[call]!, word) & ~bits) !== 0);
+  }
+
+  isObservable(call: number): boolean {
+    return this.#table.f.some((kind, other) => kind === READ && this.sees(other, call));
+  }
+
+  sees(pure: number, call: number): boolean {
+    const { a } = this.#table;
+    return (this.#rows.get(a[pure]!, a[call]! >>> 5) & (1 << (a[call]! & 31))) !== 0;
   }
 
   partOf(): number {

@@ -48,7 +48,7 @@ export interface PartitionVerdict {
   readonly name: string;
   readonly kind: "valid" | "invalid" | "unknown";
   readonly operations: number;
-  /** Mutations nobody got an answer of. */
+  /** Mutations nobody got an answer of, and that could make a difference. */
   readonly unanswered: number;
   /** Operations open at one time, at most. */
   readonly widest: number;
