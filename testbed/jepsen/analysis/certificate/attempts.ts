@@ -43,19 +43,19 @@ export function seenDeadlines(history: readonly HistoryOperation[]): Map<bigint,
  * Attempts of one operation as one thing that happens.
  *
  * @param candidates Those of which any one may be the one that ran.
+ * @param until When it has happened: only what began before can have run.
  */
 export function happeningOf(
   attempts: readonly HistoryOperation[],
-  makes: Happening["makes"],
-  candidates: readonly HistoryOperation[] = attempts,
+  candidates: readonly HistoryOperation[],
+  until: number,
 ): Happening {
+  const begun = candidates.filter(({ invokedAt }) => invokedAt <= until);
+  const isFree = begun.some(({ slot }) => slot === undefined);
   const answered = attempts.find(({ outcome }) => outcome.kind === "ok");
-  const isFree = candidates.some(({ slot }) => slot === undefined);
-  const slots = isFree ? [] : candidates.map(({ slot }) => slot!).sort((a, b) => a < b ? -1 : 1);
-  const happening = {
+  return {
     request: attempts[0]!.request,
     answer: answered?.outcome.kind === "ok" ? answered.outcome.answer : undefined,
-    slots,
+    slots: isFree ? [] : begun.map(({ slot }) => slot!).sort((a, b) => a < b ? -1 : 1),
   };
-  return makes === undefined ? happening : { ...happening, makes };
 }

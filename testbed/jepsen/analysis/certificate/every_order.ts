@@ -1,10 +1,18 @@
 /** Tries every order of a handful of operations. */
 import type { HistoryOperation } from "../../history/operation.ts";
-import { commandOf, happeningOf, isConflict, keyOf, madeIds, seenDeadlines } from "./attempts.ts";
+import {
+  appliedOf,
+  commandOf,
+  happeningOf,
+  isConflict,
+  keyOf,
+  madeIds,
+  seenDeadlines,
+} from "./attempts.ts";
 import { type Happening, Shard, type ShardRules } from "./shard.ts";
 
 interface Operation {
-  readonly happening: Happening;
+  readonly attempts: readonly HistoryOperation[];
   readonly key: string | undefined;
   readonly command: string;
   readonly isConflict: boolean;
@@ -71,7 +79,7 @@ class Trial {
     for (const operation of left) {
       if (operation.begins > until || operation.after.some((it) => left.includes(it))) continue;
       const rest = left.filter((other) => other !== operation);
-      if (this.#tryOne(shard, operation, rest, happened)) return true;
+      if (this.#tryOne(shard, operation, rest, happened, until)) return true;
     }
     return shard.expirable().some((members) => {
       const next = shard.copy();
@@ -84,14 +92,16 @@ class Trial {
     operation: Operation,
     rest: readonly Operation[],
     happened: ReadonlyMap<string, string>,
+    until: number,
   ): boolean {
-    const { key, command, happening } = operation;
+    const { key, command, attempts } = operation;
     const owner = key === undefined ? undefined : happened.get(key);
     if (operation.isConflict) {
       return owner !== undefined && owner !== command && this.extend(shard, rest, happened);
     }
     if (owner !== undefined) return false;
     const later = key === undefined ? happened : new Map([...happened, [key, command]]);
+    const happening = happeningOf(attempts, attempts, until);
     for (const each of this.#versionsOf(happening)) {
       const next = shard.copy();
       if (next.apply(each) && this.extend(next, rest, later)) return true;
@@ -134,7 +144,7 @@ function operationOf(
 ): Operation {
   const counts = own.filter((attempt) => attempt.outcome.kind === "ok" && !weak.has(attempt));
   return {
-    happening: happeningOf(own, undefined),
+    attempts: own,
     key: keyOf(own[0]!),
     command: commandOf(own[0]!),
     isConflict: isConflict(own[0]!),
@@ -146,14 +156,15 @@ function operationOf(
 }
 
 function fencedBy(
-  { happening: { request } }: Operation,
+  { attempts: [first] }: Operation,
   operations: readonly Operation[],
 ): readonly Operation[] {
+  const { request } = first!;
   const fence = "requiredLsn" in request ? request.requiredLsn ?? 0n : 0n;
   if (fence === 0n) return [];
-  return operations.filter(({ happening: { answer }, isOptional, isConflict: isOther }) =>
-    !isOptional && !isOther && answer?.kind === "applied" && answer.lsn !== undefined &&
-    answer.lsn <= fence
+  return operations.filter(({ attempts, isOptional, isConflict: isOther }) =>
+    !isOptional && !isOther &&
+    attempts.some((attempt) => (appliedOf(attempt)?.lsn ?? Infinity) <= fence)
   );
 }
 

@@ -83,8 +83,9 @@ export class Replay {
     const own = new Set(resourceIds);
     const shard = new Shard(this.#rules, this.#made, this.#initial.filter((id) => own.has(id)));
     const fences = new Fences(steps.flatMap((step) => this.#lsnOf(step) ?? []));
+    const until = this.#latestOf(steps);
     let latestBeginning = -Infinity;
-    for (const step of steps) {
+    for (const [i, step] of steps.entries()) {
       if (step.kind === "expire") {
         if (!shard.expire(step.resourceIds)) throw new Refusal("nothing was held that expires");
         continue;
@@ -96,8 +97,24 @@ export class Replay {
       if (ends < latestBeginning) {
         throw new Refusal(`attempt ${step.attempts[0]} happens after it was answered`);
       }
-      this.#happen(shard, attempts, step, fences);
+      this.#happen(shard, attempts, step, fences, until[i]!);
     }
+  }
+
+  /** By step, before when it has happened: the first answer to it or to what comes later. */
+  #latestOf(steps: readonly OrderStep[]): Float64Array {
+    const until = new Float64Array(steps.length).fill(Infinity);
+    for (let i = steps.length - 1; i >= 0; i--) {
+      const step = steps[i]!;
+      const places = step.kind === "operation" ? step.attempts : [];
+      until[i] = until[i + 1] ?? Infinity;
+      for (const place of places) {
+        const attempt = this.#history[place];
+        if (attempt?.outcome.kind !== "ok") continue;
+        until[i] = Math.min(until[i]!, attempt.completedAt!);
+      }
+    }
+    return until;
   }
 
   /** Attempts of which any one may be the one that ran. */
@@ -112,6 +129,7 @@ export class Replay {
     attempts: readonly HistoryOperation[],
     step: OrderStep & { readonly kind: "operation" },
     fences: Fences,
+    until: number,
   ): void {
     const [first] = attempts;
     if (isConflict(first!)) {
@@ -125,16 +143,14 @@ export class Replay {
       throw new Refusal(`attempt ${step.attempts[0]} happens before its fence`);
     }
     const id = step.reservationId;
-    const makes = { id, deadline: id === undefined ? undefined : this.#deadlines.get(id) };
     if (id !== undefined && this.#made.has(id)) {
       throw new Refusal(`reservation ${id} has a reserve`);
     }
     const isAnswered = attempts.some(({ outcome }) => outcome.kind === "ok");
-    const happening = happeningOf(
-      attempts,
-      isAnswered ? undefined : makes,
-      this.#candidates(attempts),
-    );
+    const happening = {
+      ...happeningOf(attempts, this.#candidates(attempts), until),
+      makes: { id, deadline: id === undefined ? undefined : this.#deadlines.get(id) },
+    };
     if (!shard.apply(happening)) {
       // What nobody was told about may as well have been refused.
       if (!isAnswered && id === undefined && attempts[0]!.key !== undefined) return;
