@@ -27,7 +27,11 @@ const TRUE = 0xf5;
 const NULL = 0xf6;
 
 const U32 = 0x1_0000_0000;
+const U64_MAX = 2n ** 64n - 1n;
 const ENCODER = new TextEncoder();
+/** Room for an integer of 128 bits on its way into a buffer. */
+const WIDE_BYTES = new Uint8Array(16);
+const WIDE = new DataView(WIDE_BYTES.buffer);
 /** Longest text that is put down character by character. */
 const SHORT_TEXT = 40;
 /** Records have no more fields, so that the head of a map is one byte. */
@@ -140,28 +144,26 @@ export class CborFields implements FieldWriter {
     if (Number.isSafeInteger(small)) return this.#number(small);
     const isNegative = value < 0n;
     const magnitude = isNegative ? -1n - value : value;
-    if (magnitude >> 64n === 0n) {
-      this.#room(9);
-      this.#bytes[this.#length++] = (isNegative ? NEGATIVE : UINT) | 27;
-      return this.#u64(magnitude);
-    }
-    this.#bignum(magnitude, isNegative);
+    const high = magnitude >> 64n;
+    if (high > U64_MAX) return this.#bignum(bytesOf(magnitude), isNegative);
+    // Both take what fits into 64 bits, and nothing else.
+    WIDE.setBigUint64(0, high);
+    WIDE.setBigUint64(8, magnitude);
+    if (high !== 0n) return this.#bignum(withoutZeros(WIDE_BYTES), isNegative);
+    this.#room(9);
+    this.#bytes[this.#length++] = (isNegative ? NEGATIVE : UINT) | 27;
+    this.#append(WIDE_BYTES.subarray(8));
   }
 
-  #bignum(magnitude: bigint, isNegative: boolean): void {
-    const digits = magnitude.toString(16);
-    const text = digits.length % 2 === 0 ? digits : `0${digits}`;
+  #bignum(magnitude: Uint8Array, isNegative: boolean): void {
     this.#head(TAG, isNegative ? 3 : 2);
-    this.#head(BYTES, text.length / 2);
-    this.#room(text.length / 2);
-    for (let at = 0; at < text.length; at += 2) {
-      this.#bytes[this.#length++] = parseInt(text.slice(at, at + 2), 16);
-    }
+    this.#head(BYTES, magnitude.length);
+    this.#append(magnitude);
   }
 
-  #u64(value: bigint): void {
-    this.#u32(Number(value >> 32n));
-    this.#u32(Number(value & 0xffff_ffffn));
+  #append(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    for (let i = 0; i < bytes.length; i++) this.#bytes[this.#length++] = bytes[i]!;
   }
 
   #u32(value: number): void {
@@ -222,4 +224,17 @@ export class CborFields implements FieldWriter {
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }
+}
+
+function withoutZeros(bytes: Uint8Array): Uint8Array {
+  let at = 0;
+  while (bytes[at] === 0) at++;
+  return bytes.subarray(at);
+}
+
+/** The bytes of a number of any size, the highest first. */
+function bytesOf(magnitude: bigint): Uint8Array {
+  const digits = magnitude.toString(16);
+  const text = digits.length % 2 === 0 ? digits : `0${digits}`;
+  return Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 }
