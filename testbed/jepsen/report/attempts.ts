@@ -2,7 +2,7 @@
  * Attempts of whatever model as one kind of thing: what was asked, what came of it, when, and in which lane it is drawn.
  */
 import type { ModelOperation } from "../history/model.ts";
-import type { HistoryOperation } from "../history/operation.ts";
+import type { HistoryOperation, ServedBy } from "../history/operation.ts";
 import type { Recording } from "../history/recording.ts";
 import { answerWords, modelWords, requestWords, valueWords } from "./text/words.ts";
 
@@ -53,53 +53,75 @@ export function attemptsOf(recording: Recording): Attempt[] {
  *
  * @param isTimed Whether to take the times; the positions otherwise.
  */
-export function attemptOf(operation: HistoryOperation | ModelOperation, isTimed: boolean): Attempt {
-  const { process, invokedAt, completedAt, invokedNs, completedNs } = operation;
-  const end = isTimed ? completedNs : completedAt;
-  return {
-    process,
-    ...("f" in operation ? modelSaid(operation) : reservationSaid(operation)),
-    outcome: operation.outcome.kind,
-    start: isTimed ? invokedNs ?? 0 : invokedAt,
-    end: completedAt === undefined ? undefined : end,
-    position: invokedAt,
-    endPosition: completedAt,
-    source: operation,
-  };
+export function attemptOf(source: HistoryOperation | ModelOperation, isTimed: boolean): Attempt {
+  return new RecordedAttempt(source, isTimed);
 }
 
-type Said = Pick<Attempt, "f" | "request" | "answer" | "key" | "servedBy">;
+/** Puts into words only what is asked for: of a million attempts a few thousand are told. */
+class RecordedAttempt implements Attempt {
+  readonly source: HistoryOperation | ModelOperation;
+  readonly process: number;
+  readonly f: string;
+  readonly outcome: Outcome;
+  readonly start: number;
+  readonly end: number | undefined;
+  readonly position: number;
+  readonly endPosition: number | undefined;
 
-function reservationSaid({ request, outcome, key, servedBy }: HistoryOperation): Said {
-  const isFinished = outcome.kind === "ok";
-  return {
-    f: request.kind,
-    request: requestWords(request),
-    answer: isFinished ? answerWords(outcome.answer) : outcome.reason ?? "",
-    key: key === undefined ? undefined : `${key.clientId}/${key.operationId}`,
-    servedBy: servedBy === undefined ? "" : [
-      `replica ${servedBy.replicaId}`,
-      servedBy.role ?? "",
-      servedBy.view === undefined ? "" : `view ${servedBy.view}`,
-      servedBy.observedLsn === undefined ? "" : `lsn ${servedBy.observedLsn}`,
-    ].filter((part) => part !== "").join(", "),
-  };
+  constructor(source: HistoryOperation | ModelOperation, isTimed: boolean) {
+    const { process, invokedAt, completedAt, invokedNs, completedNs } = source;
+    this.source = source;
+    this.process = process;
+    this.f = "f" in source ? source.f : source.request.kind;
+    this.outcome = source.outcome.kind;
+    this.start = isTimed ? invokedNs ?? 0 : invokedAt;
+    this.end = completedAt === undefined ? undefined : isTimed ? completedNs : completedAt;
+    this.position = invokedAt;
+    this.endPosition = completedAt;
+  }
+
+  get request(): string {
+    const { source } = this;
+    return "f" in source
+      ? modelWords(source.f, source.key, source.value)
+      : requestWords(source.request);
+  }
+
+  get answer(): string {
+    const { source } = this;
+    if ("f" in source) return modelAnswer(source);
+    const { outcome } = source;
+    return outcome.kind === "ok" ? answerWords(outcome.answer) : outcome.reason ?? "";
+  }
+
+  get key(): string | undefined {
+    if ("f" in this.source || this.source.key === undefined) return undefined;
+    return `${this.source.key.clientId}/${this.source.key.operationId}`;
+  }
+
+  get servedBy(): string {
+    return "f" in this.source ? "" : servedWords(this.source.servedBy);
+  }
 }
 
-function modelSaid({ f, key, value, outcome }: ModelOperation): Said {
+function servedWords(servedBy: ServedBy | undefined): string {
+  if (servedBy === undefined) return "";
+  const { replicaId, role, view, observedLsn } = servedBy;
+  const parts = [`replica ${replicaId}`];
+  if (role !== undefined) parts.push(role);
+  if (view !== undefined) parts.push(`view ${view}`);
+  if (observedLsn !== undefined) parts.push(`lsn ${observedLsn}`);
+  return parts.join(", ");
+}
+
+/** What was asked, said once more, is no answer to anything but a read. */
+function modelAnswer({ f, value, outcome }: ModelOperation): string {
   const seen = "value" in outcome ? outcome.value : undefined;
-  // What was asked, said once more, is no answer to anything but a read.
   const isEcho = seen !== undefined && !/^(read|get)/.test(f) &&
     valueWords(seen) === valueWords(value);
   const told = seen === undefined || isEcho ? "" : valueWords(seen);
   const reason = outcome.kind === "ok" ? "" : outcome.reason ?? "";
-  return {
-    f,
-    request: modelWords(f, key, value),
-    answer: [told, reason].filter((part) => part !== "").join(", "),
-    key: undefined,
-    servedBy: "",
-  };
+  return [told, reason].filter((part) => part !== "").join(", ");
 }
 
 /** How an attempt ended, in words. */

@@ -53,19 +53,46 @@ export interface Gap {
  */
 export function figuresOf(attempts: readonly Attempt[], endNs: number): Figures {
   const windowNs = windowSize(endNs);
-  const ended = attempts.filter(({ end }) => end !== undefined);
-  const latencies = Object.entries(Object.groupBy(ended, ({ f }) => f))
-    .sort(([a, these], [b, those]) => those!.length - these!.length || (a < b ? -1 : 1))
-    .flatMap(([f, these]) => rowsOf(f, these!));
-  const ok = ended.filter(({ outcome }) => outcome === "ok");
+  const waits = waitsOf(attempts);
+  const ok: number[] = [];
+  for (const { outcome, end } of attempts) if (outcome === "ok" && end !== undefined) ok.push(end);
   return {
     endNs,
     windowNs,
     windows: windowsOf(attempts, windowNs, endNs),
-    latencies,
-    overall: quantilesOf(ok.map(latencyOf)),
-    gaps: gapsOf(ok.map(({ end }) => end!), endNs),
+    latencies: latencyRows(waits),
+    overall: quantilesOf([...waits.values()].flatMap((these) => these.ok)),
+    gaps: gapsOf(ok, endNs),
   };
+}
+
+type Waits = Record<Outcome, number[]>;
+
+/** How long attempts that ended took, by operation and outcome. */
+function waitsOf(attempts: readonly Attempt[]): Map<string, Waits> {
+  const waits = new Map<string, Waits>();
+  for (const attempt of attempts) {
+    if (attempt.end === undefined) continue;
+    let these = waits.get(attempt.f);
+    if (these === undefined) waits.set(attempt.f, these = { ok: [], fail: [], info: [] });
+    these[attempt.outcome].push(latencyOf(attempt));
+  }
+  return waits;
+}
+
+/** The commonest operation first. */
+function latencyRows(waits: ReadonlyMap<string, Waits>): LatencyRow[] {
+  const sizeOf = ({ ok, fail, info }: Waits): number => ok.length + fail.length + info.length;
+  return [...waits]
+    .sort(([a, these], [b, those]) => sizeOf(those) - sizeOf(these) || (a < b ? -1 : 1))
+    .flatMap(([f, these]) =>
+      OUTCOMES.filter((outcome) => these[outcome].length > 0).map((outcome) => ({
+        f,
+        outcome,
+        count: these[outcome].length,
+        quantiles: quantilesOf(these[outcome]),
+      }))
+    );
 }
 
 /** How long somebody waited. */
@@ -90,27 +117,20 @@ export function windowsOf(
   windowNs: number,
   endNs: number,
 ): Window[] {
-  const ended = attempts.filter(({ end }) => end !== undefined);
-  const count = Math.max(1, Math.ceil(endNs / windowNs));
-  const indexOf = ({ end }: Attempt): number =>
-    Math.max(0, Math.min(count - 1, Math.floor(end! / windowNs)));
-  const byWindow = Map.groupBy(ended, indexOf);
-  return Array.from({ length: count }, (_, index) => {
-    const these = byWindow.get(index) ?? [];
-    const counts = { ok: 0, fail: 0, info: 0 };
-    for (const { outcome } of these) counts[outcome]++;
-    const ok = these.filter(({ outcome }) => outcome === "ok").map(latencyOf);
-    return { fromNs: index * windowNs, counts, quantiles: quantilesOf(ok) };
-  });
-}
-
-function rowsOf(f: string, attempts: readonly Attempt[]): LatencyRow[] {
-  return OUTCOMES.flatMap((outcome) => {
-    const these = attempts.filter((attempt) => attempt.outcome === outcome).map(latencyOf);
-    return these.length === 0
-      ? []
-      : [{ f, outcome, count: these.length, quantiles: quantilesOf(these) }];
-  });
+  const size = Math.max(1, Math.ceil(endNs / windowNs));
+  const waits = Array.from({ length: size }, (): number[] => []);
+  const counts = Array.from({ length: size }, () => ({ ok: 0, fail: 0, info: 0 }));
+  for (const attempt of attempts) {
+    if (attempt.end === undefined) continue;
+    const index = Math.max(0, Math.min(size - 1, Math.floor(attempt.end / windowNs)));
+    counts[index]![attempt.outcome]++;
+    if (attempt.outcome === "ok") waits[index]!.push(latencyOf(attempt));
+  }
+  return counts.map((these, index) => ({
+    fromNs: index * windowNs,
+    counts: these,
+    quantiles: quantilesOf(waits[index]!),
+  }));
 }
 
 /** The value below or at which a share of the others lies; nearest rank, so that each was really measured. */
@@ -122,8 +142,19 @@ function quantilesOf(values: readonly number[]): number[] {
 
 /** The run's beginning and end count as if they were an ok: a run without any is one gap. */
 function gapsOf(oks: readonly number[], endNs: number): Gap[] {
-  const moments = [0, ...Float64Array.from(oks).sort(), endNs];
-  const gaps = moments.slice(1).map((toNs, index) => ({ fromNs: moments[index]!, toNs }));
-  return gaps.filter(({ fromNs, toNs }) => toNs > fromNs)
-    .sort((a, b) => b.toNs - b.fromNs - (a.toNs - a.fromNs)).slice(0, GAPS_MAX);
+  const longest: Gap[] = [];
+  let fromNs = 0;
+  for (const toNs of [...Float64Array.from(oks).sort(), endNs]) {
+    const gap = { fromNs, toNs };
+    if (toNs > fromNs && lengthOf(gap) > lengthOf(longest[GAPS_MAX - 1])) {
+      longest.push(gap);
+      longest.sort((a, b) => lengthOf(b) - lengthOf(a)).splice(GAPS_MAX);
+    }
+    fromNs = Math.max(fromNs, toNs);
+  }
+  return longest;
+}
+
+function lengthOf(gap: Gap | undefined): number {
+  return gap === undefined ? 0 : gap.toNs - gap.fromNs;
 }

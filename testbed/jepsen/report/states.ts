@@ -11,12 +11,20 @@ export interface Change {
 /**
  * Follows every resource through the log.
  *
- * @returns By position of the attempt; only successful writes are in it.
+ * @param wanted Positions of the attempts that are asked for.
+ * @returns By position; only successful writes are in it.
  */
-export function changesOf(operations: readonly HistoryOperation[]): Map<number, Change> {
+export function changesOf(
+  operations: readonly HistoryOperation[],
+  wanted: ReadonlySet<number>,
+): Map<number, Change> {
   const changes = new Map<number, Change>();
-  const states = new Map<bigint, string>();
+  const latest = new Map<bigint, HistoryOperation>();
   const members = new Map<bigint, readonly bigint[]>();
+  const before = (id: bigint): string => {
+    const operation = latest.get(id);
+    return operation === undefined ? "available" : stateAfter(operation);
+  };
   for (const operation of operations.toSorted((a, b) => orderOf(a) - orderOf(b))) {
     const { request, outcome, invokedAt } = operation;
     if (outcome.kind !== "ok" || outcome.answer.kind !== "applied") continue;
@@ -24,14 +32,20 @@ export function changesOf(operations: readonly HistoryOperation[]): Map<number, 
     const { reserved } = outcome.answer;
     const resourceIds = resourcesOf(request, members);
     if (reserved !== undefined) members.set(reserved.reservationId, resourceIds);
-    const after = stateAfter(operation);
-    const tell = (state: (id: bigint) => string): string =>
-      resourceIds.slice(0, 4).map((id) => `resource ${id} ${state(id)}`).join("; ");
-    const before = tell((id) => states.get(id) ?? "available");
-    for (const id of resourceIds) states.set(id, after);
-    if (resourceIds.length > 0) changes.set(invokedAt, { before, after: tell(() => after) });
+    if (wanted.has(invokedAt) && resourceIds.length > 0) {
+      const after = stateAfter(operation);
+      changes.set(invokedAt, {
+        before: tell(resourceIds, before),
+        after: tell(resourceIds, () => after),
+      });
+    }
+    for (const id of resourceIds) latest.set(id, operation);
   }
   return changes;
+}
+
+function tell(resourceIds: readonly bigint[], state: (id: bigint) => string): string {
+  return resourceIds.slice(0, 4).map((id) => `resource ${id} ${state(id)}`).join("; ");
 }
 
 function resourcesOf(

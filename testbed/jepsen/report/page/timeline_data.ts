@@ -122,7 +122,10 @@ function columns(
   bars: readonly Attempt[],
   scale: (at: number) => number,
 ): Record<string, readonly unknown[]> {
-  const changes = changesOf(survey.input.recording.operations);
+  const changes = changesOf(
+    survey.input.recording.operations,
+    new Set(bars.map(({ position }) => position)),
+  );
   const fs = [...new Set(bars.map(({ f }) => f))];
   const indexOfF = new Map(fs.map((f, index) => [f, index]));
   let last = 0;

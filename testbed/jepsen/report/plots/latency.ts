@@ -30,6 +30,9 @@ const MARKS: Readonly<Record<Outcome, string>> = {
   info: "m0-3.5l3.5 3.5-3.5 3.5-3.5-3.5z",
 };
 
+/** More than there are rows in any grid. */
+const ROWS = 1_024;
+
 /** Powers of ten of nanoseconds between which the values lie. */
 interface Scale {
   readonly low: number;
@@ -39,19 +42,21 @@ interface Scale {
 /** Draws a point for each attempt that ended; those of one operation and outcome can be hidden together. */
 export function latencyPoints(survey: Survey): Plot {
   const scale = scaleOf(survey);
+  const names = operationNames(survey);
   let size = 2;
   let groups = marksOf(survey, scale, size);
-  while (countOf(groups) > MARKS_MAX) groups = marksOf(survey, scale, size *= 1.4);
-  const paths = [...groups].map(([name, marks]) => {
-    const [outcome, f] = [
-      name.slice(0, name.indexOf(" ")) as Outcome,
-      name.slice(name.indexOf(" ") + 1),
-    ];
-    const path = [...marks].map((place) => `M${place}${MARKS[outcome]}`).join("");
-    return `<g class="f${
-      operationNames(survey).indexOf(f)
-    }"><path class="mark ${outcome}" d="${path}"/></g>`;
-  });
+  while (countOf(groups) > MARKS_MAX) groups = coarser(groups, size, size *= 1.4);
+  const paths = OUTCOMES.flatMap((outcome) =>
+    names.map((f, index) => {
+      const marks = [...groups.get(`${outcome} ${f}`) ?? []];
+      const path = marks.map((mark) =>
+        `M${round(Math.floor(mark / ROWS) * size)} ${round((mark % ROWS) * size)}${MARKS[outcome]}`
+      ).join("");
+      return path === ""
+        ? ""
+        : `<g class="f${index}"><path class="mark ${outcome}" d="${path}"/></g>`;
+    })
+  );
   return {
     name: "latency-points",
     title: "Latency of every attempt by operation and outcome, logarithmic",
@@ -66,23 +71,33 @@ export function operationNames({ figures }: Survey): string[] {
   return [...new Set((figures?.latencies ?? []).map(({ f }) => f))];
 }
 
-/** Places of marks, on a grid, by outcome and operation; first what is commonest, so that the rest lies on top. */
-function marksOf(survey: Survey, scale: Scale, size: number): Map<string, Set<string>> {
-  const groups = new Map<string, Set<string>>();
-  for (const outcome of OUTCOMES) {
-    for (const attempt of survey.attempts) {
-      if (attempt.end === undefined || attempt.outcome !== outcome) continue;
-      const snap = (value: number): number => round(Math.round(value / size) * size);
-      const place = `${snap(xOf(survey, attempt.end))} ${snap(yOf(scale, latencyOf(attempt)))}`;
-      const name = `${outcome} ${attempt.f}`;
-      const group = groups.get(name) ?? new Set();
-      groups.set(name, group.add(place));
-    }
+/** Places of marks on a grid, column times {@linkcode ROWS} plus row, by outcome and operation. */
+function marksOf(survey: Survey, scale: Scale, size: number): Map<string, Set<number>> {
+  const groups = new Map<string, Set<number>>();
+  for (const attempt of survey.attempts) {
+    if (attempt.end === undefined) continue;
+    const name = `${attempt.outcome} ${attempt.f}`;
+    let group = groups.get(name);
+    if (group === undefined) groups.set(name, group = new Set());
+    const column = Math.round(xOf(survey, attempt.end) / size);
+    group.add(column * ROWS + Math.round(yOf(scale, latencyOf(attempt)) / size));
   }
   return groups;
 }
 
-function countOf(groups: ReadonlyMap<string, ReadonlySet<string>>): number {
+/** The same marks on a grid with larger cells. */
+function coarser(
+  groups: ReadonlyMap<string, ReadonlySet<number>>,
+  size: number,
+  larger: number,
+): Map<string, Set<number>> {
+  const share = size / larger;
+  const moved = (mark: number): number =>
+    Math.round(Math.floor(mark / ROWS) * share) * ROWS + Math.round((mark % ROWS) * share);
+  return new Map([...groups].map(([name, marks]) => [name, new Set([...marks].map(moved))]));
+}
+
+function countOf(groups: ReadonlyMap<string, ReadonlySet<number>>): number {
   return [...groups.values()].reduce((sum, { size }) => sum + size, 0);
 }
 
@@ -127,9 +142,10 @@ function ground(survey: Survey, scale: Scale): string {
 }
 
 function scaleOf(survey: Survey): Scale {
-  const all = survey.attempts.filter(({ end }) => end !== undefined).map(latencyOf);
   let [least, greatest] = [Infinity, 1];
-  for (const value of all) {
+  for (const attempt of survey.attempts) {
+    if (attempt.end === undefined) continue;
+    const value = latencyOf(attempt);
     least = Math.min(least, Math.max(1_000, value));
     greatest = Math.max(greatest, value);
   }
