@@ -182,7 +182,7 @@ export class Draw {
   }
 
   #resource(): bigint {
-    if (this.#random.oneIn(8)) return this.#market.anywhere(this.#random);
+    if (this.#random.oneIn(4)) return this.#market.anywhere(this.#random);
     const group = this.#market.group(this.#random);
     return group[this.#random.oneIn(3) ? 0 : this.#random.below(group.length)]!;
   }
@@ -191,9 +191,12 @@ export class Draw {
     return { kind: "reserve", resourceId: this.#resource(), ...this.#claim() };
   }
 
-  /** In any order, of one group. */
+  /** In any order, of one group; where everybody is, few get all of what they want. */
   #bundle(): WriteRequest {
-    const group = [...this.#market.group(this.#random)];
+    const market = this.#market;
+    const group = this.#random.oneIn(2)
+      ? [...market.group(this.#random)]
+      : [...market.anyGroup(this.#random)];
     const most = Math.min(group.length, this.#bounds.maxBundleSize ?? group.length);
     const count = Math.min(most, 2 + this.#random.below(3));
     const resourceIds = Array.from(

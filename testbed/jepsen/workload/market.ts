@@ -64,8 +64,12 @@ export class Market {
   group(random: SeededRandom): readonly bigint[] {
     const at = Math.floor(this.#turns / FOCUS_TURNS);
     const index = random.oneIn(6) ? random.below(this.#order.length) : at % this.#order.length;
-    const first = this.#order[index]! * GROUP_SIZE;
-    return this.resourceIds.slice(first, first + GROUP_SIZE);
+    return this.#groupAt(this.#order[index]!);
+  }
+
+  /** Any of the groups, where there is more to be had. */
+  anyGroup(random: SeededRandom): readonly bigint[] {
+    return this.#groupAt(random.below(this.#order.length));
   }
 
   /** Any of the resources, each as likely as the others. */
@@ -137,6 +141,10 @@ export class Market {
   /** Reservations that somebody was told about, for whoever wants to read them all. */
   known(): readonly Hold[] {
     return [...this.#holds.values(), ...this.#ended];
+  }
+
+  #groupAt(index: number): readonly bigint[] {
+    return this.resourceIds.slice(index * GROUP_SIZE, (index + 1) * GROUP_SIZE);
   }
 
   #noteReserve(
