@@ -1,7 +1,7 @@
 // Files as people have them: packed, with another name than their content, cut, missing. Whatever is wrong has to be said in one line
 // with the file's name, and a conversion that fails leaves nothing behind.
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { convert } from "../../testbed/jepsen/codec/convert.ts";
 import {
   FORMAT_NAMES,
@@ -86,6 +86,22 @@ Deno.test("readHistory() says what is wrong with a file as a whole", async () =>
   await withFile(whole.slice(0, whole.length - 20), async (path) => {
     assertStringIncludes(await refusal(path), "FILE: found a damaged or cut gzip file");
   });
+});
+
+Deno.test("readHistory() reads standard input, in whatever pieces it comes", async () => {
+  const module = new URL("../../testbed/jepsen/codec/read.ts", import.meta.url);
+  const script = `const { readHistory } = await import("${module}");` +
+    'const { events } = await readHistory("-", { failedOps: "drop", nilRead: "value" }); console.log(events);';
+  const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
+  const args = ["eval", "--quiet", `--config=${config}`, script];
+  const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" })
+    .spawn();
+  const writer = child.stdin.getWriter();
+  const bytes = await packed(written(SAMPLE, "cbor"));
+  for (let at = 0; at < bytes.length; at += 50) await writer.write(bytes.slice(at, at + 50));
+  await writer.close();
+  const { stdout, success } = await child.output();
+  assertEquals([success, new TextDecoder().decode(stdout)], [true, "14\n"]);
 });
 
 Deno.test("readHistory() reads as the format that it is told", async () => {

@@ -15,6 +15,19 @@ export const HOLDS_CASES: GateCases = {
     script: confirmed().operator("revoke", 1n).holder("release", 1n, 7n, "invalid_state"),
     fails: ["stale_holder_not_rejected"],
   },
+  "a holder that is told after a revoke that it is not the holder": {
+    script: confirmed().operator("revoke", 1n).holder("release", 1n, 7n, "holder_mismatch"),
+    fails: ["stale_holder_not_rejected"],
+  },
+  "a holder that is told that its reservation is gone, when it was only revoked": {
+    script: confirmed().reservation(1n, "revoking").holder(
+      "release",
+      1n,
+      7n,
+      "reservation_retired",
+    ),
+    fails: ["stale_holder_not_rejected"],
+  },
   "a holder that releases twice": {
     script: script().reserve(5n, 7n).holder("release", 1n, 7n).holder("release", 1n, 7n),
     fails: ["stale_holder_not_rejected"],

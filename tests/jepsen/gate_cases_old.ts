@@ -39,6 +39,28 @@ export const OLD_CASES: GateCases = {
       .holder("release", 1n, 7n, "fail:conflict"),
     fails: ["stale_holder_not_rejected"],
   },
+  "old: a stale holder that is refused for another reason, and then as stale": {
+    script: old().reserve(5n, 7n).holder("confirm", 1n, 7n).operator("revoke", 1n)
+      .holder("release", 1n, 7n, "fail:conflict", { id: 3n })
+      .holder("release", 1n, 7n, "stale_epoch", { id: 3n }),
+    fails: [],
+  },
+  "old: a holder that is refused for another reason before the revoke": {
+    script: old().reserve(5n, 7n).holder("confirm", 1n, 7n).holder(
+      "confirm",
+      1n,
+      7n,
+      "fail:conflict",
+    )
+      .operator("revoke", 1n),
+    fails: [],
+  },
+  "old: somebody else, and a holder with the new epoch, that are refused for another reason": {
+    script: old().reserve(5n, 7n).holder("confirm", 1n, 7n).operator("revoke", 1n)
+      .holder("release", 1n, 8n, "fail:conflict")
+      .holder("release", 1n, 7n, "fail:conflict", { epoch: 2n }),
+    fails: [],
+  },
   "old: a stale holder that is refused as stale": {
     script: old().reserve(5n, 7n).holder("confirm", 1n, 7n).operator("revoke", 1n)
       .holder("release", 1n, 7n, "fail:stale_epoch"),

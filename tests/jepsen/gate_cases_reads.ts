@@ -47,6 +47,37 @@ export const READS_CASES: GateCases = {
       }),
     fails: [],
   },
+  "a read of an lsn below that of an earlier read": {
+    script: script().resource(5n, "available", undefined, {
+      servedBy: { ...PRIMARY, observedLsn: 5n },
+    }).resource(5n, "available", undefined, { servedBy: { ...PRIMARY, observedLsn: 4n } }),
+    fails: ["stale_successful_read"],
+  },
+  "a read of the lsn and the version of an earlier read": {
+    script: script().resource(5n, "available", undefined, {
+      ...{ servedBy: { ...PRIMARY, observedLsn: 5n }, version: 2n },
+    }).resource(5n, "available", undefined, {
+      ...{ servedBy: { ...PRIMARY, observedLsn: 5n }, version: 2n },
+    }),
+    fails: [],
+  },
+  "a reservation that an earlier read saw released": {
+    script: script().reservation(1n, "released").reservation(1n, "confirmed"),
+    fails: ["stale_successful_read"],
+  },
+  "a reservation that an earlier read saw confirmed on its resource": {
+    script: script().resource(5n, "confirmed", 1n).reservation(1n, "reserved"),
+    fails: ["stale_successful_read"],
+  },
+  "a resource whose hold an earlier read saw revoking": {
+    script: script().reservation(1n, "revoking").resource(5n, "confirmed", 1n),
+    fails: ["stale_successful_read"],
+  },
+  "the same read twice": {
+    script: script().resource(5n, "confirmed", 1n).resource(5n, "confirmed", 1n)
+      .reservation(1n, "confirmed").reservation(1n, "confirmed"),
+    fails: [],
+  },
   "a read that goes back behind another read's version": {
     script: script().create(5n).resource(5n, "available", undefined, { version: 4n })
       .resource(5n, "available", undefined, { version: 2n }),

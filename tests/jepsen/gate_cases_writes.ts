@@ -1,5 +1,14 @@
 // Histories about writes and what becomes of them: operation ids, retries, doubt, places in the log.
-import { confirmed, type GateCases, old, RUN, script, withoutLsn } from "./gate_case.ts";
+import {
+  confirmed,
+  type GateCases,
+  old,
+  OPAQUE,
+  RUN,
+  script,
+  withoutLsn,
+  withoutLsns,
+} from "./gate_case.ts";
 
 /** See the top of this file. */
 export const WRITES_CASES: GateCases = {
@@ -168,6 +177,29 @@ export const WRITES_CASES: GateCases = {
     fails: [],
   },
 
+  "two reserves with one reservation": {
+    script: withoutLsns(
+      script().reserve(5n, 7n, { id: 3n, lsn: 4n }).reserve(6n, 8n, { id: 4n, lsn: 4n }),
+    ),
+    fails: ["split_brain"],
+  },
+  "two reserves with one reservation, where ids say nothing of lsns": {
+    script: withoutLsns(
+      script().reserve(5n, 7n, { id: 3n, lsn: 4n }).reserve(6n, 8n, { id: 4n, lsn: 4n }),
+    ),
+    options: OPAQUE,
+    fails: [],
+  },
+  "two writes without keys at one lsn": {
+    script: script().create(5n, "ok", { id: null, lsn: 4n })
+      .create(6n, "ok", { id: null, lsn: 4n }),
+    fails: ["missing_operation_id", "split_brain"],
+  },
+  "one write without a key, told twice": {
+    script: script().create(5n, "ok", { id: null, lsn: 4n })
+      .create(5n, "ok", { id: null, lsn: 4n }),
+    fails: ["missing_operation_id"],
+  },
   "two operations at one lsn": {
     script: script().create(5n, "ok", { id: 3n, lsn: 4n }).create(6n, "ok", { id: 4n, lsn: 4n }),
     fails: ["split_brain"],

@@ -10,6 +10,7 @@ import {
   answeredOf,
   appliedOf,
   isBefore,
+  keyText,
   type Material,
   type Moment,
   momentOf,
@@ -113,7 +114,7 @@ function judgeFailures(
     if (request.epoch !== 1n || request.holderId !== hold.holderId) continue;
     const loss = losses.find(({ by }) => by.completedAt! < attempt.completedAt!);
     const isSettled = commands.some(({ attempts, answer }) =>
-      answer !== undefined && attempts.some(({ key }) => key === attempt.key)
+      answer !== undefined && attempts.some(({ key }) => isSameKey(key, attempt.key))
     );
     if (loss !== undefined && !isSettled) report(finder, material, request, attempt, loss);
   }
@@ -193,4 +194,8 @@ function fieldsOf(
     attempted_epoch: epoch,
     current_epoch: currentEpoch,
   };
+}
+
+function isSameKey(one: HistoryOperation["key"], other: HistoryOperation["key"]): boolean {
+  return one !== undefined && other !== undefined && keyText(one) === keyText(other);
 }
