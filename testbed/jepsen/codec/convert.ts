@@ -1,6 +1,7 @@
 /** From one format into another: events go through as they come, and what the other has no words for is counted. */
 import type { EventClaims } from "../history/claims.ts";
 import type { HistoryEvent, HistoryHeader } from "../history/event.ts";
+import { FaultPairing } from "../history/fault_pairing.ts";
 import { HistoryError, type SourcePlace } from "../history/history_error.ts";
 import { EventOrder } from "../history/event_order.ts";
 import {
@@ -79,6 +80,7 @@ async function copy(
 /** Lets nothing through that a reader of the result would refuse. */
 class CheckedWriter implements EventSink {
   readonly #writer: HistoryWriter;
+  readonly #faults = new FaultPairing();
   #order: EventOrder | undefined;
   #events = 0;
 
@@ -97,9 +99,8 @@ class CheckedWriter implements EventSink {
 
   event(event: HistoryEvent, at: SourcePlace, claims?: EventClaims): void {
     if (event.type === "invoke") this.#order?.invoke(event, at, claims);
-    else if (event.type !== "fault" && event.type !== "replica") {
-      this.#order?.complete(event, at, claims);
-    }
+    else if (event.type === "fault") this.#faults.add(event, at);
+    else if (event.type !== "replica") this.#order?.complete(event, at, claims);
     this.#events++;
     this.#writer.event(event, at);
   }

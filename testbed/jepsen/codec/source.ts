@@ -39,7 +39,8 @@ interface Readable {
 }
 
 async function open(path: string): Promise<Readable> {
-  if (path === STANDARD_INPUT) return Deno.stdin;
+  // Not ours to close.
+  if (path === STANDARD_INPUT) return { read: (into) => Deno.stdin.read(into), close: () => {} };
   try {
     const file = await Deno.open(path);
     if (!(await file.stat()).isDirectory) return file;

@@ -19,7 +19,6 @@ export function parseValue(text: string): Value | undefined {
   return reader.isAtEnd ? value : undefined;
 }
 
-const STRING = /"(?:[^"\\]|\\.)*"/y;
 const WORD = /[^\[\],"]+/y;
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/;
 
@@ -37,7 +36,7 @@ class ValueReader {
 
   value(depth: number): Value | undefined {
     if (this.#text[this.#at] === "[") return this.#list(depth);
-    if (this.#text[this.#at] === '"') return stringOf(this.#match(STRING));
+    if (this.#text[this.#at] === '"') return stringOf(this.#string());
     const word = this.#match(WORD);
     if (word === "nil") return null;
     if (word === "true" || word === "false") return word === "true";
@@ -56,6 +55,17 @@ class ValueReader {
     }
     this.#at++;
     return values;
+  }
+
+  /** By hand: an expression with alternatives would need a stack as deep as the text is long. */
+  #string(): string {
+    const from = this.#at++;
+    while (this.#at < this.#text.length) {
+      const character = this.#text[this.#at++];
+      if (character === "\\") this.#at++;
+      else if (character === '"') break;
+    }
+    return this.#text.slice(from, this.#at);
   }
 
   #match(pattern: RegExp): string {
