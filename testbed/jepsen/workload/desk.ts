@@ -10,7 +10,7 @@ import type { ReservationRead, ResourceRead } from "../../../node/api.ts";
 import type { Completion } from "../history/event.ts";
 import type { ReadRequest, ServedBy, WriteRequest } from "../history/operation.ts";
 import type { Counts } from "./counts.ts";
-import type { ReadIntent } from "./draw.ts";
+import type { ReadIntent } from "./intent.ts";
 import {
   endingOfError,
   endingOfRead,

@@ -1,11 +1,12 @@
 /** What a client does next: drawn from its seed by the habits of its family and by what is known at the time. */
 import type { HistoryBounds } from "../history/event.ts";
-import type { ReadRequest, WriteRequest } from "../history/operation.ts";
+import type { WriteRequest } from "../history/operation.ts";
 import type { SeededRandom } from "../../sim/random.ts";
 import { type Habits, type IntentName, INTENTS } from "./habits.ts";
 import { holderIdOf } from "./ids.ts";
+import type { Act, Intent, ReadIntent } from "./intent.ts";
 import type { Hold, Market } from "./market.ts";
-import type { OperationLog, Write } from "./operation_log.ts";
+import type { OperationLog } from "./operation_log.ts";
 import { twisted } from "./twist.ts";
 
 /** A fence above everything that a run decides. */
@@ -16,32 +17,6 @@ const FAR_ONE_IN = 40;
 const DUE_BEHIND_SLOTS = 4n;
 /** Longest wait for a hold to fall due, in milliseconds. */
 const DUE_MS_MAX = 500;
-
-/** One thing to do, and how long each call of it may take. */
-export type Intent = Act & { readonly name: IntentName; readonly patienceMs: number };
-
-/** What is to be done; `waitMs` comes before it. */
-export type Act =
-  | {
-    readonly kind: "write";
-    readonly request: WriteRequest;
-    readonly slot?: bigint;
-    readonly waitMs?: number;
-  }
-  | { readonly kind: "twin" | "abandon"; readonly request: WriteRequest }
-  | { readonly kind: "clash"; readonly request: WriteRequest; readonly rival: WriteRequest }
-  | { readonly kind: "again"; readonly operation: Write }
-  | { readonly kind: "reuse"; readonly operation: Write; readonly request: WriteRequest }
-  | ReadIntent
-  | { readonly kind: "sweep"; readonly resourceId: bigint }
-  | { readonly kind: "tick"; readonly slot?: bigint };
-
-/** A read; `slot` is the one from which a reservation is looked at. */
-export interface ReadIntent {
-  readonly kind: "read";
-  readonly request: ReadRequest;
-  readonly slot?: bigint;
-}
 
 /** See the top of this file. */
 export class Draw {

@@ -12,7 +12,8 @@ import { readReservationReply, readResourceReply } from "../../../node/wire/repl
 import { writeRequest } from "../../../node/wire/requests.ts";
 import type { SeededRandom } from "../../sim/random.ts";
 import type { ServedBy } from "../history/operation.ts";
-import type { Draw, ReadIntent } from "./draw.ts";
+import type { Draw } from "./draw.ts";
+import type { ReadIntent } from "./intent.ts";
 import { endingOfRead } from "./endings.ts";
 import type { Pace, TokenBucket } from "./token_bucket.ts";
 import type { Ending, Voice } from "./voice.ts";

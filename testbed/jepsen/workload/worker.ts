@@ -6,7 +6,8 @@ import type { SubmitResult } from "../../../node/client/types.ts";
 import type { SeededRandom } from "../../sim/random.ts";
 import type { WriteRequest } from "../history/operation.ts";
 import type { Desk } from "./desk.ts";
-import type { Act, Draw, Intent } from "./draw.ts";
+import type { Draw } from "./draw.ts";
+import type { Act, Intent } from "./intent.ts";
 import type { Market } from "./market.ts";
 import {
   isTick,
