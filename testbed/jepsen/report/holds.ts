@@ -154,6 +154,20 @@ function mustOverlap(earlier: Hold, later: Hold, fates: Map<bigint, Fate>): bool
   return isConfirmed || later.deadlineSlot - ttl < earlier.deadlineSlot;
 }
 
+/** The slots of a run beside its time: which slot it was at time 0, as a fraction, and how long one is. */
+export interface SlotAxis {
+  readonly atZero: number;
+  readonly slotNs: number;
+}
+
+/** Undefined where nothing tells of slots. */
+export function slotAxisOf(recording: Recording): SlotAxis | undefined {
+  const clock = slotClock(recording, grantsOf(recording.operations));
+  if (clock === undefined) return undefined;
+  const slotNs = recording.header.slotDurationMs! * 1e6;
+  return { atZero: -clock(0n) / slotNs, slotNs };
+}
+
 /**
  * When a slot began, as seen on the clock of the run: a reserve was applied in slot deadline minus ttl, somewhen between
  * its beginning and its end. The median of the middles, for single clients are far off.

@@ -7,7 +7,7 @@ import { SeededRandom } from "../../sim/random.ts";
 import { tellLie } from "../../../tests/jepsen/generate.ts";
 import type { HistoryOperation } from "../history/operation.ts";
 import type { Recording } from "../history/recording.ts";
-import { holdsOf } from "./holds.ts";
+import { holdsOf, slotAxisOf } from "./holds.ts";
 
 /** A recording of nothing but operations. */
 function recordingOf(operations: readonly HistoryOperation[]): Recording {
@@ -54,4 +54,12 @@ Deno.test("holdsOf() marks the hold that a violation is about and no other", () 
   const overlaps = holdsOf(input.recording, true).filter(({ over }) => over !== undefined);
   const { first } = input.judgement.checks.flatMap(({ violations }) => violations)[0]!;
   assertEquals(overlaps.map(({ reserve }) => reserve.invokedAt), [first!.invokedAt]);
+});
+
+Deno.test("slotAxisOf() tells the slot of a moment to within one slot", () => {
+  const { recording } = sampleRun({ operations: 500 });
+  const { atZero, slotNs } = slotAxisOf(recording)!;
+  assertEquals(slotNs, 10e6);
+  assert(Math.abs(atZero - 1_000) < 1, `${atZero}`);
+  assertEquals(slotAxisOf({ ...recording, header: { model: "reservation" } }), undefined);
 });

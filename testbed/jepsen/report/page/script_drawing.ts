@@ -82,7 +82,7 @@ function clipped(x, y, wide, high, act) {
   context.restore();
 }
 function ticks() {
-  const rough = (view.to - view.from) / Math.max(2, (width - GUTTER) / 110);
+  const rough = (view.to - view.from) / Math.max(2, (width - GUTTER) / (run.slots === null ? 110 : 170));
   const power = Math.pow(10, Math.floor(Math.log10(rough)));
   const step = Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough));
   const found = [];
@@ -94,13 +94,16 @@ function tickWords(at, step) {
   const digits = step >= 1e6 ? 0 : Math.min(6, Math.ceil(6 - Math.log10(step)));
   return grouped((at / 1e6).toFixed(digits).split(".")[0]) + (digits === 0 ? "" : "." + (at / 1e6).toFixed(digits).split(".")[1]) + " s";
 }
+function slotWords(at) {
+  return run.slots === null ? "" : " · slot " + grouped(Math.floor(run.slots[0] + at / run.slots[1]));
+}
 function drawAxis() {
   const { step, found } = ticks();
   context.strokeStyle = colors.line;
   context.lineWidth = 1;
   for (const at of found) {
     line(xOf(at), MAP + 4, xOf(at), height);
-    text(tickWords(at, step), xOf(at) + 4, MAP + AXIS / 2 + 1, colors.faint);
+    text(tickWords(at, step) + slotWords(at), xOf(at) + 4, MAP + AXIS / 2 + 1, colors.faint);
   }
 }
 function drawFaults() {

@@ -41,7 +41,7 @@ function chartOf(name, series, data, scale, values) {
     width: place.clientWidth, height: 260, series: [{ label: "at", value: (_, at) => at === null ? "–" : at.toFixed(3) + " s" }, ...series],
     scales: { x: { time: false, range: (_, least, most) => least <= data[0][0] && most >= data[0][data[0].length - 1] ? [0, run.end / 1e6] : [least, most] }, y: scale },
     padding: [10, 12 * place.clientWidth / 1120, 0, 0],
-    axes: [axisOf((_, ticks) => ticks.map((at) => grouped(String(Number(at.toFixed(6))).split(".")[0]) + (Number.isInteger(at) ? "" : "." + String(Number(at.toFixed(6))).split(".")[1]) + " s"), 34), axisOf(values, 84 * place.clientWidth / 1120)],
+    axes: [axisOf((_, ticks) => ticks.map((at) => at >= run.end / 1e6 ? "" : grouped(String(Number(at.toFixed(6))).split(".")[0]) + (Number.isInteger(at) ? "" : "." + String(Number(at.toFixed(6))).split(".")[1]) + " s"), 34), axisOf(values, 84 * place.clientWidth / 1120)],
     cursor: { sync: { key: "run" }, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => zoomTo(0, run.end / 1e6) }, points: { size: 6 } },
     hooks: { drawClear: [shadeFaults], setSelect: [selected] },
   }, data, place);

@@ -87,7 +87,7 @@ function outcomeLegend(): string {
   const words = { ok: "ok", fail: "did not happen", info: "nobody knows" };
   return OUTCOMES.map((outcome) =>
     `<span class="key"><b class="${outcome}">${SIGNS[outcome]}</b> ${words[outcome]}</span>`
-  ).join(" ") + " Orange bands are faults.";
+  ).join(" ") + " Orange bands are faults. Where too many points lie together, some are left out.";
 }
 
 function lineLegend(): string {

@@ -7,6 +7,7 @@ import { type Attempt, OUTCOMES, outcomeWords } from "../attempts.ts";
 import { BAND_KINDS } from "../cluster.ts";
 import { QUANTILES, windowSize, windowsOf } from "../figures.ts";
 import { faultWords } from "../plots/frame.ts";
+import { slotAxisOf } from "../holds.ts";
 import { changesOf } from "../states.ts";
 import type { Survey } from "../survey.ts";
 import { cut, plain } from "../text/escape.ts";
@@ -46,6 +47,7 @@ function content(survey: Survey, bars: readonly Attempt[]): Record<string, unkno
     isTimed,
     end: scale(survey.end),
     focus: focusOf(survey).map(scale),
+    slots: isTimed ? slotsOf(survey) : null,
     lanes: laneNames(survey),
     fs: [...new Set(bars.map(({ f }) => f))].map(plain),
     bars: columns(survey, bars, scale),
@@ -73,6 +75,12 @@ function content(survey: Survey, bars: readonly Attempt[]): Record<string, unkno
       plain(cause),
     ]),
   };
+}
+
+/** Slot at time 0 and microseconds in a slot; null where nothing tells of slots. */
+function slotsOf({ input: { recording } }: Survey): [number, number] | null {
+  const axis = slotAxisOf(recording);
+  return axis === undefined ? null : [axis.atZero, axis.slotNs / 1e3];
 }
 
 /** Bars around where it shows, and all that a violation names. */

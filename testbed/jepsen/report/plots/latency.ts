@@ -30,6 +30,8 @@ const MARKS: Readonly<Record<Outcome, string>> = {
   info: "m0-3.5l3.5 3.5-3.5 3.5-3.5-3.5z",
 };
 
+/** Pixels within which marks count as one. */
+const CELL = 1.5;
 /** More than there are rows in any grid. */
 const ROWS = 1_024;
 
@@ -43,14 +45,13 @@ interface Scale {
 export function latencyPoints(survey: Survey): Plot {
   const scale = scaleOf(survey);
   const names = operationNames(survey);
-  let size = 2;
-  let groups = marksOf(survey, scale, size);
-  while (countOf(groups) > MARKS_MAX) groups = coarser(groups, size, size *= 1.4);
+  const groups = marksOf(survey, scale);
+  for (let cell = 2; countOf(groups) > MARKS_MAX; cell++) thin(groups, cell);
   const paths = OUTCOMES.flatMap((outcome) =>
     names.map((f, index) => {
       const marks = [...groups.get(`${outcome} ${f}`) ?? []];
       const path = marks.map((mark) =>
-        `M${round(Math.floor(mark / ROWS) * size)} ${round((mark % ROWS) * size)}${MARKS[outcome]}`
+        `M${round(Math.floor(mark / ROWS) * CELL)} ${round((mark % ROWS) * CELL)}${MARKS[outcome]}`
       ).join("");
       return path === ""
         ? ""
@@ -71,30 +72,33 @@ export function operationNames({ figures }: Survey): string[] {
   return [...new Set((figures?.latencies ?? []).map(({ f }) => f))];
 }
 
-/** Places of marks on a grid, column times {@linkcode ROWS} plus row, by outcome and operation. */
-function marksOf(survey: Survey, scale: Scale, size: number): Map<string, Set<number>> {
+/** Places of marks on a grid of {@linkcode CELL}, column times {@linkcode ROWS} plus row, by outcome and operation. */
+function marksOf(survey: Survey, scale: Scale): Map<string, ReadonlySet<number>> {
   const groups = new Map<string, Set<number>>();
   for (const attempt of survey.attempts) {
     if (attempt.end === undefined) continue;
     const name = `${attempt.outcome} ${attempt.f}`;
     let group = groups.get(name);
     if (group === undefined) groups.set(name, group = new Set());
-    const column = Math.round(xOf(survey, attempt.end) / size);
-    group.add(column * ROWS + Math.round(yOf(scale, latencyOf(attempt)) / size));
+    const column = Math.round(xOf(survey, attempt.end) / CELL);
+    group.add(column * ROWS + Math.round(yOf(scale, latencyOf(attempt)) / CELL));
   }
   return groups;
 }
 
-/** The same marks on a grid with larger cells. */
-function coarser(
-  groups: ReadonlyMap<string, ReadonlySet<number>>,
-  size: number,
-  larger: number,
-): Map<string, Set<number>> {
-  const share = size / larger;
-  const moved = (mark: number): number =>
-    Math.round(Math.floor(mark / ROWS) * share) * ROWS + Math.round((mark % ROWS) * share);
-  return new Map([...groups].map(([name, marks]) => [name, new Set([...marks].map(moved))]));
+/**
+ * Fewer marks of the largest group: one in each cell of a larger grid, which stays where it is, so that no pattern shows.
+ * The others, which are what somebody looks for, are left as they are.
+ */
+function thin(groups: Map<string, ReadonlySet<number>>, cell: number): void {
+  const [name, marks] = [...groups].reduce((a, b) => b[1].size > a[1].size ? b : a);
+  const kept = new Map<number, number>();
+  for (const mark of marks) {
+    const [column, row] = [Math.floor(mark / ROWS), mark % ROWS];
+    const place = Math.floor(column / cell) * ROWS + Math.floor(row / cell);
+    if (!kept.has(place)) kept.set(place, mark);
+  }
+  groups.set(name, new Set(kept.values()));
 }
 
 function countOf(groups: ReadonlyMap<string, ReadonlySet<number>>): number {
