@@ -19,12 +19,16 @@ interface Operation {
   readonly isOptional: boolean;
   readonly begins: number;
   readonly ends: number;
+  /** The highest lsn that was answered before it began: an id that it makes is higher. */
+  readonly lsnBefore: bigint;
   /** Of a fenced read: operations that have to happen before it. */
   after: readonly Operation[];
 }
 
 /** How it is tried. */
 export interface Trying {
+  /** Whether the low half of a reservation's id is the lsn of its reserve. */
+  readonly idsAreLsns: boolean;
   readonly initial: readonly bigint[];
   /** Steps, at most. */
   readonly ordersMax: number;
@@ -40,11 +44,12 @@ export function isInexplicable(
   places: readonly number[],
   weakened: readonly number[],
   rules: ShardRules,
-  { initial, ordersMax }: Trying,
+  { initial, ordersMax, idsAreLsns }: Trying,
 ): boolean | undefined {
   const attempts = places.map((place) => history[place]!);
   const weak = new Set(weakened.map((place) => history[place]!));
-  const operations = operationsOf(attempts, weak);
+  const lsnBefore = (position: number): bigint => idsAreLsns ? lsnKnownAt(history, position) : -1n;
+  const operations = operationsOf(attempts, weak, lsnBefore);
   const shard = new Shard(rules, madeIds(attempts), initial);
   const trial = new Trial(idsOf(attempts), seenDeadlines(attempts), ordersMax);
   const isExplained = trial.extend(shard, operations, new Map());
@@ -102,7 +107,7 @@ class Trial {
     if (owner !== undefined) return false;
     const later = key === undefined ? happened : new Map([...happened, [key, command]]);
     const happening = happeningOf(attempts, attempts, until);
-    for (const each of this.#versionsOf(happening)) {
+    for (const each of this.#versionsOf(happening, operation.lsnBefore)) {
       const next = shard.copy();
       if (next.apply(each) && this.extend(next, rest, later)) return true;
     }
@@ -112,9 +117,10 @@ class Trial {
   }
 
   /** A reserve that nobody was told about may have made any id that somebody has seen. */
-  #versionsOf(happening: Happening): readonly Happening[] {
+  #versionsOf(happening: Happening, lsnBefore: bigint): readonly Happening[] {
     if (!("ttlSlots" in happening.request) || happening.answer !== undefined) return [happening];
-    return [undefined, ...this.#ids].map((id) => ({
+    const ids = this.#ids.filter((id) => BigInt.asUintN(64, id) > lsnBefore);
+    return [undefined, ...ids].map((id) => ({
       ...happening,
       makes: { id, deadline: id === undefined ? undefined : this.#deadlines.get(id) },
     }));
@@ -124,6 +130,7 @@ class Trial {
 function operationsOf(
   attempts: readonly HistoryOperation[],
   weak: ReadonlySet<HistoryOperation>,
+  lsnBefore: (position: number) => bigint,
 ): Operation[] {
   const groups = new Map<string | HistoryOperation, HistoryOperation[]>();
   for (const attempt of attempts) {
@@ -133,7 +140,7 @@ function operationsOf(
     if (others === undefined) groups.set(name, [attempt]);
     else others.push(attempt);
   }
-  const operations = [...groups.values()].map((own) => operationOf(own, weak));
+  const operations = [...groups.values()].map((own) => operationOf(own, weak, lsnBefore));
   for (const operation of operations) operation.after = fencedBy(operation, operations);
   return operations;
 }
@@ -141,7 +148,9 @@ function operationsOf(
 function operationOf(
   own: readonly HistoryOperation[],
   weak: ReadonlySet<HistoryOperation>,
+  lsnBefore: (position: number) => bigint,
 ): Operation {
+  const begins = Math.min(...own.map(({ invokedAt }) => invokedAt));
   const counts = own.filter((attempt) => attempt.outcome.kind === "ok" && !weak.has(attempt));
   return {
     attempts: own,
@@ -149,7 +158,8 @@ function operationOf(
     command: commandOf(own[0]!),
     isConflict: isConflict(own[0]!),
     isOptional: counts.length === 0,
-    begins: Math.min(...own.map(({ invokedAt }) => invokedAt)),
+    begins,
+    lsnBefore: lsnBefore(begins),
     ends: Math.min(Infinity, ...counts.map(({ completedAt }) => completedAt!)),
     after: [],
   };
@@ -166,6 +176,15 @@ function fencedBy(
     !isOptional && !isOther &&
     attempts.some((attempt) => (appliedOf(attempt)?.lsn ?? Infinity) <= fence)
   );
+}
+
+function lsnKnownAt(history: readonly HistoryOperation[], position: number): bigint {
+  let known = -1n;
+  for (const attempt of history) {
+    const lsn = isConflict(attempt) ? undefined : appliedOf(attempt)?.lsn;
+    if (lsn !== undefined && lsn > known && attempt.completedAt! < position) known = lsn;
+  }
+  return known;
 }
 
 /** Ids that somebody names and no answered reserve made. */

@@ -71,6 +71,7 @@ function verifyCounterexample(
   const isWrong = isInexplicable(history, places, weakened, rulesOf(bounds), {
     initial: [...initialResourceIds],
     ordersMax,
+    idsAreLsns: bounds.reservationIds !== "opaque",
   });
   if (isWrong === undefined) return { kind: "unproved", sentence: "too many orders to try" };
   return isWrong

@@ -13,7 +13,7 @@ import { describeAnswer } from "./explain.ts";
 import type { Folded } from "./fold.ts";
 import { type LogicalOperation, reserveSlotOf } from "./logical.ts";
 import { type Refutation, refuteLsns, refuteSlots } from "./order_refutations.ts";
-import { lsnOfId, memberIds, mustHaveBeen, type Sighting } from "./sightings.ts";
+import { hasEnded, lsnOfId, memberIds, mustHaveBeen, type Sighting } from "./sightings.ts";
 import type { ReservationBounds } from "./verdict.ts";
 
 /** The first contradiction, if there is one. */
@@ -224,11 +224,6 @@ function factsOf(operation: LogicalOperation): [string, string][] {
     if (hasEnded(operation)) say("lsn of the end", answer.lsn);
   }
   return facts;
-}
-
-function hasEnded({ request, answer, isConflict }: LogicalOperation): boolean {
-  return (request.kind === "release" || request.kind === "reclaim") && !isConflict &&
-    answer?.kind === "applied" && answer.code === "ok";
 }
 
 function refuteRecord(

@@ -10,9 +10,9 @@ export interface Sighting {
   makers: readonly LogicalOperation[];
   /** Reads that found its record. */
   records: readonly LogicalOperation[];
-  /** Reads that found it on a resource. */
+  /** Reads that found it on a resource, where it has no maker. */
   holds: readonly LogicalOperation[];
-  /** Writes that name it. */
+  /** Writes that name it; where it has a maker, those that are known to have ended it. */
   commands: readonly LogicalOperation[];
   /** Unanswered reserves that may have made it; empty when it has a maker. */
   candidates: readonly LogicalOperation[];
@@ -24,6 +24,7 @@ export function collectSightings(
   bounds: ReservationBounds,
 ): Map<bigint, Sighting> {
   const sightings = new Map<bigint, Sighting>();
+  for (const operation of operations) noteMaker(sightings, operation);
   for (const operation of operations) note(sightings, operation);
   const orphans = [...sightings.values()].filter((seen) => seen.makers.length === 0);
   if (orphans.length === 0) return sightings;
@@ -67,20 +68,32 @@ function isReserve({ request }: LogicalOperation): boolean {
   return request.kind === "reserve" || request.kind === "reserve_bundle";
 }
 
+function noteMaker(sightings: Map<bigint, Sighting>, operation: LogicalOperation): void {
+  const { answer } = operation;
+  if (answer?.kind !== "applied" || answer.reserved === undefined) return;
+  const made = sightingOf(sightings, answer.reserved.reservationId);
+  made.makers = added(made.makers, operation);
+}
+
 function note(sightings: Map<bigint, Sighting>, operation: LogicalOperation): void {
   const { request, answer } = operation;
-  if (answer?.kind === "applied" && answer.reserved !== undefined) {
-    const made = sightingOf(sightings, answer.reserved.reservationId);
-    made.makers = added(made.makers, operation);
-  }
   if (answer?.kind === "resource" && answer.reservationId !== undefined) {
     const held = sightingOf(sightings, answer.reservationId);
-    held.holds = added(held.holds, operation);
+    if (held.makers.length === 0) held.holds = added(held.holds, operation);
   }
   if (!("reservationId" in request)) return;
   const seen = sightingOf(sightings, request.reservationId);
-  if (isWrite(request)) seen.commands = added(seen.commands, operation);
-  else if (answer?.kind === "reservation") seen.records = added(seen.records, operation);
+  if (isWrite(request)) {
+    if (seen.makers.length === 0 || hasEnded(operation)) {
+      seen.commands = added(seen.commands, operation);
+    }
+  } else if (answer?.kind === "reservation") seen.records = added(seen.records, operation);
+}
+
+/** Whether somebody was told that this ended a reservation. */
+export function hasEnded({ request, answer, isConflict }: LogicalOperation): boolean {
+  return (request.kind === "release" || request.kind === "reclaim") && !isConflict &&
+    answer?.kind === "applied" && answer.code === "ok";
 }
 
 /** Most ids are never spoken of in most ways: an array each would be most of what a history takes. */
