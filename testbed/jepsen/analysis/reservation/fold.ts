@@ -7,8 +7,6 @@ import type { HistoryAnswer, HistoryOperation } from "../../history/operation.ts
 import { isWrite, LogicalOperation, reserveSlotOf, type SlotChoice, slotOf } from "./logical.ts";
 import { answerText, requestText } from "./texts.ts";
 
-export { isWrite, LogicalOperation, lsnOf } from "./logical.ts";
-
 /** Two answers to one operation. */
 export interface Contradiction {
   readonly first: HistoryOperation;
