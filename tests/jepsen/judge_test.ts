@@ -231,6 +231,40 @@ Deno.test("judge() hands other models to their checker", () => {
   assertEquals([figures.get("write_ok"), figures.get("read_ok")], [1, 1]);
 });
 
+Deno.test("judge() tells how much each check looked at", () => {
+  const { checks } = judge(
+    new GateScript().create(5n).reserve([5n, 6n], 7n).holder("confirm", 2n, 7n)
+      .holder("release", 2n, 7n, "info", { id: 3n }).holder("release", 2n, 7n, "ok", { id: 3n })
+      .create(9n, "operation_table_full").create(9n, "fail:overloaded")
+      .resource(5n, "available").reservation(2n, "released").recording(),
+  );
+  assertEquals(Object.fromEntries(checks.map(({ name, examined }) => [name, examined])), {
+    linearizability: 6,
+    missing_operation_id: 7,
+    duplicate_committed_execution: 4,
+    stale_successful_read: 2,
+    stale_holder_not_rejected: 2,
+    unresolved_ambiguity: 1,
+    double_allocation: 2,
+    early_expiration_release: 0,
+    split_brain: 5,
+  });
+});
+
+Deno.test("judge() says of a fenced read what it shows, or that it does not say", () => {
+  const sentenceOf = (observed: { observedLsn?: bigint }): string => {
+    const servedBy = { replicaId: 1, ...observed };
+    const script = new GateScript().resource(5n, "available", undefined, {
+      ...{ requiredLsn: 4n, servedBy },
+    });
+    const { violations } = judge(script.recording()).checks[3]!;
+    assertEquals(violations[0]!.resourceIds, [5n]);
+    return violations[0]!.sentence;
+  };
+  assert(sentenceOf({}).endsWith("asked for lsn 4 and does not say what it shows"));
+  assert(sentenceOf({ observedLsn: 3n }).endsWith("asked for lsn 4 and shows lsn 3"));
+});
+
 Deno.test("judge() says of two holders in the words of the domain who had what until when", () => {
   const script = new GateScript().create(7n).reserve(7n, 1n).reserve(7n, 2n, { slot: 50n })
     .holder("confirm", 2n, 1n);
