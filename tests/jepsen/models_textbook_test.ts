@@ -391,6 +391,18 @@ for (const { model, name, verdict, lines, options, shown } of CASES) {
   });
 }
 
+Deno.test("checkModel() leaves out rounds of a mutex that make no difference", () => {
+  const rounds = Array.from({ length: 100 }, (_, i): Line[] => [
+    [i % 3, 4 * i, 4 * i + 1, "acquire", null],
+    [i % 3, 4 * i + 2, 4 * i + 3, "release", null],
+  ]);
+  const twice: Line[] = [[0, 900, 901, "acquire", null], [1, 902, 903, "acquire", null]];
+  const operations = [...rounds.flat(), ...twice].map(operationOf);
+  const verdict = checkModel(operations, { model: "mutex", stepsMax: 100_000 });
+  assert(verdict.kind === "invalid" && verdict.violation.isMinimal);
+  assertEquals(verdict.violation.counterexample.map(({ invokedAt }) => invokedAt), [900, 902]);
+});
+
 Deno.test("checkModel() judges keys apart, and names the one that is wrong", () => {
   const right = { ...operationOf([0, 0, 1, "write", 1n]), key: "a" };
   const wrong = { ...operationOf([1, 2, 3, "read", null, 2n]), key: "b" };

@@ -11,6 +11,10 @@ const SEEN_MAX = 64;
 /** Operations that make a value above which one of them is taken to be left. */
 const MAKERS_MAX = 8;
 
+const UNASKED = 0;
+const HOPEFUL = 1;
+const HOPELESS = 2;
+
 /** See the top of this file. */
 export class Moves {
   /** The row that is worked on. */
@@ -22,6 +26,8 @@ export class Moves {
   /** Of each call: when it was tried last; of equal ones the first suffices. */
   readonly #tried: Int32Array;
   #round = 0;
+  /** Of each level, once somebody has asked. */
+  readonly #hopeless: Uint8Array;
 
   /**
    * @param looksAhead Whether to leave out what later answers rule out. The level at which nothing is left then says little.
@@ -31,6 +37,7 @@ export class Moves {
     this.#looksAhead = looksAhead;
     this.row = new Int32Array(board.layout.size);
     this.#tried = new Int32Array(board.machine.callsCount);
+    this.#hopeless = new Uint8Array(board.goals.length);
   }
 
   /** Makes `row` the one at the very beginning; no level may be missing. */
@@ -74,8 +81,12 @@ export class Moves {
 
   /** Whether nothing at all can lead a row of this level on. */
   isHopeless(level: number): boolean {
+    const known = this.#hopeless[level]!;
+    if (known !== UNASKED) return known === HOPELESS;
     const { machine, goals } = this.#board;
-    return machine.isImpossible(machine.calls[goals[level]!]!);
+    const isImpossible = machine.isImpossible(machine.calls[goals[level]!]!);
+    this.#hopeless[level] = isImpossible ? HOPELESS : HOPEFUL;
+    return isImpossible;
   }
 
   /**

@@ -62,7 +62,9 @@ class Shrinker {
   run(operations: readonly ModelOperation[]): Shrunk {
     const before = prefixOf(operations, this.#machineOf(operations), this.#first);
     const isUsed = this.#limits.runsMax > 0 && this.#isInvalid(before);
-    const weak = isUsed ? this.#weakenMany(this.#withRecentReads(before)) : before;
+    const weak = isUsed
+      ? this.#weakenMany(this.#withoutRounds(this.#withRecentReads(before)))
+      : before;
     const left = isUsed ? this.#withoutBystanders(weak) : before;
     return {
       operations: withOwnProcesses(left),
@@ -83,6 +85,27 @@ class Shrinker {
       if (this.#isInvalid(tried)) return tried;
     }
     return operations;
+  }
+
+  /** Of locks: leaves out what somebody acquired and released again, as long as it makes no difference in the end. */
+  #withoutRounds(operations: readonly ModelOperation[]): readonly ModelOperation[] {
+    const rounds = this.#isLock() ? roundsOf(operations, this.#first) : [];
+    const before = rounds.length > 0 ? `${statesBefore(operations, this.#question)}` : "";
+    if (before === "") return operations;
+    let left = operations;
+    for (let size = rounds.length; size >= 1; size = size > 1 ? Math.ceil(size / 2) : 0) {
+      for (let from = 0; from < rounds.length && !this.#isSpent(); from += size) {
+        const gone = new Set(rounds.slice(from, from + size).flat());
+        const tried = left.filter((operation) => !gone.has(operation));
+        this.#runs++;
+        if (`${statesBefore(tried, this.#question)}` === before) left = tried;
+      }
+    }
+    return left;
+  }
+
+  #isLock(): boolean {
+    return this.#question.model === "mutex" || this.#question.model === "lock";
   }
 
   /** Weakens as many as it can: halves, quarters, … and at last one by one until none can be weakened. */
@@ -167,7 +190,7 @@ class Shrinker {
   #isSame(left: readonly ModelOperation[], tried: readonly ModelOperation[]): boolean {
     const machine = this.#machineOf(tried);
     if (machine.calls.some((call) => call !== SILENT && machine.isImpossible(call))) return false;
-    if (this.#question.model !== "mutex" && this.#question.model !== "lock") return true;
+    if (!this.#isLock()) return true;
     const before = [left, tried].map((operations) => statesBefore(operations, this.#question));
     return `${before[0]}` === `${before[1]}`;
   }
@@ -196,6 +219,24 @@ class Shrinker {
   #isSpent(): boolean {
     return this.#runs >= this.#limits.runsMax || this.#steps <= 0 || this.#limits.isOverTime();
   }
+}
+
+/** Pairs of an acquire and the release by the same process that comes next, both answered. */
+function roundsOf(
+  operations: readonly ModelOperation[],
+  last: ModelOperation,
+): readonly (readonly ModelOperation[])[] {
+  const rounds: ModelOperation[][] = [];
+  const acquired = new Map<number, ModelOperation>();
+  for (const operation of operations.toSorted((a, b) => a.invokedAt - b.invokedAt)) {
+    const { process: client, f, outcome } = operation;
+    const acquire = acquired.get(client);
+    acquired.delete(client);
+    if (outcome.kind !== "ok" || operation === last) continue;
+    if (f === "acquire") acquired.set(client, operation);
+    else if (acquire !== undefined) rounds.push([acquire, operation]);
+  }
+  return rounds;
 }
 
 /** A process that was not answered does nothing more: weakened operations whose process went on get a new one. */

@@ -11,9 +11,12 @@ export function describeOperation(operation: ModelOperation): string {
 
 /** An operation with who did it and when. */
 export function describePlaced(operation: ModelOperation): string {
-  const { process: client, invokedAt, completedAt } = operation;
-  const to = completedAt === undefined ? "and never answered" : `to ${completedAt}`;
-  return `${describeOperation(operation)} by process ${client} (positions ${invokedAt} ${to})`;
+  const { process: client, invokedAt, completedAt, outcome } = operation;
+  const isAnswered = completedAt !== undefined && outcome.kind !== "info";
+  const at = isAnswered
+    ? `positions ${invokedAt} to ${completedAt}`
+    : `from position ${invokedAt} on`;
+  return `${describeOperation(operation)} by process ${client} (${at})`;
 }
 
 /**
@@ -50,13 +53,14 @@ const OTHERS_MAX = 4;
 /** All if they are few, else those that were answered, else how many. */
 function describeOthers(others: readonly ModelOperation[]): string {
   if (others.length === 0) return "; it is wrong by itself";
-  if (others.length <= OTHERS_MAX) return `; to see it suffices ${listed(others)}`;
+  if (others.length <= OTHERS_MAX) return `; it takes ${listed(others)} to see it`;
   const answered = others.filter(({ outcome }) => outcome.kind !== "info");
-  if (answered.length > OTHERS_MAX) return `; ${others.length} others suffice to see it`;
-  const rest = `${others.length - answered.length} unanswered operations`;
+  if (answered.length > OTHERS_MAX) return `; it takes ${others.length} others to see it`;
+  const count = others.length - answered.length;
+  const rest = count === 1 ? "one unanswered operation" : `${count} unanswered operations`;
   return answered.length === 0
-    ? `; ${rest} suffice to see it`
-    : `; to see it suffices ${listed(answered)}, with ${rest}`;
+    ? `; it takes ${rest} to see it`
+    : `; it takes ${listed(answered)} to see it, with ${rest}`;
 }
 
 function listed(operations: readonly ModelOperation[]): string {
