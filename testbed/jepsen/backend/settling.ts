@@ -21,10 +21,14 @@ export const PATIENCE: Patience = {
   ...{ totalMs: 90_000, faultedMs: 3_000, unreachableMs: 20_000, lookMs: 50 },
 };
 
+/** A replica that is faulted again after so many starts stays so: what it finds on its disk does not change. */
+const FAULTED_STARTS_MAX = 6;
+
 /**
  * Heals everything and helps every replica until all take part and one serves.
  *
- * @throws {CliError} E_WAIT_TIMEOUT when that does not come to be, E_INTERRUPTED when told to stop.
+ * @throws {CliError} E_WAIT_TIMEOUT when that does not come to be, be it that a replica is faulted whenever it is started;
+ * E_INTERRUPTED when told to stop.
  */
 export async function mendCluster(
   patient: Patient,
@@ -83,7 +87,15 @@ class Operator {
   }
 
   async help(statuses: readonly ReplicaStatus[]): Promise<void> {
-    for (const status of statuses) await this.#helpOne(status);
+    for (const status of statuses) {
+      if (this.#isHopeless(status)) throw hopeless(statuses, status);
+      await this.#helpOne(status);
+    }
+  }
+
+  #isHopeless({ id, state }: ReplicaStatus): boolean {
+    const starts = this.#restarted.filter((restarted) => restarted === id).length;
+    return state === "faulted" && starts >= FAULTED_STARTS_MAX;
   }
 
   async #helpOne({ id, state }: ReplicaStatus): Promise<void> {
@@ -145,8 +157,16 @@ async function until<T>(
 }
 
 function never(what: string, statuses: readonly ReplicaStatus[], totalMs: number): CliError {
+  return givenUp(`not within ${totalMs} ms ${what}`, statuses);
+}
+
+function hopeless(statuses: readonly ReplicaStatus[], { id }: ReplicaStatus): CliError {
+  return givenUp(`replica ${id} is faulted after ${FAULTED_STARTS_MAX} starts`, statuses);
+}
+
+function givenUp(why: string, statuses: readonly ReplicaStatus[]): CliError {
   const states = statuses.map((status) => `replica ${status.id} is ${inWords(status)}`);
-  return new CliError("E_WAIT_TIMEOUT", `not within ${totalMs} ms ${what}: ${states.join("; ")}`, {
+  return new CliError("E_WAIT_TIMEOUT", `${why}: ${states.join("; ")}`, {
     hint: "the logs of the replicas say more",
   });
 }

@@ -18,6 +18,11 @@ class Ward implements Patient {
     this.#replicas = new Map(states.map((state, i) => [i + 1, state]));
   }
 
+  /** Faulted from now on. */
+  spoil(id: number): void {
+    this.#replicas.set(id, "faulted");
+  }
+
   heal(): Promise<void> {
     return this.#do("heal", () => {});
   }
@@ -84,6 +89,19 @@ Deno.test("mendCluster says in the end what every replica is", async () => {
     error.message,
     "replica 1 is active primary in view 2 at op 10 of 10, serving; replica 2 is stopped; replica 3",
   );
+});
+
+Deno.test("mendCluster gives a replica up that is faulted whenever it is started", async () => {
+  const ward = new Ward("active", "faulted", "active");
+  ward.restart = (id) => {
+    ward.book.push(`restart ${id}`);
+    ward.spoil(id);
+    return Promise.resolve();
+  };
+  const patience = { ...QUICK, totalMs: 60_000 };
+  const error = await assertRejects(() => mendCluster(ward, undefined, patience), CliError);
+  assertStringIncludes(error.message, "replica 2 is faulted after 6 starts: replica 1 is active");
+  assertEquals(ward.book.filter((verb) => verb === "restart 2").length, 6);
 });
 
 Deno.test("mendCluster gives up when it is told to", async () => {

@@ -2,9 +2,8 @@
  * The part of a run in which things happen: clients load the cluster, a nemesis hurts it, all is put right, and what clients
  * were never told is asked about until it is known. Whatever goes wrong, what was recorded stays.
  */
-import type { Backend, Settled } from "../backend/backend.ts";
+import type { Backend } from "../backend/backend.ts";
 import { startSampling } from "../backend/sampling.ts";
-import type { ClusterEvidence } from "../evidence/evidence.ts";
 import type { NemesisName } from "../nemesis/atlas.ts";
 import { type NemesisReport, runNemesis, type StrikeTold } from "../nemesis/nemesis.ts";
 import { drawStrikes, type Strike } from "../nemesis/plan.ts";
@@ -12,16 +11,14 @@ import type { Recorder } from "../recorder/recorder.ts";
 import type { WorkloadCounts } from "../workload/counts.ts";
 import { REAL_PACE } from "../workload/token_bucket.ts";
 import type { Workload } from "../workload/workload.ts";
+import { type Ended, endRun } from "./ending.ts";
 
 /** How often progress is told, in milliseconds. */
 const PROGRESS_MS = 5_000;
 /** Load goes on for so long after the last fault, in milliseconds. */
 const AFTERMATH_MS = 3_000;
-/** Expirations that are due are through so long after the last hold fell due, in milliseconds. */
-const DRAIN_MS = 500;
-/** Making resources, and asking about what was never told, may take so long in all, in milliseconds. */
+/** Making resources may take so long in all, in milliseconds. */
 const SETUP_MS_MAX = 60_000;
-const RESOLVE_MS_MAX = 180_000;
 
 /** What is needed. */
 export interface ExecuteOptions {
@@ -47,13 +44,11 @@ export interface Listener {
 }
 
 /** What it came to. */
-export interface Executed {
+export interface Executed extends Ended {
   readonly strikes: readonly Strike[];
   readonly nemesis: NemesisReport | undefined;
   readonly loadSecs: number;
   readonly counts: WorkloadCounts;
-  readonly settled: Settled;
-  readonly evidence: ClusterEvidence;
 }
 
 /** Runs clients and nemesis side by side. */
@@ -66,12 +61,8 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
     const { nemesis, loadSecs } = await loadAndHurt(options, strikes);
     signal.throwIfAborted();
     told.event("load is over, mending");
-    await backend.mend(signal);
-    await resolveAll(workload, signal, told);
-    const settled = await backend.settle(signal);
-    told.event(`settled in ${Math.round(settled.settleMs)} ms`);
-    const evidence = await backend.evidence();
-    return { strikes, nemesis, loadSecs, counts: workload.counts(), settled, evidence };
+    const ended = await endRun(options);
+    return { strikes, nemesis, loadSecs, counts: workload.counts(), ...ended };
   } finally {
     await stopSampling();
     await recorder.flush();
@@ -93,16 +84,6 @@ async function setUp(workload: Workload, signal: AbortSignal): Promise<void> {
     if (error !== timeout.reason) throw error;
     throw new Error(`the resources could not be made in ${SETUP_MS_MAX / 1_000} s`);
   }
-}
-
-async function resolveAll(workload: Workload, signal: AbortSignal, told: Listener): Promise<void> {
-  const open = workload.counts().unresolved;
-  told.event(`${open} outcomes are unknown, asking again`);
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(RESOLVE_MS_MAX)]);
-  await workload.resolve(inTime);
-  await REAL_PACE.wait(workload.holdMsMax + DRAIN_MS, inTime);
-  await workload.readAll(inTime);
-  told.event(`${workload.counts().unresolved} outcomes stay unknown`);
 }
 
 /** Whoever of both fails ends the other. */

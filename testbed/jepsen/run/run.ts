@@ -157,6 +157,8 @@ class Run {
       },
     });
     this.#tracker.update({ historyEvents: recorder.events });
+    const { problem } = this.#executed;
+    if (problem !== undefined) throw new Error(problem);
   }
 
   #header(facts: ClusterFacts): HistoryHeader {

@@ -99,7 +99,9 @@ export class RunArchive {
       unanswered: `${counts.info}`,
       unresolved: `${counts.unresolved}`,
       load_secs: executed === undefined ? "none" : executed.loadSecs.toFixed(1),
-      settle_ms: executed === undefined ? "none" : `${Math.round(executed.settled.settleMs)}`,
+      settle_ms: executed?.settled === undefined
+        ? "none"
+        : `${Math.round(executed.settled.settleMs)}`,
       faults: faults.map(([name, count]) => `${name}:${count}`).join(" ") || "none",
       ...(problem === undefined ? {} : { problem }),
     };
