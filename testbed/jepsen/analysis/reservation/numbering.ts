@@ -1,11 +1,12 @@
 /** Turns the operations of one part of a history into a problem: everything becomes an index or a small number. */
-import type { HistoryAnswer, HistoryRequest, ReservationSeen } from "../../history/operation.ts";
+import type { HistoryAnswer, HistoryRequest } from "../../history/operation.ts";
 import { NOT_FOUND, RETIRED } from "./answers.ts";
 import type { Material } from "./material.ts";
 import { fencesOf } from "./fences.ts";
 import { isWrite, type LogicalOperation } from "./logical.ts";
-import { type Claim, type Problem, SLOT_MAX, type SlotNumber, type Work } from "./problem.ts";
+import type { Claim, Problem, SlotNumber, Work } from "./problem.ts";
 import { memberIds, type Sighting } from "./sightings.ts";
+import { clamp, firstSlotOf, recordedDeadline, versionOf } from "./slot_numbers.ts";
 import { requestText } from "./texts.ts";
 import type { ReservationBounds } from "./verdict.ts";
 import { Code, codeNumber, Kind, Status } from "./words.ts";
@@ -268,39 +269,6 @@ function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
   let list = lists.get(key);
   if (list === undefined) lists.set(key, list = []);
   return list;
-}
-
-/** Where slots begin to count: at 0, or long before the first one that is known. */
-function firstSlotOf(
-  drafts: readonly Draft[],
-  operations: readonly LogicalOperation[],
-): bigint {
-  let first: bigint | undefined;
-  const see = ({ slot }: { readonly slot: bigint | undefined }): void => {
-    if (slot !== undefined && (first === undefined || slot < first)) first = slot;
-  };
-  drafts.forEach(see);
-  for (const { slots } of operations) slots?.forEach(see);
-  const early = BigInt(SLOT_MAX) / 2n;
-  return first === undefined || first < early ? 0n : first - early;
-}
-
-/** Rounding down to `SLOT_MAX` keeps every order that there is: it can hide a violation, never make one. */
-function clamp(slots: bigint): number {
-  return slots > BigInt(SLOT_MAX) ? SLOT_MAX : Number(slots);
-}
-
-function versionOf(version: bigint | undefined): number {
-  return version === undefined ? -1 : clamp(version);
-}
-
-/** The deadline that a record of an id of unclear origin shows, if one does. */
-function recordedDeadline({ records }: Sighting): bigint | undefined {
-  for (const { answer } of records) {
-    const { deadlineSlot } = answer as ReservationSeen;
-    if (deadlineSlot !== undefined) return deadlineSlot;
-  }
-  return undefined;
 }
 
 function seenBy(answer: HistoryAnswer | undefined): number {
