@@ -4,7 +4,7 @@ import { fromFileUrl } from "@std/path";
 import denoJson from "../deno.json" with { type: "json" };
 
 const BINARY = Deno.args[0] ?? fromFileUrl(new URL("../dist/allocdb", import.meta.url));
-const RUN_MS_MAX = 30_000;
+const RUN_MS_MAX = 60_000;
 
 interface Run {
   readonly code: number;
@@ -27,6 +27,12 @@ function expects(code: number, text: string): Check["fault"] {
     if (!said.includes(text)) return `no "${text}" in: ${said}`;
     return silent === "" ? undefined : `unexpected output: ${silent}`;
   };
+}
+
+/** Fails unless the program ended with 0 and wrote `text` to stdout, whatever it said beside. */
+function tells(text: string): Check["fault"] {
+  return ({ code, stdout, stderr }) =>
+    code === 0 && stdout.includes(text) ? undefined : `exit code ${code}: ${stdout}${stderr}`;
 }
 
 const CHECKS: readonly Check[] = [
@@ -54,7 +60,26 @@ const CHECKS: readonly Check[] = [
     args: ["sim", "--profile", "ci", "--seeds", "4", "--jobs", "2"],
     fault: expects(0, "lives=4\nfailed=0\n"),
   },
+  { name: "lists the release matrix", args: ["jepsen", "plan"], fault: tells("run_id=") },
+  {
+    name: "kills replicas of a real cluster and judges what clients saw",
+    args: [
+      ...["jepsen", "run", "--workload", "ambiguous_write_retry", "--nemesis", "crash_restart"],
+      ...["--window", "5s", "--seed", "1"],
+    ],
+    fault: tells("verdict=valid"),
+  },
+  {
+    name: "knows a history from none",
+    args: ["jepsen", "analyze", "no-such-file"],
+    fault: unreadable,
+  },
 ];
+
+/** A file that is not there has its line on stdout, and the error on stderr. */
+function unreadable({ code, stdout }: Run): string | undefined {
+  return code === 65 && stdout.includes("unreadable") ? undefined : `exit code ${code}: ${stdout}`;
+}
 
 /** Runs the copy in `directory` to its end, or stops it after {@linkcode RUN_MS_MAX}. */
 async function run(directory: string, args: readonly string[]): Promise<Run> {

@@ -109,6 +109,12 @@ function lateFinding(late: HistoryOperation | undefined): string[] {
   ];
 }
 
+/** What the checker of reservations is asked of a recording. */
+export function checkOptionsOf(recording: Recording, options: JudgeOptions): CheckOptions {
+  const bounds = boundsOf(recording.header, options, sentTooLate(recording));
+  return reservationOptions(recording, bounds, options);
+}
+
 function reservationOptions(
   { header, ticks, hasInvocations }: Recording,
   bounds: ReservationBounds,

@@ -1,7 +1,9 @@
 /** One history from a file to its verdict. */
 import type { HistoryReading, JepsenAnalyze } from "../../../node/cli/jepsen_options.ts";
+import { CliError } from "../../../node/errors.ts";
 import { gateReport } from "../analysis/gate/report.ts";
 import { judge, type JudgeOptions } from "../analysis/judge.ts";
+import { isProvable, prove } from "../analysis/prove.ts";
 import type { Judgement } from "../analysis/judgement.ts";
 import { readHistory } from "../codec/read.ts";
 import type { ReadOptions } from "../codec/format.ts";
@@ -9,6 +11,7 @@ import type { Value } from "../history/model.ts";
 import type { Recording } from "../history/recording.ts";
 import { counterexampleText } from "./counterexample.ts";
 import { writeWhole } from "./files.ts";
+import { certificateText } from "./proof.ts";
 import { writeReport } from "./report.ts";
 
 /** What is known of one history in the end. */
@@ -70,12 +73,33 @@ async function writeWhatWasAsked(
     readonly options: JudgeOptions;
   },
 ): Promise<void> {
-  const { counterexample, report } = request;
+  const { counterexample, certificate, report } = request;
+  if (certificate !== undefined) await writeCertificate(certificate, recording, options);
   if (counterexample !== undefined) {
     const text = counterexampleText(recording, judgement, options);
     if (text !== undefined) await writeWhole(counterexample, text);
   }
   if (report !== undefined) await writeReport(report, file, recording, judgement, request);
+}
+
+/**
+ * Writes the proof.
+ *
+ * @throws {CliError} E_USAGE where there is none to be had, E_INCONCLUSIVE when the search came to no end.
+ */
+async function writeCertificate(
+  path: string,
+  recording: Recording,
+  options: JudgeOptions,
+): Promise<void> {
+  if (!isProvable(recording)) {
+    throw new CliError("E_USAGE", "there are certificates about histories of reservations only", {
+      hint: "leave --certificate out; --counterexample goes with every model",
+    });
+  }
+  const proof = prove(recording, options);
+  if (proof === undefined) throw new CliError("E_INCONCLUSIVE", "what is undecided has no proof");
+  await writeWhole(path, certificateText(proof));
 }
 
 /** How a file is read, from what was typed. */

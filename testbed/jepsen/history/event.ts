@@ -69,7 +69,7 @@ export interface ExpiredHold {
 export interface Invocation {
   readonly type: "invoke";
   readonly process: number;
-  /** Monotonic, since the run began; never a reason for an order. */
+  /** Monotonic, since the run began; never a reason for an order. `NaN`: not recorded. */
   readonly timeNs: number;
   /** Of a write of reservations. */
   readonly key?: OperationKey;

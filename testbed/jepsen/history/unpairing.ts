@@ -30,8 +30,8 @@ export function prefixOf<T extends HistoryOperation | ModelOperation>(
 }
 
 function invocationOf(operation: HistoryOperation | ModelOperation): Invocation {
-  const { process, invokedNs: timeNs = NaN } = operation;
-  const base = { type: "invoke", process, timeNs } as const;
+  const { process: client, invokedNs: timeNs = NaN } = operation;
+  const base = { type: "invoke", process: client, timeNs } as const;
   if ("f" in operation) {
     const { f, key, value } = operation;
     const keyed = key === undefined ? {} : { key };
@@ -46,8 +46,8 @@ function invocationOf(operation: HistoryOperation | ModelOperation): Invocation 
 }
 
 function completionOf(operation: HistoryOperation | ModelOperation): Completion {
-  const { process, outcome, completedNs: timeNs = NaN } = operation;
-  const base = { type: outcome.kind, process, timeNs };
+  const { process: client, outcome, completedNs: timeNs = NaN } = operation;
+  const base = { type: outcome.kind, process: client, timeNs };
   const reason = "reason" in outcome && outcome.reason !== undefined
     ? { reason: outcome.reason }
     : {};
