@@ -1,10 +1,10 @@
 /** A finished recording to its verdict: read back from the disk, as anybody else would read it. */
 import { gateReport, isGatePassed } from "../analysis/gate/report.ts";
-import { judge } from "../analysis/judge.ts";
+import { judge, type JudgeOptions } from "../analysis/judge.ts";
 import type { Judgement } from "../analysis/judgement.ts";
 import { READ_DEFAULTS } from "../codec/format.ts";
 import { readHistory } from "../codec/read.ts";
-import { checkEvidence } from "../evidence/check.ts";
+import { judgeEvidence } from "../evidence/check.ts";
 import type { ClusterEvidence } from "../evidence/evidence.ts";
 import type { Recording } from "../history/recording.ts";
 
@@ -40,7 +40,7 @@ export async function analyzeRun(
   const judgement = judge(recording, {
     minimum,
     isOverTime: () => performance.now() > endMs,
-    ...(evidence === undefined ? {} : { evidence: checkEvidence(recording, evidence) }),
+    ...(evidence === undefined ? {} : judgedByLogs(recording, evidence)),
   });
   const lines = gateReport(judgement);
   return {
@@ -50,6 +50,15 @@ export async function analyzeRun(
     report: lines.map((line) => `${line}\n`).join(""),
     blockers: blockersOf(lines),
   };
+}
+
+/** What the logs say, and which operations in doubt they prove to have never happened. */
+function judgedByLogs(
+  recording: Recording,
+  evidence: ClusterEvidence,
+): Pick<JudgeOptions, "evidence" | "isAbsent"> {
+  const { checks, isAbsent } = judgeEvidence(recording, evidence);
+  return { evidence: checks, isAbsent };
 }
 
 function blockersOf(lines: readonly string[]): number {

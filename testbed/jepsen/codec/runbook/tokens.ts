@@ -2,6 +2,9 @@
 import { HistoryError, quoted, type SourcePlace } from "../../history/history_error.ts";
 import { U128_MAX, U64_MAX } from "../own/fields.ts";
 
+/** Keys and values to be written; undefined is left out. */
+export type Pairs = (readonly [key: string, value: string | bigint | number | undefined])[];
+
 const DECIMAL = /^[0-9]{1,39}$/;
 
 /** See the top of this file. Of a key that comes twice the last counts. */

@@ -3,10 +3,8 @@ import type { Completion, Invocation, RecordedRequest } from "../../history/even
 import type { AppliedAnswer } from "../../history/operation.ts";
 import { expiredText } from "../own/write_event.ts";
 import type { Holds } from "./holds.ts";
+import type { Pairs } from "./tokens.ts";
 import { readTokens } from "./write_seen.ts";
-
-/** Keys and values; undefined is left out. */
-export type Pairs = (readonly [key: string, value: string | bigint | number | undefined])[];
 
 /**
  * The keys of an operation and of its end.

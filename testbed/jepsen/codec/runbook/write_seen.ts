@@ -2,7 +2,7 @@
 import type { RecordedRequest } from "../../history/event.ts";
 import type { ReservationSeen, ResourceSeen } from "../../history/operation.ts";
 import type { Holds } from "./holds.ts";
-import type { Pairs } from "./write_line.ts";
+import type { Pairs } from "./tokens.ts";
 
 /** The keys that say what was seen; undefined when the format wants more than anybody was told. */
 export function readTokens(
