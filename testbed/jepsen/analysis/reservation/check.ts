@@ -49,6 +49,9 @@ export function checkReservations(
 const SHRINK_STEPS_MIN = 500_000;
 /** Steps to find out whether answers are wrong by themselves where their lsns are. */
 const PLAIN_STEPS_MAX = 200_000;
+/** Steps that the order of the lsns is worth: at least so many, and so many for each operation. */
+const WITNESS_STEPS_MIN = 200_000;
+const WITNESS_STEPS_PER_WORK = 40;
 const CONFIGURATIONS_MAX = 200_000;
 const BYTES_MAX = 2 ** 29;
 /** Ways in which things may have stood that are told. */
@@ -150,11 +153,13 @@ class Check {
     return { result: witness.result, refused };
   }
 
-  /** Spends at most half of what is left. */
+  /** Spends at most half of what is left: where it is hard to follow, another order may be easy to find. */
   #tryLsnOrder(problem: Problem): { readonly board: Board; readonly result: SearchResult } {
     const ordered = inLsnOrder(problem);
     const board = schedule(ordered, eventsOf(ordered.works));
-    return { board, result: this.#searchWithin(board, Math.floor(this.#budget.steps / 2)) };
+    const worth = Math.max(WITNESS_STEPS_MIN, problem.works.length * WITNESS_STEPS_PER_WORK);
+    const steps = Math.min(worth, Math.floor(this.#budget.steps / 2));
+    return { board, result: this.#searchWithin(board, steps) };
   }
 
   #searchSome(board: Board): SearchResult {

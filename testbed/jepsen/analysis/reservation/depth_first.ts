@@ -17,6 +17,9 @@ export function searchDepthFirst(board: Board, meter: Meter, progress: Progress)
   return new DepthFirst(board, meter, progress).run();
 }
 
+/** What {@linkcode DepthFirst} tries last comes first: the next is at the end. */
+const RANKS: readonly number[] = [0, 1, 2, 3];
+
 /** What an answer on the way takes in memory, about; most have one configuration. */
 const STAND_BYTES = 400;
 
@@ -79,14 +82,14 @@ class DepthFirst {
     const seen = new ConfigurationSet(board.layout);
     const stand = { position, work, open: [], arrived: [], seen, before: from };
     this.#stands.push(stand);
-    if (this.#isNew(tried, from)) this.#visit(stand, from);
+    if (this.#isNew(tried, from)) this.#visit(stand, from, stand.open);
   }
 
   /** The next configuration in which the answer has been given; undefined when there is none. */
   #tryOn(stand: Stand): Configuration | undefined {
     const walk = this.#walk;
     while (stand.arrived.length === 0 && stand.open.length > 0) {
-      walk.expand(stand.open.pop()!, stand.work, (next) => this.#visit(stand, next));
+      this.#goOn(stand, stand.open.pop()!);
     }
     const arrived = stand.arrived.shift();
     if (arrived === undefined) return undefined;
@@ -96,10 +99,36 @@ class DepthFirst {
     return next;
   }
 
-  #visit(stand: Stand, configuration: Configuration): void {
+  /** Finds what can happen next and puts it where it is tried sooner or later. */
+  #goOn(stand: Stand, from: Configuration): void {
+    const found: Configuration[] = [];
+    this.#walk.expand(from, stand.work, (next) => this.#visit(stand, next, found));
+    if (found.length === 0) return;
+    const wanted = this.#walk.nextFor(from, stand.work);
+    const ranks = found.map((next) => this.#rankOf(wanted, next));
+    for (const rank of RANKS) {
+      for (let i = found.length - 1; i >= 0; i--) {
+        if (ranks[i] === rank) stand.open.push(found[i]!);
+      }
+    }
+  }
+
+  #visit(stand: Stand, configuration: Configuration, open: Configuration[]): void {
     if (!this.#isNew(stand.seen, configuration)) return;
     if (this.#walk.hasHappened(configuration, stand.work)) stand.arrived.push(configuration);
-    else if (!this.#walk.isHopeless(configuration, stand.work)) stand.open.push(configuration);
+    else if (!this.#walk.isHopeless(configuration, stand.work)) open.push(configuration);
+  }
+
+  /**
+   * How soon it is tried: what somebody was told of and what is about the same resources comes first. What nobody was told
+   * of, elsewhere, seldom helps, and stands in the way later.
+   */
+  #rankOf(wanted: Work, { trace }: Configuration): number {
+    const { works, claims } = this.#walk.board.problem;
+    const work = trace === undefined || trace.work < 0 ? undefined : works[trace.work]!;
+    const touched = work?.touches ?? claims[trace?.claim ?? 0]!.members;
+    const isNear = touched.some((resource) => wanted.touches.includes(resource));
+    return (isNear ? 2 : 0) + (work !== undefined && !work.isOptional ? 1 : 0);
   }
 
   #isNew(set: ConfigurationSet, configuration: Configuration): boolean {

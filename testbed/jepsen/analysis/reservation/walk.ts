@@ -1,6 +1,6 @@
 /**
- * One walk through a schedule: what has begun and waits at a position, and what can happen next in a configuration there. It can
- * be taken on by an answer and back again, so that several ways of searching share it.
+ * One walk through a schedule: what has begun and waits at a position, and what can happen next in a configuration there. It
+ * can be taken on by an answer and back again, so that several ways of searching share it.
  */
 import { fitsHere } from "./answers.ts";
 import type { Meter } from "./budget.ts";
@@ -21,7 +21,6 @@ import { ABSENT, AVAILABLE, Kind, Status } from "./words.ts";
 
 /** Takes a configuration that has been found. */
 export type Visit = (next: Configuration) => void;
-
 /** See the top of this file. */
 export class Walk {
   readonly board: Board;
@@ -101,6 +100,18 @@ export class Walk {
   /** Whether `work`, which waits for its answer, has happened. */
   hasHappened({ words }: Configuration, work: Work): boolean {
     return hasBit(words, 0, this.board.doneBits[work.index]!);
+  }
+
+  /** What has to happen first for `goal` to happen: itself, where nothing that has begun stands before it. */
+  nextFor({ words }: Configuration, goal: Work): Work {
+    const { problem: { after, works }, doneBits } = this.board;
+    for (let next = goal;;) {
+      const before = after[next.index]!.find((other) =>
+        this.#phases[other] === Phase.open && !hasBit(words, 0, doneBits[other]!)
+      );
+      if (before === undefined) return next;
+      next = works[before]!;
+    }
   }
 
   /** Whether `work` can never be answered as it was from here on. */
