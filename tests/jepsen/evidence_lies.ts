@@ -1,5 +1,9 @@
 // Ways in which logs, states or answers can be wrong, each to be planted in an honest run.
-import type { ClusterEvidence, LogEntry } from "../../testbed/jepsen/evidence/evidence.ts";
+import type {
+  ClusterEvidence,
+  LogEntries,
+  LogEntry,
+} from "../../testbed/jepsen/evidence/evidence.ts";
 import type { AppliedAnswer, HistoryOperation } from "../../testbed/jepsen/history/operation.ts";
 import type { SeededRandom } from "../../testbed/sim/random.ts";
 import { encodePlain } from "../../testbed/sim/workload/plain.ts";
@@ -61,7 +65,7 @@ export const LIES: Readonly<Record<string, { readonly finds: string; readonly sp
     spoil: ({ evidence }) => {
       for (const piece of evidence.logs.slice(1)) {
         const { entries } = piece as Open<typeof piece>;
-        (piece as Open<typeof piece>).entries = entries.slice(0, -1);
+        (piece as Open<typeof piece>).entries = [...entries].slice(0, -1);
       }
       return true;
     },
@@ -180,8 +184,8 @@ export const LIES: Readonly<Record<string, { readonly finds: string; readonly sp
   },
 };
 
-function put(entries: readonly LogEntry[], at: number, what: Partial<LogEntry>): boolean {
-  (entries as LogEntry[])[at] = { ...entries[at]!, ...what };
+function put(entries: LogEntries, at: number, what: Partial<LogEntry>): boolean {
+  (entries as LogEntry[])[at] = { ...entries.at(at)!, ...what };
   return true;
 }
 
@@ -207,7 +211,7 @@ function everywhereAt(
 ): boolean {
   const changed = new Map(meant.map((entry) => [entry.op, { ...entry, ...change(entry) }]));
   for (const piece of evidence.logs) {
-    const entries = piece.entries.map((entry) => changed.get(entry.op) ?? entry);
+    const entries = Array.from(piece.entries, (entry) => changed.get(entry.op) ?? entry);
     (piece as Open<typeof piece>).entries = entries;
   }
   return true;

@@ -3,7 +3,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { judge } from "../../testbed/jepsen/analysis/judge.ts";
 import { checkEvidence, judgeEvidence } from "../../testbed/jepsen/evidence/check.ts";
-import type { ClusterEvidence } from "../../testbed/jepsen/evidence/evidence.ts";
 import { SeededRandom } from "../../testbed/sim/random.ts";
 import { EvidenceCluster } from "./evidence_cluster.ts";
 import { LIES } from "./evidence_lies.ts";
@@ -72,20 +71,6 @@ Deno.test("expirations_are_due finds an expiration before the deadline", () => {
     const failed = checks.filter(({ verdict }) => verdict === "fail").map(({ name }) => name);
     assertEquals(failed, ["expirations_are_due"], `seed ${seed}`);
   }
-});
-
-Deno.test("commits_are_held asks nobody for what was committed after the states were told", () => {
-  const cluster = new EvidenceCluster(new SeededRandom(4)).run(40);
-  const evidence = cluster.evidence();
-  cluster.append({ kind: "create_resource", resourceId: 50n, clientId: 1n, operationId: 0n });
-  const commitOp = cluster.entries.length;
-  const [first, ...others] = evidence.logs;
-  const logs = [{ ...first!, entries: cluster.entries, commitOp }, ...others];
-  const failed = (changed: ClusterEvidence) =>
-    checkEvidence(cluster.recording(), changed).filter(({ verdict }) => verdict === "fail")
-      .map(({ name }) => name);
-  assertEquals(failed({ ...evidence, logs }), []);
-  assertEquals(failed({ ...evidence, logs, states: [] }), ["commits_are_held"]);
 });
 
 Deno.test("checkEvidence() decides nothing from a log without its beginning", () => {

@@ -1,5 +1,5 @@
 /** The one log that all replicas should hold, put together from their pieces: at each op the entry that the first of them has. */
-import type { ClusterEvidence, LogEntry } from "./evidence.ts";
+import type { ClusterEvidence, LogEntry, LogPiece } from "./evidence.ts";
 
 /** Two replicas hold different entries at one op. */
 export interface Disagreement {
@@ -11,8 +11,10 @@ export interface Disagreement {
 
 /** See the top of this file. */
 export interface CommittedLog {
-  /** By op; the index is the op. What no piece has is missing. */
-  readonly entries: readonly (LogEntry | undefined)[];
+  /** The entry at an op; nothing where no piece has one. */
+  at(op: number): LogEntry | undefined;
+  /** The last op that any piece has. */
+  readonly tipOp: number;
   /** Entries of all pieces that are committed. */
   readonly examined: number;
   readonly disagreements: readonly Disagreement[];
@@ -22,8 +24,12 @@ export interface CommittedLog {
 
 /** Puts it together. Entries behind a piece's commit position are left out: they may rightly be others in the end. */
 export function committedLogOf({ logs }: ClusterEvidence): CommittedLog {
-  const entries: (LogEntry | undefined)[] = [];
-  const owners: number[] = [];
+  /** Whose entry stands at an op. */
+  const owners: LogPiece[] = [];
+  const at = (op: number): LogEntry | undefined => {
+    const owner = owners[op];
+    return owner?.entries.at(op - owner.baseOp - 1);
+  };
   const disagreements: Disagreement[] = [];
   let [examined, commitOp] = [0, 0];
   for (const piece of logs) {
@@ -32,19 +38,19 @@ export function committedLogOf({ logs }: ClusterEvidence): CommittedLog {
       const { op } = entry;
       if (op > piece.commitOp) break;
       examined++;
-      const known = entries[op];
+      const known = at(op);
       if (known === undefined) {
-        entries[op] = entry;
-        owners[op] = piece.replicaId;
+        owners[op] = piece;
         continue;
       }
-      const what = known === entry ? undefined : differenceOf(known, entry);
+      const what = differenceOf(known, entry);
       if (what === undefined) continue;
-      disagreements.push({ op, replicaId: piece.replicaId, otherId: owners[op]!, what });
+      const { replicaId } = piece;
+      disagreements.push({ op, replicaId, otherId: owners[op]!.replicaId, what });
       break; // Whatever follows hangs from this one.
     }
   }
-  return { entries, examined, disagreements, commitOp };
+  return { at, tipOp: Math.max(0, owners.length - 1), examined, disagreements, commitOp };
 }
 
 /** What of an entry is another than before. Equal hashes of different entries are a difference, too. */

@@ -10,7 +10,10 @@ export interface ClusterEvidence {
   readonly core: CoreConfig;
   /** Replicas that a cluster has: a majority is more than half of them. */
   readonly replicaCount: number;
-  /** What was read of logs, at any times; several pieces of one replica are fine and have to agree. */
+  /**
+   * What was read of logs, at any times; several pieces of one replica are fine and have to agree. All reach to one op that
+   * a majority knew to be committed: what the cluster decides by itself while they are read is left out.
+   */
   readonly logs: readonly LogPiece[];
   /** What replicas said their state was. */
   readonly states: readonly StateDigest[];
@@ -22,9 +25,16 @@ export interface LogPiece {
   /** The op before the first of `entries`. */
   readonly baseOp: number;
   /** In the order of ops. */
-  readonly entries: readonly LogEntry[];
+  readonly entries: LogEntries;
   /** The last op that was known to be committed when this was read; entries behind it say nothing yet. */
   readonly commitOp: number;
+}
+
+/** Entries as they are asked for: a backend need not keep each as an object. An array is one. */
+export interface LogEntries extends Iterable<LogEntry> {
+  readonly length: number;
+  /** From 0; from the end when negative. */
+  at(index: number): LogEntry | undefined;
 }
 
 /** One entry of a log. */

@@ -24,7 +24,7 @@ export function checkAgreement({ examined, disagreements }: CommittedLog): Check
 }
 
 /** Hashes chain, lsns have no gaps, and slots and views never go back. */
-export function checkPositions({ entries }: CommittedLog): CheckResult {
+export function checkPositions(log: CommittedLog): CheckResult {
   const finder = new Finder({
     name: "log_is_in_order",
     unit: "log entries",
@@ -33,8 +33,8 @@ export function checkPositions({ entries }: CommittedLog): CheckResult {
   });
   let before: LogEntry | undefined;
   let lsn: number | undefined;
-  for (let op = 1; op < entries.length; op++) {
-    const entry = entries[op];
+  for (let op = 1; op <= log.tipOp; op++) {
+    const entry = log.at(op);
     if (entry === undefined) {
       before = lsn = undefined;
       continue;
@@ -75,14 +75,9 @@ function disorderOf(
   return { name: "hash", sentence: "it names another entry as the one before it" };
 }
 
-/**
- * What anybody called committed is on a majority in the end: up to the op at which replicas told their states, for behind it
- * some may not have heard yet that what they hold is committed.
- */
-export function checkMajority(evidence: ClusterEvidence, log: CommittedLog): CheckResult {
-  const { logs, states, replicaCount } = evidence;
-  const toldOp = Math.max(0, ...states.map(({ op }) => op));
-  const commitOp = states.length === 0 ? log.commitOp : Math.min(toldOp, log.commitOp);
+/** What anybody called committed is on a majority in the end. */
+export function checkMajority(evidence: ClusterEvidence, { commitOp }: CommittedLog): CheckResult {
+  const { logs, replicaCount } = evidence;
   const finder = new Finder({
     name: "commits_are_held",
     unit: "replicas",

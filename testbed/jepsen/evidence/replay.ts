@@ -35,7 +35,8 @@ export interface Replay {
 }
 
 /** Replays as far as the log reaches without a gap. */
-export function replayLog(evidence: ClusterEvidence, { entries, commitOp }: CommittedLog): Replay {
+export function replayLog(evidence: ClusterEvidence, log: CommittedLog): Replay {
+  const { commitOp } = log;
   const truth = new ClusterTruth(evidence.core);
   const byKey = new Map<string, LoggedCommand[]>();
   const expirations: Decided[] = [];
@@ -44,7 +45,7 @@ export function replayLog(evidence: ClusterEvidence, { entries, commitOp }: Comm
   let stopped = commitOp === 0 ? "no log was read" : undefined;
   let isBroken = false;
   while (truth.op < commitOp && stopped === undefined) {
-    const entry = entries[truth.op + 1];
+    const entry = log.at(truth.op + 1);
     if (entry === undefined) {
       stopped = `no replica's log has op ${truth.op + 1} of ${commitOp}`;
       break;

@@ -56,8 +56,18 @@ async function collectRest(options: EndOptions, problem: string): Promise<Ended>
   }
   await resolveAll(options);
   const isStillFollowed = isFollowed(await backend.statuses());
-  const evidence = isStillFollowed ? await backend.evidence() : undefined;
+  const evidence = isStillFollowed ? await evidenceIfAny(options) : undefined;
   return { settled: undefined, evidence, problem };
+}
+
+async function evidenceIfAny({ backend, told }: EndOptions): Promise<ClusterEvidence | undefined> {
+  try {
+    return await backend.evidence();
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    told.event(`the logs prove nothing: ${error.message}`);
+    return undefined;
+  }
 }
 
 function isFollowed(statuses: readonly ReplicaStatus[]): boolean {

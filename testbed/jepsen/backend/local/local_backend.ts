@@ -25,7 +25,7 @@ import {
 } from "../backend.ts";
 import { mendCluster, settleCluster } from "../settling.ts";
 import { LONG_RUN_BOUNDS } from "./bounds.ts";
-import { EvidenceCollector } from "./evidence_collector.ts";
+import { EvidenceCollector, logsOf } from "./evidence_collector.ts";
 import { factsOf } from "./facts.ts";
 import type { LocalOptions } from "./options.ts";
 import { OwnProcesses } from "./own_processes.ts";
@@ -142,6 +142,8 @@ export class LocalBackend implements Backend {
 
   async settle(signal?: AbortSignal): Promise<Settled> {
     const digests = () => askDigests(this.#found.layout);
+    this.#settled = undefined;
+    this.#collector!.settling();
     this.#settled = await settleCluster(this, digests, signal);
     return this.#settled;
   }
@@ -189,7 +191,12 @@ export class LocalBackend implements Backend {
     }
     this.#claim ??= await claimWorkspace(this.#path);
     await mendCluster(this, undefined);
-    this.#collector = new EvidenceCollector(this.#found.layout, () => this.statuses());
+    const { layout } = this.#found;
+    this.#collector = new EvidenceCollector(
+      layout.config.core,
+      logsOf(layout),
+      () => this.statuses(),
+    );
     this.#collector.start();
     return factsOf(this.#found, version, this.#before);
   }

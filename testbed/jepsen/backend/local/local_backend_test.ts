@@ -89,7 +89,7 @@ function requireWhole({ logs, states }: ClusterEvidence): number {
   for (const { replicaId } of states) {
     const hashes = new Map(
       logs.filter((piece) => piece.replicaId === replicaId)
-        .flatMap(({ entries }) => entries.map((entry) => [entry.op, entry.hash])),
+        .flatMap(({ entries }) => [...entries].map((entry) => [entry.op, entry.hash] as const)),
     );
     assertEquals(hashes.size, op, `replica ${replicaId}`);
     for (const { entries } of logs) {

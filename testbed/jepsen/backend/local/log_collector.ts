@@ -3,39 +3,26 @@
  * the end of a long run the files alone would say little. Only what a replica says is committed is collected, as all
  * else may rightly change. A replica that skipped a part of the log, or whose log is another one than before, has several pieces.
  */
-import type { LogBuffer } from "../../../../core/log_frame.ts";
 import type { LogIdentity } from "../../../../core/log_segment.ts";
 import { equalTips, type Tip, TipWord } from "../../../../core/log_tip.ts";
 import { readU64 } from "../../../../core/words.ts";
 import { type Disk, DiskFault } from "../../../../node/disk.ts";
 import type { LogEntry, LogPiece } from "../../evidence/evidence.ts";
+import { type EntryPool, PooledEntries } from "./entry_pool.ts";
 import {
   beginningOf,
   type CountingSegment,
   countingSegments,
-  entryAt,
   readFrames,
   type ReadingPlace,
 } from "./log_reader.ts";
 
-/** Entries that several replicas have are kept once. */
-export class EntryPool {
-  readonly #entries: LogEntry[] = [];
-
-  /** The frame that `tip` ends with, as an entry. */
-  take(buffer: LogBuffer, at: number, tip: Tip): LogEntry {
-    const op = Number(readU64(tip, TipWord.op));
-    const known = this.#entries[op];
-    if (known !== undefined && known.hash === readU64(tip, TipWord.hash)) return known;
-    const entry = entryAt(buffer, at, tip);
-    if (known === undefined) this.#entries[op] = entry;
-    return entry;
-  }
-}
-
 interface Piece {
   readonly baseOp: number;
-  readonly entries: LogEntry[];
+  /** What is another entry than in the pool, by op. */
+  readonly own: Map<number, LogEntry>;
+  /** The last op that its replica ever called committed while it had this log. */
+  toldOp: bigint;
   /** The last frame of it. */
   tip: Tip;
   /** Where that ends, and in which segment. */
@@ -51,7 +38,6 @@ export class LogCollector {
   readonly #pool: EntryPool;
   readonly #pieces: Piece[] = [];
   #open: Piece | undefined;
-  #commitOp = 0n;
 
   /**
    * @param replicaId Whose log it is.
@@ -71,14 +57,26 @@ export class LogCollector {
     return this.#open === undefined ? 0n : readU64(this.#open.tip, TipWord.op);
   }
 
-  /** What was collected so far. */
-  pieces(): readonly LogPiece[] {
-    return this.#pieces.map((piece) => ({
-      replicaId: this.#replicaId,
-      baseOp: piece.baseOp,
-      entries: piece.entries,
-      commitOp: Number(piece === this.#open ? this.#commitOp : readU64(piece.tip, TipWord.op)),
-    }));
+  /** The last op that its replica has ever called committed, as far as it was looked at. */
+  get commitOp(): number {
+    return Math.max(0, ...this.#pieces.map((piece) => this.#commitOpOf(piece)));
+  }
+
+  /**
+   * What was collected so far.
+   *
+   * @param upTo The last op that is wanted.
+   */
+  pieces(upTo: number = Infinity): readonly LogPiece[] {
+    return this.#pieces.filter(({ baseOp }) => baseOp < upTo).map((piece) => {
+      const { baseOp, own, tip } = piece;
+      const length = Math.min(upTo, Number(readU64(tip, TipWord.op))) - baseOp;
+      return {
+        ...{ replicaId: this.#replicaId, baseOp },
+        entries: new PooledEntries(this.#pool, baseOp, length, own),
+        commitOp: Math.min(upTo, this.#commitOpOf(piece)),
+      };
+    });
   }
 
   /** The replica's files are gone; what comes is a log of its own. */
@@ -95,8 +93,9 @@ export class LogCollector {
     try {
       const segments = countingSegments(this.#disk, this.#identity);
       if (segments === undefined || segments.length === 0) return;
-      this.#commitOp = commitOp;
       for (const segment of segments) this.#read(segment, commitOp);
+      const open = this.#open;
+      if (open !== undefined && commitOp > open.toldOp) open.toldOp = commitOp;
     } catch (error) {
       if (!(error instanceof DiskFault)) throw error; // Files come and go while we look.
     }
@@ -108,6 +107,10 @@ export class LogCollector {
     if (this.tipOp >= commitOp) return;
     this.startOver();
     this.collect(commitOp);
+  }
+
+  #commitOpOf(piece: Piece): number {
+    return Number(piece === this.#open ? piece.toldOp : readU64(piece.tip, TipWord.op));
   }
 
   #read(segment: CountingSegment, commitOp: bigint): void {
@@ -142,7 +145,8 @@ export class LogCollector {
     if (baseOp >= commitOp) return;
     const { generation } = segment.header;
     const piece: Piece = {
-      ...{ baseOp: Number(baseOp), entries: [], tip: place.tip.slice(), generation, at: place.at },
+      ...{ baseOp: Number(baseOp), own: new Map(), tip: place.tip.slice() },
+      ...{ generation, at: place.at, toldOp: 0n },
     };
     this.#pieces.push(piece);
     this.#open = piece;
@@ -156,7 +160,9 @@ export class LogCollector {
     commitOp: bigint,
   ): ReturnType<typeof readFrames> {
     const end = readFrames(this.#disk, segment, place, commitOp, (buffer, at) => {
-      piece.entries.push(this.#pool.take(buffer, at, place.tip));
+      const own = this.#pool.take(buffer, at, place.tip);
+      if (own !== undefined) piece.own.set(own.op, own);
+      else if (piece.own.size > 0) piece.own.delete(Number(readU64(place.tip, TipWord.op)));
     });
     piece.tip = place.tip;
     piece.at = place.at;
