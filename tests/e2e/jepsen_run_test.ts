@@ -8,6 +8,7 @@ import {
   assertGreater,
   assertGreaterOrEqual,
   assertMatch,
+  assertRejects,
 } from "@std/assert";
 import { join, resolve } from "@std/path";
 import { LocalBackend } from "../../testbed/jepsen/backend/local/local_backend.ts";
@@ -117,4 +118,23 @@ Deno.test("runOne() that is broken off keeps and judges what it saw, and says th
   assertEquals(problems, []);
   assertEquals(manifest?.faultWindowOverrideSecs, 120);
   assertEquals(manifest?.facts.problem, outcome.error);
+});
+
+Deno.test("runOne() that cannot even write down any more how it goes ends its cluster all the same", async () => {
+  using directory = new TemporaryDirectory();
+  let isBroken = false;
+  let backend: LocalBackend | undefined;
+  const running = run(directory.path, "lease_safety-control", {
+    ...{ controlSecs: 60 },
+    backend: (workspace, notice) =>
+      backend = new LocalBackend({ workspace, notice, program: PROGRAM }),
+    onEvent: (detail) => isBroken ||= detail.startsWith("control elapsed"),
+    nowMillis: () => {
+      if (isBroken) throw new Error("nothing can be written");
+      return Date.now();
+    },
+  });
+  await assertRejects(() => running, Error, "nothing can be written");
+  const states = (await backend!.statuses()).map(({ state }) => state);
+  assertEquals(states, ["stopped", "stopped", "stopped"]);
 });

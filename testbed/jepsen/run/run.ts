@@ -77,10 +77,13 @@ class Run {
   readonly #startedAtMillis: number;
   readonly #nowMillis: () => number;
   readonly #signal: AbortSignal;
+  /** Raised when the run cannot even say any more how it goes. */
+  readonly #broken = new AbortController();
   readonly #backend: Backend;
   #executed: Executed | undefined;
   #workload: Workload | undefined;
   #isRecorded = false;
+  #isEnding = false;
   #facts: ClusterFacts | undefined;
   #analyzed: AnalyzedRun | undefined;
   #archive: RunArchive | undefined;
@@ -97,11 +100,23 @@ class Run {
     this.#tracker = tracker;
     this.#startedAtMillis = startedAtMillis;
     this.#nowMillis = nowMillis;
-    this.#signal = options.signal ?? new AbortController().signal;
+    const { signal } = this.#broken;
+    this.#signal = options.signal === undefined
+      ? signal
+      : AbortSignal.any([options.signal, signal]);
     this.#backend = options.backend(options.workspace, (text) => this.#event(text));
   }
 
+  /** Whatever happens, nothing that was started goes on. */
   async run(): Promise<RunOutcome> {
+    try {
+      return await this.#runToEnd();
+    } finally {
+      if (!this.#isEnding) await this.#end();
+    }
+  }
+
+  async #runToEnd(): Promise<RunOutcome> {
     const problems: string[] = [];
     const attempt = async (part: () => Promise<void>): Promise<void> => {
       try {
@@ -117,8 +132,8 @@ class Run {
       await attempt(() => this.#writeText());
       await attempt(() => this.#archiveAll(problems[0]));
     }
-    await attempt(() => this.#backend.end());
-    return this.#end(problems[0]);
+    await attempt(() => this.#end());
+    return this.#outcome(problems[0]);
   }
 
   async #loadAndRecord(): Promise<void> {
@@ -218,7 +233,12 @@ class Run {
     this.#tracker.update({ artifactBundle: this.#paths.bundle, isGateEvidence });
   }
 
-  #end(problem: string | undefined): RunOutcome {
+  async #end(): Promise<void> {
+    this.#isEnding = true;
+    await this.#backend.end();
+  }
+
+  #outcome(problem: string | undefined): RunOutcome {
     const { status } = this.#tracker;
     const isPassed = problem === undefined && status.releaseGatePassed === true;
     if (problem === undefined) this.#tracker.complete(isPassed, {});
@@ -240,7 +260,16 @@ class Run {
     };
   }
 
+  /** Called by a timer: nobody else would catch what goes wrong, such as a full disk. */
   #progress(elapsedSecs: number, remainingSecs: number, events: number): void {
+    try {
+      this.#tellProgress(elapsedSecs, remainingSecs, events);
+    } catch (error) {
+      this.#broken.abort(error);
+    }
+  }
+
+  #tellProgress(elapsedSecs: number, remainingSecs: number, events: number): void {
     const isFaulted = this.#options.window.secs !== undefined;
     this.#tracker.update({ historyEvents: events });
     this.#event(
