@@ -14,6 +14,7 @@ import { runOne, type RunOutcome } from "../run/run.ts";
 import { type RunResult, tableJson, tableText, type Worst, worstOf } from "../run/table.ts";
 import { faultWindow, parseWindowOverride, WINDOW_OVERRIDE_VARIABLE } from "../run/window.ts";
 import { backendMaker } from "./backends.ts";
+import { runInProcess } from "./child_run.ts";
 
 /** The matrix has to have the same seed when it is taken up again. */
 const MATRIX_SEED = 1;
@@ -100,6 +101,7 @@ async function allRuns(
     lanes,
     workspaces: request.workspace,
     windowOverrideSecs: overrideSecs,
+    run: runInProcess,
     notice: (text) => io.err.write(`${printable(text)}\n`),
   });
 }

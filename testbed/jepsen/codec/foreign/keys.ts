@@ -38,7 +38,11 @@ export class KeyGuess {
   place(): KeyPlace {
     if (this.#place === undefined && this.#doubtLine > 0) {
       const found = "values that may be [key value] pairs or plain values";
-      throw new HistoryError({ line: this.#doubtLine }, found, "to be told which: --keyed yes or no");
+      throw new HistoryError(
+        { line: this.#doubtLine },
+        found,
+        "to be told which: --keyed yes or no",
+      );
     }
     return this.#place ??= "none";
   }
