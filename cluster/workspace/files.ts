@@ -22,10 +22,10 @@ export function readTextIfAny(path: string): string | undefined {
  *
  * @param path The file; its directory exists.
  * @param text The new text.
+ * @param temporary Where it is written first: a file of its own where several processes write the same one.
  * @throws {Error} The system's own; the file then has its old text.
  */
-export function replaceText(path: string, text: string): void {
-  const temporary = `${path}.tmp`;
+export function replaceText(path: string, text: string, temporary = `${path}.tmp`): void {
   {
     using file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
     writeAll(file, new TextEncoder().encode(text));

@@ -106,6 +106,7 @@ export class Tracker implements Disposable {
     this.#status = { ...this.#status, updatedAtMillis: this.#nowMillis() };
     const text = statusText(this.#status);
     replaceText(this.#paths.status, text);
-    replaceText(this.#paths.latestStatus, text);
+    const { latestStatus } = this.#paths;
+    replaceText(latestStatus, text, `${latestStatus}.${Deno.pid}.tmp`);
   }
 }
