@@ -73,6 +73,23 @@ Deno.test("expirations_are_due finds an expiration before the deadline", () => {
   }
 });
 
+Deno.test("checkEvidence() follows the log that the cluster went on with, and blames whoever left it", () => {
+  const cluster = new EvidenceCluster(new SeededRandom(4)).run(40);
+  const { entries } = cluster;
+  const op = entries.length >>> 1;
+  const strayed = [...entries.slice(0, op - 1), { ...entries[op - 1]!, hash: 5n }];
+  const logs = [
+    { replicaId: 1, baseOp: 0, commitOp: op, entries: strayed },
+    ...[2, 3].map((replicaId) => ({ replicaId, baseOp: 0, commitOp: entries.length, entries })),
+  ];
+  const checks = checkEvidence(cluster.recording(), { ...cluster.evidence(), logs });
+  const failed = checks.filter(({ verdict }) => verdict === "fail");
+  assertEquals(failed.map(({ name }) => name), ["logs_agree"]);
+  assert(failed[0]!.sentence.startsWith(`replica 1 has another entry at op ${op} than replica 2`));
+  const acknowledged = checks.find(({ name }) => name === "acknowledged_is_in_log")!;
+  assertEquals(acknowledged.verdict, "pass");
+});
+
 Deno.test("checkEvidence() decides nothing from a log without its beginning", () => {
   const cluster = new EvidenceCluster(new SeededRandom(4)).run(40);
   const evidence = { ...cluster.evidence(), logs: [cluster.evidence().logs[1]!] };
