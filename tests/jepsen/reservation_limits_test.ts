@@ -19,7 +19,7 @@ const BASE: GeneratorOptions = {
 };
 
 Deno.test("checkReservations() decides histories with many unanswered operations at a time", () => {
-  decideAll(BASE, 20_000);
+  decideAll(BASE, 40_000);
 });
 
 Deno.test("checkReservations() decides histories of many resources held together by bundles", () => {

@@ -32,7 +32,7 @@ interface Turn {
 
 /** What is right is mostly found depth first at once, with many unanswered operations or few; what is wrong, breadth first. */
 const TURNS: readonly Turn[] = [
-  { searcher: searchDepthFirst, stepsMin: 2_000, stepsPerWork: 4 },
+  { searcher: searchDepthFirst, stepsMin: 20_000, stepsPerWork: 16 },
   { searcher: searchConfigurations, stepsMin: 20_000, stepsPerWork: 16 },
 ];
 /** Each round of turns has so many times the steps of the one before. */
