@@ -1,10 +1,11 @@
 /** Looking at a run: the files that it leaves behind as it goes, and its replicas if their workspace is at hand. */
-import { join } from "@std/path";
+import { join, resolve } from "@std/path";
 import { type Control, controlPorts } from "../../../cluster/runner/control.ts";
 import { observeAll, type Observed } from "../../../cluster/runner/observe.ts";
 import { findWorkspace, type Workspace } from "../../../cluster/runner/workspace.ts";
 import type { JepsenLane } from "../../../node/cli/jepsen_options.ts";
 import { CliError } from "../../../node/errors.ts";
+import { fileNameOf } from "../run/paths.ts";
 import { readEventsTail, readStatus } from "./run_files.ts";
 import { type LaneView, type ReplicaView, replicaView, silentReplica } from "./view.ts";
 
@@ -19,14 +20,16 @@ const EVENTS_MAX = 8;
  */
 export async function look(lane: JepsenLane, runId: string | undefined): Promise<LaneView> {
   const { name, outputRoot } = lane;
-  const statusFile = join(outputRoot, runId === undefined ? LATEST_STATUS_FILE : statusName(runId));
+  const statusFile = runId === undefined
+    ? statusFileOf(lane) ?? join(outputRoot, LATEST_STATUS_FILE)
+    : join(outputRoot, statusName(runId));
   try {
     const status = readStatus(statusFile);
     const run = runId ?? status?.get("run_id");
     const events = run === undefined
       ? []
       : readEventsTail(join(outputRoot, eventsName(run)), EVENTS_MAX);
-    const workspace = lane.workspace ?? status?.get("workspace");
+    const workspace = status?.get("workspace") ?? lane.workspace;
     const view = { name, statusFile, status, events, problem: undefined };
     return { ...view, ...await clusterOf(workspace) };
   } catch (error) {
@@ -36,9 +39,30 @@ export async function look(lane: JepsenLane, runId: string | undefined): Promise
   }
 }
 
-/** The name of a run as part of a file's name. */
-export function fileNameOf(runId: string): string {
-  return runId.replace(/[^A-Za-z0-9_-]/g, "_") || "run";
+/** Of the runs below an output root the newest whose cluster is in the lane's directory: lanes may share a root. */
+function statusFileOf({ workspace, outputRoot }: JepsenLane): string | undefined {
+  if (workspace === undefined) return undefined;
+  const directory = resolve(workspace);
+  let newest: { readonly path: string; readonly millis: number } | undefined;
+  for (const path of statusFilesIn(outputRoot)) {
+    const status = readStatus(path);
+    const millis = Number(status?.get("updated_at_millis") ?? 0);
+    const cluster = resolve(status?.get("workspace") ?? "");
+    const isHere = cluster === directory || cluster.startsWith(`${directory}/`);
+    if (isHere && millis > (newest?.millis ?? -1)) newest = { path, millis };
+  }
+  return newest?.path;
+}
+
+function statusFilesIn(directory: string): readonly string[] {
+  try {
+    return [...Deno.readDirSync(directory)]
+      .filter(({ name }) => name.endsWith("-status.txt") && name !== LATEST_STATUS_FILE)
+      .map(({ name }) => join(directory, name));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 function statusName(runId: string): string {

@@ -114,6 +114,13 @@ Deno.test("look() finds the latest run of a root, a named one, and none", async 
     assertEquals((await look(lane, "other")).status, undefined);
     const lost = await look({ ...lane, workspace: join(root, "nowhere") }, undefined);
     assertStringIncludes(lost.problem!, "there is no");
+    for (const [name, millis] of [["old", 5], ["new", 7], ["elsewhere", 9]] as const) {
+      const workspace = join(root, name === "elsewhere" ? "lane-11" : "lane-1", name);
+      const text = `run_id=${name}\nworkspace=${workspace}\nupdated_at_millis=${millis}\n`;
+      Deno.writeTextFileSync(join(root, `${name}-status.txt`), text);
+    }
+    const ofLane = await look({ ...lane, workspace: join(root, "lane-1") }, undefined);
+    assertEquals(ofLane.status?.get("run_id"), "new");
     const io = testIo();
     const request = { lanes: [lane], refreshMs: 250, follow: false, json: true, color: false };
     await runWatch({ verb: "watch", ...request }, io);
