@@ -17,7 +17,7 @@ const RESOLVE_MS_MAX = 180_000;
 /** What is needed. */
 export interface EndOptions {
   readonly backend: Pick<Backend, "mend" | "settle" | "statuses" | "evidence">;
-  readonly workload: Pick<Workload, "resolve" | "readAll" | "holdMsMax"> & {
+  readonly workload: Pick<Workload, "resolve" | "askAgain" | "readAll" | "holdMsMax"> & {
     counts(): Pick<WorkloadCounts, "unresolved">;
   };
   readonly signal: AbortSignal;
@@ -83,6 +83,8 @@ async function resolveAll({ workload, signal, told }: EndOptions): Promise<void>
   const open = workload.counts().unresolved;
   told.event(`${open} outcomes are unknown, asking again`);
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(RESOLVE_MS_MAX)]);
+  await workload.resolve(inTime);
+  await workload.askAgain(inTime);
   await workload.resolve(inTime);
   await REAL_PACE.wait(workload.holdMsMax + DRAIN_MS, inTime);
   await workload.readAll(inTime);

@@ -10,6 +10,8 @@ const ANSWERED_MAX = 48;
 export interface Operation<Request = WriteRequest | TickRequest> {
   readonly operationId: bigint;
   readonly request: Request;
+  /** When it was made, in milliseconds. */
+  readonly madeMs: number;
   /** Calls so far. */
   attempts: number;
 }
@@ -29,16 +31,30 @@ export class OperationLog {
   /** Of which nobody knows how they ended, the oldest first. */
   readonly doubts: Operation[] = [];
   readonly #answered: Write[] = [];
+  readonly #nowMs: () => number;
+  readonly #againMsMax: number;
   #nextOperationId = 1n;
+
+  /**
+   * @param nowMs A clock that never goes back.
+   * @param againMsMax What was answered comes again only so long after it was made: the cluster surely remembers it.
+   */
+  constructor(nowMs: () => number, againMsMax: number) {
+    this.#nowMs = nowMs;
+    this.#againMsMax = againMsMax;
+  }
 
   /** A new operation. */
   make<Request extends WriteRequest | TickRequest>(request: Request): Operation<Request> {
-    return { operationId: this.#nextOperationId++, request, attempts: 0 };
+    return {
+      ...{ operationId: this.#nextOperationId++, request },
+      ...{ madeMs: this.#nowMs(), attempts: 0 },
+    };
   }
 
   /** Another command under the key of an operation, which is no attempt of it. */
-  reuse({ operationId }: Write, request: WriteRequest): Write {
-    return { operationId, request, attempts: 0 };
+  reuse({ operationId, madeMs }: Write, request: WriteRequest): Write {
+    return { operationId, request, madeMs, attempts: 0 };
   }
 
   /** Somebody knows how it ended. */
@@ -59,7 +75,14 @@ export class OperationLog {
 
   /** One that was answered, if there is one. */
   answered(random: SeededRandom): Write | undefined {
-    return this.#answered[random.below(this.#answered.length)];
+    const recent = this.recent();
+    return recent[random.below(recent.length)];
+  }
+
+  /** All that were answered and may come again. */
+  recent(): readonly Write[] {
+    const since = this.#nowMs() - this.#againMsMax;
+    return this.#answered.filter(({ madeMs }) => madeMs >= since);
   }
 
   /** The oldest in doubt, or sometimes any of them. */

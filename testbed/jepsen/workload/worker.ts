@@ -84,6 +84,15 @@ export class Worker {
     for (const operation of [...this.#parts.log.doubts]) await this.#untilKnown(operation, signal);
   }
 
+  /** Sends once more what was answered lately: each answer has to be the one that was given. */
+  async repeatAll(signal: AbortSignal): Promise<void> {
+    if (!await this.#open(signal)) return;
+    for (const operation of this.#parts.log.recent()) {
+      if (signal.aborted) return;
+      await this.#write(operation, CALM_MS, this.#parts.main);
+    }
+  }
+
   /** Reads these, with everything that anybody was told as the fence. */
   async readAll(
     acts: readonly Extract<Act, { kind: "read" }>[],

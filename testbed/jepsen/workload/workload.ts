@@ -32,6 +32,13 @@ const WATCH_VOICES = 4;
 /** How long connecting and one call may take at most, in milliseconds. */
 const CONNECT_MS_MAX = 1_000;
 const CALL_MS_MAX = 5_000;
+/**
+ * What was answered comes again within this share of the cluster's retry window: its clocks may be twice as fast, and a call
+ * takes its time. Later it might rightly run twice.
+ */
+const AGAIN_SHARE = 1 / 3;
+/** The same in milliseconds where the window is not known. */
+const AGAIN_MS_MAX = 10_000;
 
 /** Who loads what, and how hard. */
 export interface WorkloadOptions {
@@ -103,6 +110,14 @@ export class Workload implements AsyncDisposable {
     await this.#all((worker) => worker.resolve(signal));
   }
 
+  /**
+   * Sends every operation once more that was answered a short while ago, before anything else changes: a cluster that was
+   * in trouble may have forgotten what it answered. With a cluster at rest.
+   */
+  async askAgain(signal: AbortSignal): Promise<void> {
+    await this.#all((worker) => worker.repeatAll(signal));
+  }
+
   /** Reads every resource and every reservation that anybody still knows of. */
   async readAll(signal: AbortSignal): Promise<void> {
     const fence = { requiredLsn: this.market.learnedLsn };
@@ -148,7 +163,7 @@ function makeWorker(shared: Shared, index: number, clients: number): Worker {
     const voice = new Voice(name, options.recorder, counts);
     return new Desk(clientIdOf(options.seed, index), voice, { connect, market, counts, pace });
   };
-  const log = new OperationLog();
+  const log = new OperationLog(() => pace.nowMs(), againMsMax(options));
   const random = partRandom(options.seed, "client", index);
   const draw = new Draw(random, habits, market, log, index, clients, options.bounds);
   const main = desk(`client ${index + 1}`);
@@ -159,7 +174,8 @@ function makeWorker(shared: Shared, index: number, clients: number): Worker {
 function makeWatch(shared: Shared, address: string, index: number, clients: number): Watch {
   const { options, pace, bucket, market, habits, counts } = shared;
   const random = partRandom(options.seed, "watch", index);
-  const draw = new Draw(random, habits, market, new OperationLog(), 0, clients, options.bounds);
+  const log = new OperationLog(() => pace.nowMs(), 0);
+  const draw = new Draw(random, habits, market, log, 0, clients, options.bounds);
   const voices = range(WATCH_VOICES).map((i) =>
     new Voice(`replica ${index + 1} reader ${i + 1}`, options.recorder, counts)
   );
@@ -187,6 +203,12 @@ function connectTo({ addresses, secret }: WorkloadOptions): Connect {
       requestTimeoutMs: CALL_MS_MAX,
       reconnectBackoffMsMax: 100,
     });
+}
+
+function againMsMax({ bounds, slotDurationMs }: WorkloadOptions): number {
+  const { retryWindowSlots } = bounds;
+  if (retryWindowSlots === undefined) return AGAIN_MS_MAX;
+  return Number(retryWindowSlots) * slotDurationMs * AGAIN_SHARE;
 }
 
 function keyOf(secret: string | undefined): RoleKey | undefined {

@@ -3,7 +3,9 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { EventList, ModelCluster, VirtualPace } from "../../../tests/jepsen/model_cluster.ts";
 import { judge } from "../analysis/judge.ts";
+import { requestText } from "../analysis/reservation/texts.ts";
 import type { HistoryBounds, HistoryEvent, Invocation } from "../history/event.ts";
+import type { HistoryOperation, OperationKey } from "../history/operation.ts";
 import { Pairing } from "../history/pairing.ts";
 import type { Recording } from "../history/recording.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "./workload_name.ts";
@@ -48,6 +50,8 @@ async function run(workload: WorkloadName, seed = SEED, runMs = RUN_MS): Promise
     pace.wait(runMs).then(() => stop.abort());
     await load.run(stop.signal);
     await load.resolve(never);
+    await load.askAgain(never);
+    await load.resolve(never);
     await load.readAll(never);
   };
   await pace.drive(work());
@@ -67,6 +71,10 @@ function boundsOf({ model: { bounds } }: ModelCluster): HistoryBounds {
     ...{ maxBundleSize, maxTtlSlots, historyWindowSlots: reservationHistoryWindowSlots },
     retryWindowSlots: maxClientRetryWindowSlots,
   };
+}
+
+function sameKey({ key }: HistoryOperation, { clientId, operationId }: OperationKey): boolean {
+  return key?.clientId === clientId && key.operationId === operationId;
 }
 
 function invocations(events: readonly HistoryEvent[]): Invocation[] {
@@ -130,6 +138,29 @@ Deno.test("the same seed gives the same history, another one gives another", asy
   ];
   assertEquals(first.events, again.events);
   assert(JSON.stringify(first.counts) !== JSON.stringify(other.counts));
+});
+
+Deno.test("Workload.askAgain() sends what was answered lately once more, and is told the same", async () => {
+  const { events } = await ran("reservation_contention");
+  const { operations } = paired(events);
+  const lastWrite = operations.findLast(({ key }) => key !== undefined)!;
+  const newest = operations.findLast(({ key, invokedAt }) =>
+    key !== undefined &&
+    !operations.some((other) => sameKey(other, key) && other.invokedAt < invokedAt)
+  )!;
+  const repeated = operations.filter(({ key, invokedAt }) =>
+    key !== undefined && invokedAt > newest.invokedAt && invokedAt <= lastWrite.invokedAt
+  );
+  const again = repeated.filter((operation) => {
+    const text = requestText(operation.request);
+    const answers = operations.filter((other) => sameKey(other, operation.key!))
+      .filter(({ outcome, request }) => outcome.kind === "ok" && requestText(request) === text);
+    const [first] = answers;
+    if (answers.length < 2) return false;
+    assertEquals(answers.at(-1)!.outcome, first!.outcome);
+    return true;
+  });
+  assert(again.length > 100, `only ${again.length} came again`);
 });
 
 Deno.test("ids are those of the seed, and resources those that were made", async () => {
