@@ -73,8 +73,8 @@ async function evidenceIfAny({ backend, told }: EndOptions): Promise<ClusterEvid
 function isFollowed(statuses: readonly ReplicaStatus[]): boolean {
   const primary = statuses.find(({ id }) => id === primaryOf(statuses));
   if (primary === undefined) return false;
-  const followers = statuses.filter(({ state, view }) =>
-    state === "active" && view === primary.view
+  const followers = statuses.filter(({ state, role, view }) =>
+    state === "active" && (role === "primary" || role === "backup") && view === primary.view
   );
   return followers.length * 2 > statuses.length;
 }

@@ -8,8 +8,12 @@ const EVIDENCE = { replicaCount: 3 } as ClusterEvidence;
 const SETTLED: Settled = {
   ...{ started: [], resumed: [], operatorRestarts: [], digests: [], settleMs: 7 },
 };
-const PRIMARY: ReplicaStatus = { id: 1, state: "active", view: 4n, serves: true };
-const BACKUP: ReplicaStatus = { id: 2, state: "active", view: 4n, serves: false };
+const PRIMARY: ReplicaStatus = {
+  ...{ id: 1, state: "active", role: "primary", view: 4n, serves: true },
+};
+const BACKUP: ReplicaStatus = {
+  ...{ id: 2, state: "active", role: "backup", view: 4n, serves: false },
+};
 const FAULTED: ReplicaStatus = { id: 3, state: "faulted", view: 4n, serves: false };
 
 /** Ends a run of a cluster that is so, and mends and settles unless told otherwise; what was done on the way. */
@@ -61,6 +65,7 @@ Deno.test("endRun asks and collects as well where one replica cannot be put righ
 
 Deno.test("endRun collects nothing where no majority follows a primary: what is missing would prove nothing", async () => {
   const other = { ...BACKUP, view: 3n };
+  const lost = { ...BACKUP, role: "view_uncertain" };
   for (
     const statuses of [[BACKUP, BACKUP, FAULTED], [PRIMARY, FAULTED, FAULTED], [
       PRIMARY,
