@@ -42,6 +42,10 @@ export function factsOf(survey: Survey): Record<string, unknown> {
     findings: judgement.findings,
     ...figureFacts(survey),
     faults: recording.faults,
+    outages: survey.outages.map(({ fault, isOfPrimary, unservedNs }) => ({
+      ...{ name: fault.name, replica_ids: fault.replicaIds, start_ns: fault.startNs },
+      ...{ of_primary: isOfPrimary, unserved_ns: unservedNs ?? null },
+    })),
     view_changes: survey.cluster.viewChanges,
     overlaps: holds.filter(({ over }) => over !== undefined)
       .map(({ resourceId, reservationId, over }) => ({ resourceId, reservationId, over })),

@@ -5,6 +5,7 @@ import { type Cluster, clusterOf } from "./cluster.ts";
 import { type Figures, figuresOf } from "./figures.ts";
 import { type Hold, holdsOf } from "./holds.ts";
 import type { ReportInput } from "./input.ts";
+import { type Outage, outagesOf } from "./outages.ts";
 
 /** See the top of this file. */
 export interface Survey {
@@ -20,6 +21,8 @@ export interface Survey {
   /** Undefined in a recording without times. */
   readonly figures: Figures | undefined;
   readonly cluster: Cluster;
+  /** Empty in a recording without times. */
+  readonly outages: readonly Outage[];
   /** Empty for what is no history of reservations. */
   readonly holds: readonly Hold[];
   readonly violations: readonly NumberedViolation[];
@@ -54,6 +57,7 @@ export function surveyOf(input: ReportInput): Survey {
     lanes: lanesOf(attempts),
     figures: isTimed ? figuresOf(attempts, end) : undefined,
     cluster: clusterOf(recording),
+    outages: isTimed ? outagesOf(recording, attempts) : [],
     holds: recording.header.model === "reservation" ? holdsOf(recording, isTimed) : [],
     violations,
     evidence: new Set(violations.flatMap(({ violation }) => positionsOf(violation))),

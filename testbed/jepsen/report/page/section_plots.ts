@@ -2,6 +2,7 @@
 import { OUTCOMES } from "../attempts.ts";
 import { BAND_KINDS } from "../cluster.ts";
 import { QUANTILES } from "../figures.ts";
+import { outageRows } from "../outages.ts";
 import { cluster } from "../plots/cluster.ts";
 import { type Plot, svgOf } from "../plots/frame.ts";
 import { latencyPoints, latencyQuantiles, operationNames } from "../plots/latency.ts";
@@ -71,8 +72,25 @@ export function latencySection(survey: Survey): string {
           availability(survey),
           "Filled where something ended ok. The longest stretch without one is framed; the next longest have their length in them.",
         )
-      }${table(survey)}`
+      }${outageTable(survey)}${table(survey)}`
   }</section>`;
+}
+
+/** From each fault to the first write that was begun after it and acknowledged. */
+function outageTable({ outages }: Survey): string {
+  if (outages.length === 0) return "";
+  const cell = (ns: number | undefined): string =>
+    `<td class="count">${ns === undefined ? "–" : duration(ns)}</td>`;
+  const rows = outageRows(outages).map(({ name, isOfPrimary, count, forEver, ...times }) =>
+    `<tr><td><b>${escapeHtml(nameWords(name))}</b></td><td>${
+      isOfPrimary ? "the primary" : "others"
+    }</td><td class="count">${grouped(count)}</td>${cell(times.medianNs)}${
+      cell(times.longestNs)
+    }${`<td class="count">${forEver === 0 ? "–" : grouped(forEver)}</td>`}</tr>`
+  );
+  return `<h3>From a fault to the next write that was acknowledged</h3><div class="scroll"><table><thead><tr><th>fault</th><th>of</th><th class="count">count</th><th class="count">median</th><th class="count">greatest</th><th class="count">never</th></tr></thead><tbody>${
+    rows.join("\n")
+  }</tbody></table></div>`;
 }
 
 /** Boxes that hide the points of an operation; no script is needed for it. */
