@@ -79,12 +79,12 @@ async function oneRun(
   shared: Shared,
   io: CliIo,
 ): Promise<RunResult> {
-  const { runId } = planned.choice;
+  const { runId, isReleaseBlocking } = planned.choice;
   const workspace = join(request.workspace, `${fileNameOf(runId)}-${Date.now()}`);
   const seed = request.seed ?? Number(io.randomId() & 0xffff_ffffn);
   const onEvent = (detail: string): void => io.err.write(`${runId}: ${printable(detail)}\n`);
   const outcome = await runOne({ ...shared, ...planned, workspace, seed, onEvent });
-  return { runId, isReleaseBlocking: true, kind: "ran", outcome };
+  return { runId, isReleaseBlocking, kind: "ran", outcome };
 }
 
 async function allRuns(

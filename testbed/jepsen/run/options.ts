@@ -16,6 +16,8 @@ export interface RunChoice {
   readonly runId: string;
   readonly workload: WorkloadName;
   readonly nemesis: NemesisName;
+  /** Whether it decides on a release; a run of one's own never does. */
+  readonly isReleaseBlocking: boolean;
 }
 
 /** See the top of this file. */
@@ -46,7 +48,7 @@ export interface RunOptions {
 
 /** A run that the matrix does not have is called by its family and its nemesis, too. */
 export function ownRun(workload: WorkloadName, nemesis: NemesisName): RunChoice {
-  return { runId: runIdOf(workload, nemesis), workload, nemesis };
+  return { runId: runIdOf(workload, nemesis), workload, nemesis, isReleaseBlocking: false };
 }
 
 /** Whether a run is one of those that decide on a release. */

@@ -12,6 +12,7 @@ import type { Manifest } from "./manifest.ts";
 import { isInMatrix, type RunOptions, settingsOf } from "./options.ts";
 import type { RunPaths } from "./paths.ts";
 import { MATRIX } from "./plan.ts";
+import { reproduce } from "./reproduce.ts";
 import type { LogLine } from "../report/input.ts";
 import { runnerLog } from "./run_log.ts";
 import { isWindowReached } from "./window.ts";
@@ -147,21 +148,4 @@ function reasonsOf(parts: RunParts): readonly string[] {
     ),
   });
   return problem === undefined ? reasons : ["the run broke off", ...reasons];
-}
-
-/** The command line that does it again. */
-function reproduce(options: RunOptions): string {
-  const { choice, window, program } = options;
-  const { seed, clients, ratePerSecond, controlSecs } = settingsOf(options);
-  const which = isInMatrix(choice)
-    ? `--run-id ${choice.runId}`
-    : `--workload ${choice.workload} --nemesis ${choice.nemesis}` +
-      (window.secs === undefined ? "" : ` --window ${window.secs}s`);
-  const how = `--seed ${seed} --clients ${clients} --rate ${ratePerSecond}` +
-    (window.secs === undefined ? ` --control-time ${controlSecs}s` : "") +
-    (program.path === undefined ? "" : ` --program ${program.path}`);
-  const override = isInMatrix(choice) && window.overrideSecs !== undefined
-    ? `ALLOCDB_JEPSEN_FAULT_WINDOW_SECS_OVERRIDE=${window.overrideSecs} `
-    : "";
-  return `${override}allocdb jepsen run ${which} ${how}`;
 }
