@@ -1,5 +1,5 @@
-// The whole way on a real cluster, in short: a run without faults passes and leaves a bundle that stands every check; a run
-// that is broken off keeps what it saw and says that it failed. Longer runs: `allocdb jepsen run`.
+// The whole way on a real cluster, in short: runs without faults and through a storm pass and leave a bundle that stands every
+// check; a run that is broken off keeps what it saw and says that it failed. Longer runs: `allocdb jepsen run`.
 //
 // ALLOCDB_BIN=dist/allocdb for the compiled program.
 import {
@@ -15,7 +15,7 @@ import { LocalBackend } from "../../testbed/jepsen/backend/local/local_backend.t
 import { READ_DEFAULTS } from "../../testbed/jepsen/codec/format.ts";
 import { readHistory } from "../../testbed/jepsen/codec/read.ts";
 import { checkBundle } from "../../testbed/jepsen/run/check_bundle.ts";
-import type { RunOptions } from "../../testbed/jepsen/run/options.ts";
+import { ownRun, type RunOptions } from "../../testbed/jepsen/run/options.ts";
 import { runPaths } from "../../testbed/jepsen/run/paths.ts";
 import { findRun } from "../../testbed/jepsen/run/plan.ts";
 import { programUnderTest } from "../../testbed/jepsen/run/program.ts";
@@ -39,10 +39,11 @@ async function run(
   runId: string,
   change: Partial<RunOptions> & { readonly windowSecs?: number },
 ): Promise<Ran> {
-  const choice = findRun(runId);
+  const choice = change.choice ?? findRun(runId);
   const outputRoot = join(root, "out");
+  const planned = change.choice === undefined ? findRun(runId).minimumFaultWindowSecs : undefined;
   const outcome = await runOne({
-    ...{ choice, window: faultWindow(choice.minimumFaultWindowSecs, change.windowSecs) },
+    ...{ choice, window: faultWindow(planned, change.windowSecs) },
     backend: (workspace, notice) => new LocalBackend({ workspace, notice, program: PROGRAM }),
     ...{ backendName: "local", workspace: join(root, "ws"), outputRoot, seed: 5, controlSecs: 4 },
     ...{ program: await programUnderTest(PROGRAM), ...change },
@@ -94,6 +95,26 @@ Deno.test("runOne() without faults passes, and its bundle stands every check", a
   const again = await tryCluster(backend());
   assertEquals(first.replicas.length, 3);
   assertGreater(again.probeLsn, first.probeLsn);
+});
+
+Deno.test("runOne() passes through a storm, and its report says how long nobody served", async () => {
+  using directory = new TemporaryDirectory();
+  const choice = ownRun("ambiguous_write_retry", "storm");
+  const { outcome } = await run(directory.path, choice.runId, {
+    ...{ choice, window: faultWindow(12, undefined), seed: 4 },
+  });
+  assertEquals([outcome.error, outcome.verdict], [undefined, "valid"]);
+  const { bundle, faults } = outcome;
+  assertGreater(faults, 3);
+  const { strikes, report } = JSON.parse(Deno.readTextFileSync(join(bundle!, "nemesis.json")));
+  assertGreater(strikes.length, 2);
+  assertGreater(report.windowMs, 12_000 - 1);
+  const { retries } = JSON.parse(Deno.readTextFileSync(join(bundle!, "workload.json")));
+  assertGreater(retries, 100);
+  const { outages } = JSON.parse(Deno.readTextFileSync(join(bundle!, "report.json")));
+  assertGreaterOrEqual(outages.length, faults);
+  assertEquals((await checkBundle(bundle!)).problems, []);
+  for (const { unserved_ns } of outages) assertGreater(unserved_ns, 0);
 });
 
 Deno.test("runOne() that is broken off keeps and judges what it saw, and says that it failed", async () => {
