@@ -101,3 +101,46 @@ Deno.test("convert writes what can be read again, and nothing over a file that i
     assertEquals((await jepsen("convert", INVALID, join(directory, "h.txt"))).code, 2);
   });
 });
+
+/** Two holders want one resource at the same time; `answer` is what the second is told. */
+function contention(answer: string): string {
+  return [
+    "allocdb-history version=1 model=reservation initial_resource_ids=7",
+    "invoke process=1 operation=reserve client_id=1 operation_id=1 resource_id=7 holder_id=1 ttl_slots=50",
+    "invoke process=2 operation=reserve client_id=2 operation_id=1 resource_id=7 holder_id=2 ttl_slots=50",
+    "ok process=1 answer=applied code=ok reservation_id=1 epoch=1 deadline_slot=60",
+    `ok process=2 answer=applied ${answer}`,
+    "end events=4",
+    "",
+  ].join("\n");
+}
+
+Deno.test("a certificate proves its verdict, and none of another history", async () => {
+  await inDirectory(async (directory) => {
+    const [file, lie, proof] = ["valid.txt", "lie.txt", "proof.json"]
+      .map((name) => join(directory, name)) as [string, string, string];
+    Deno.writeTextFileSync(file, contention("code=resource_busy"));
+    Deno.writeTextFileSync(lie, contention("code=resource_not_found"));
+    const made = await jepsen("analyze", file, "--certificate", proof);
+    assertEquals(made.code, 0, made.out + made.err);
+    const about = (history: string): Promise<{ code: number; out: string; err: string }> =>
+      jepsen("verify", "--certificate", proof, "--history-file", history);
+    assertEquals((await about(file)).code, 0);
+    assertEquals((await about(lie)).code, 3);
+    Deno.writeTextFileSync(proof, '{"format":"allocdb-certificate","version":2}');
+    assertEquals((await about(file)).code, 2);
+    assertEquals((await jepsen("analyze", VALID, "--certificate", proof)).code, 2);
+  });
+});
+
+Deno.test("analyze explains which of two had to be first", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "valid.txt");
+    Deno.writeTextFileSync(file, contention("code=resource_busy"));
+    const { code, out } = await jepsen("analyze", file, "--explain", "1");
+    assertEquals(code, 0);
+    assertStringIncludes(out, "reserve of resource 7 for holder 2 by process 2, on resources 7:");
+    assertStringIncludes(out, "comes after the reserve of resource 7 for holder 1 by process 1");
+    assertEquals((await jepsen("analyze", file, "--explain", "2")).code, 2);
+  });
+});

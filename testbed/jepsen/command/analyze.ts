@@ -53,7 +53,7 @@ async function resultOf(
 function linesOf(result: FileResult, { gate, stats }: JepsenAnalyze): string {
   const file = printable(result.file);
   if (result.kind === "unreadable") return `${file}\tunreadable\t${printable(result.message)}\n`;
-  const { judgement, recording, seconds, gateReport } = result.analyzed;
+  const { judgement, recording, seconds, gateReport, explanation } = result.analyzed;
   const { verdict, model, counts } = judgement;
   const line = [
     ...[file, verdict, model, counts.events, counts.operations, counts.partitions],
@@ -64,6 +64,7 @@ function linesOf(result: FileResult, { gate, stats }: JepsenAnalyze): string {
     ...storyOf(judgement),
     ...shortfallsOf(judgement),
     ...judgement.findings,
+    ...explanation,
   ];
   const gateLines = gate ? gateReport : [];
   return [line, ...below.map((text) => `  ${printable(text)}`), ...gateLines.map(printable)]
@@ -92,7 +93,7 @@ function jsonOf(result: FileResult): unknown {
   if (result.kind === "unreadable") {
     return { file: result.file, verdict: "unreadable", message: result.message };
   }
-  const { judgement, recording } = result.analyzed;
+  const { judgement, recording, explanation } = result.analyzed;
   const { verdict, model, counts, checks, coverage, findings, shortfalls = [] } = judgement;
   return {
     ...{ file: result.file, verdict, model, counts },
@@ -103,7 +104,7 @@ function jsonOf(result: FileResult): unknown {
       }),
     })),
     coverage: Object.fromEntries(coverage.map(({ name, count }) => [name, count])),
-    ...{ findings, shortfalls, skippedLines: recording.skippedLines },
+    ...{ findings, shortfalls, explanation, skippedLines: recording.skippedLines },
   };
 }
 

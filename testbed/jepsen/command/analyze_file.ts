@@ -10,6 +10,7 @@ import type { ReadOptions } from "../codec/format.ts";
 import type { Value } from "../history/model.ts";
 import type { Recording } from "../history/recording.ts";
 import { counterexampleText } from "./counterexample.ts";
+import { explanationOf } from "./explanation.ts";
 import { writeWhole } from "./files.ts";
 import { certificateText } from "./proof.ts";
 import { writeReport } from "./report.ts";
@@ -22,6 +23,8 @@ export interface Analyzed {
   readonly seconds: number;
   /** The release gate's report. */
   readonly gateReport: readonly string[];
+  /** What `--explain` asked for. */
+  readonly explanation: readonly string[];
 }
 
 /** What a search keeps of one configuration, in bytes, at least. */
@@ -45,7 +48,9 @@ export async function analyzeFile(
   const judgement = judge(recording, options);
   const seconds = (performance.now() - begin) / 1_000;
   await writeWhatWasAsked(file, request, { recording, judgement, options });
-  return { recording, judgement, seconds, gateReport: gateReport(judgement) };
+  const { explain } = request;
+  const explanation = explain === undefined ? [] : explanationOf(recording, explain, options);
+  return { recording, judgement, seconds, gateReport: gateReport(judgement), explanation };
 }
 
 function judgeOptionsOf(
