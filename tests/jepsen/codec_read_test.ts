@@ -1,6 +1,6 @@
 // Files as people have them: packed, with another name than their content, cut, missing. Whatever is wrong has to be said in one line
 // with the file's name, and a conversion that fails leaves nothing behind.
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertLessOrEqual, assertRejects, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { convert } from "../../testbed/jepsen/codec/convert.ts";
 import {
@@ -10,6 +10,7 @@ import {
 } from "../../testbed/jepsen/codec/format.ts";
 import { formatNamed } from "../../testbed/jepsen/codec/formats.ts";
 import { readHistory } from "../../testbed/jepsen/codec/read.ts";
+import { openSource } from "../../testbed/jepsen/codec/source.ts";
 import { HistoryError } from "../../testbed/jepsen/history/history_error.ts";
 import { readBytes, recordingOf, written } from "./codec_histories.ts";
 import { SAMPLE } from "./codec_sample.ts";
@@ -151,5 +152,30 @@ Deno.test("convert() writes over nothing, and takes back what it could not finis
       Deno.errors.AlreadyExists,
     );
     assertEquals(await Deno.readTextFile(target), "mine");
+  });
+});
+
+Deno.test("readHistory() tells what the system says of a thing that cannot be read, such as a socket", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = join(directory, "socket");
+  using _listener = Deno.listen({ transport: "unix", path });
+  try {
+    const said = await refusal(path);
+    assertStringIncludes(said, "FILE: found something that cannot be read (");
+    assertStringIncludes(said, "expected a history");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("openSource() unpacks a gzip file in small pieces, however much comes out of it", async () => {
+  await withFile(await packed(new Uint8Array(32 * 1_048_576).fill(10)), async (path) => {
+    let [bytes, longest] = [0, 0];
+    for await (const chunk of (await openSource(path, READ_DEFAULTS)).chunks) {
+      bytes += chunk.length;
+      longest = Math.max(longest, chunk.length);
+    }
+    assertEquals(bytes, 32 * 1_048_576);
+    assertLessOrEqual(longest, 16 * 1_048_576);
   });
 });

@@ -1,11 +1,13 @@
 /** The bytes of a file or of standard input, unpacked, and what they look like. */
-import { HistoryError } from "../history/history_error.ts";
+import { HistoryError, shown } from "../history/history_error.ts";
 import { type Format, type ReadOptions, SNIFFED_BYTES } from "./format.ts";
 import { formatNamed, FORMATS } from "./formats.ts";
 import { withoutByteOrderMark } from "./sniff.ts";
 
 const CHUNK_BYTES = 262_144;
 const GZIP = [0x1f, 0x8b] as const;
+/** Of packed bytes so many are unpacked at a time: they may become a thousand times as many. */
+const PACKED_BYTES = 8_192;
 /** Stands for standard input. */
 export const STANDARD_INPUT = "-";
 
@@ -52,9 +54,15 @@ async function open(path: string): Promise<Readable> {
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       throw new HistoryError(undefined, "a file that may not be read", "a history");
     }
-    throw error;
+    throw unreadable(error);
   }
   throw new HistoryError(undefined, "a directory", "a history");
+}
+
+/** A socket, a disk that fails: what the system says. */
+function unreadable(error: unknown): HistoryError {
+  const said = error instanceof Error ? error.message : String(error);
+  return new HistoryError(undefined, `something that cannot be read (${shown(said)})`, "a history");
 }
 
 function closeQuietly(file: Readable): void {
@@ -69,7 +77,9 @@ async function* chunksOf(file: Readable): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(CHUNK_BYTES);
   try {
     for (;;) {
-      const count = await file.read(buffer);
+      const count = await file.read(buffer).catch((error: unknown) => {
+        throw unreadable(error);
+      });
       if (count === null) return;
       yield buffer.subarray(0, count);
     }
@@ -130,7 +140,11 @@ async function* unpacked(
 async function* copied(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for await (const chunk of chunks) yield chunk.slice();
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += PACKED_BYTES) {
+      yield chunk.slice(at, at + PACKED_BYTES);
+    }
+  }
 }
 
 function formatOf(head: Uint8Array, { format }: ReadOptions): Format | undefined {
