@@ -72,6 +72,12 @@ const LIES: readonly Lie[] = [
     promises: ["R8"],
   },
   {
+    name: "what is read is told to be as of another lsn than it is",
+    open: reading((view) => ({ ...view, observedLsn: view.observedLsn! + 1n })),
+    seedsMax: 5,
+    promises: ["R8"],
+  },
+  {
     name: "another epoch is told than was given",
     open: telling((sink, token, outcome) => {
       const told = copyOf(outcome);

@@ -337,26 +337,34 @@ export class ClusterJudges {
     this.#violated(`R7 ${what} is told of a conflict with lsn ${frame.lsn}, which is none`);
   }
 
+  /** What was read was so right behind the lsn that the answer names, and that is no older than what somebody knew. */
   #judgeRead(answer: ReadAnswer): void {
     const { result, floorLsn, requiredLsn, machine } = answer;
     if (isRefusal(result)) return;
     this.judged.reads++;
     const from = Math.max(floorLsn, Number(requiredLsn));
-    const lsn = this.#whenTrue(answer, from);
-    if (lsn !== undefined) return this.#host.learned(lsn);
-    const earlier = this.#whenTrue(answer, 0);
+    const observed = Number(result.observedLsn ?? 0n);
+    const { lsn: last } = this.truth;
+    const isAllowed = observed >= from && observed <= last;
+    if (isAllowed && this.#whenTrue(answer, observed, observed) !== undefined) {
+      // The least that the view itself shows: fences are drawn from it, so that seeds go on to mean the lives they do.
+      return this.#host.learned(this.#whenTrue(answer, from, observed)!);
+    }
+    const when = this.#whenTrue(answer, 0, last);
     const subject = answer.resourceId ?? answer.reservationId;
+    const first = when === undefined ? "no lsn" : `lsn ${when}`;
     this.#violated(
-      `R8 no stale read: replica ${machine.id} says of ${subject} what was true at ` +
-        `${
-          earlier === undefined ? "no lsn" : `lsn ${earlier}`
-        } and not from ${from} to ${this.truth.lsn}: ` +
-        Object.entries(result).join(" "),
+      `R8 no stale read: replica ${machine.id} says of ${subject} as of lsn ${observed}, of ${from} ` +
+        `to ${last}, what was first so at ${first}: ${Object.entries(result).join(" ")}`,
     );
   }
 
-  /** The first lsn from `from` on at which what was read was so. */
-  #whenTrue({ resourceId, reservationId, slot, result }: ReadAnswer, from: number) {
+  /** The first lsn from `from` to `to` at which what was read was so. */
+  #whenTrue(
+    { resourceId, reservationId, slot, result }: ReadAnswer,
+    from: number,
+    to: number,
+  ): number | undefined {
     const { truth } = this;
     if (resourceId !== undefined) {
       const view = result.kind === "found" ? result as ResourceView : undefined;
@@ -364,7 +372,7 @@ export class ClusterJudges {
         resourceId,
         (model) => equalResources(model, view),
         from,
-        truth.lsn,
+        to,
       );
     }
     const view = result.kind === "found" ? result as ReservationView : result.kind;
@@ -373,7 +381,7 @@ export class ClusterJudges {
       slot,
       (model) => equalReservations(model, view as ReservationView | "retired" | "not_found"),
       from,
-      truth.lsn,
+      to,
     );
   }
 
