@@ -13,7 +13,7 @@ export const OWN_BUGS: readonly RealMutant[] = [
         "const [file, at, copy] = [this.#file, active.end, bytes.slice()];\n    setTimeout(() => file.writeDurably(at, copy, () => {}), 400);\n    done(undefined);",
     }],
     ...{ workload: "reservation_contention", nemesis: "crash_restart", windowSecs: 45 },
-    checks: ["linearizability", "acknowledged_in_log"],
+    checks: ["linearizability", "acknowledged_is_in_log"],
   },
   {
     name: "memory-lost-with-the-view",

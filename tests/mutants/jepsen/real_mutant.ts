@@ -2,17 +2,21 @@
 import type { JepsenNemesis, JepsenWorkload } from "../../../node/cli/jepsen_options.ts";
 import type { Edit } from "../mutant.ts";
 
+/** How a cluster is treated. */
+export interface Torture {
+  readonly workload: JepsenWorkload;
+  readonly nemesis: JepsenNemesis;
+  /** How long things go wrong, in seconds; how long there is load when nothing does. */
+  readonly windowSecs: number;
+}
+
 /** One planted bug. */
-export interface RealMutant {
+export interface RealMutant extends Torture {
   /** Unique; what `--only` takes. */
   readonly name: string;
   /** What the replicas do wrong, in one line. */
   readonly what: string;
   readonly edits: readonly Edit[];
-  readonly workload: JepsenWorkload;
-  readonly nemesis: JepsenNemesis;
-  /** How long things go wrong, in seconds; how long the run takes when nothing does. */
-  readonly windowSecs: number;
-  /** Names of checks. The judge has to fail one of these: another one may fail too, but it would be luck. */
+  /** Names of checks. The judge has to fail each of them: further ones may fail too, but nothing is made of that. */
   readonly checks: readonly string[];
 }
