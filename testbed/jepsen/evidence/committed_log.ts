@@ -9,6 +9,9 @@ export interface Disagreement {
   readonly op: number;
   readonly replicaId: number;
   readonly otherId: number;
+  /** What the replica has there, and what the other one has. */
+  readonly entry: LogEntry;
+  readonly other: LogEntry;
   readonly what: string;
 }
 
@@ -49,7 +52,8 @@ export function committedLogOf({ logs }: ClusterEvidence): CommittedLog {
       const what = differenceOf(known, entry);
       if (what === undefined) continue;
       const { replicaId } = piece;
-      disagreements.push({ op, replicaId, otherId: owners[op]!.replicaId, what });
+      const otherId = owners[op]!.replicaId;
+      disagreements.push({ op, replicaId, otherId, entry, other: known, what });
       break; // Whatever follows hangs from this one.
     }
   }
@@ -65,14 +69,14 @@ function furthestFirst(logs: readonly LogPiece[]): readonly LogPiece[] {
   return logs.toSorted((a, b) => reach.get(b.replicaId)! - reach.get(a.replicaId)!);
 }
 
-/** What of an entry is another than before. Equal hashes of different entries are a difference, too. */
+/** What of an entry is another than before, the most telling thing first: hashes are others wherever anything is. */
 function differenceOf(one: LogEntry, other: LogEntry): string | undefined {
-  if (one.hash !== other.hash) return "hash";
   if (one.lsn !== other.lsn) return "lsn";
   if (one.slot !== other.slot) return "slot";
   if (one.view !== other.view) return "view";
   if (one.isCommand !== other.isCommand || one.isInternal !== other.isInternal) return "kind";
-  return equalBytes(one.payload, other.payload) ? undefined : "command";
+  if (!equalBytes(one.payload, other.payload)) return "command";
+  return one.hash === other.hash ? undefined : "hash";
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -13,14 +13,20 @@ export function checkAgreement({ examined, disagreements }: CommittedLog): Check
     nothing: "no log was read",
   });
   finder.examined = examined;
-  for (const { op, replicaId, otherId, what } of disagreements) {
+  for (const { op, replicaId, otherId, entry, other, what } of disagreements) {
     finder.add({
       fields: { op, replica_id: replicaId, other_replica_id: otherId, differs: what },
-      sentence: `replica ${replicaId} has another entry at op ${op} than replica ${otherId}: ` +
-        `the ${what} differs`,
+      sentence: `replica ${replicaId} has another entry at op ${op} than replica ${otherId}, and ` +
+        `both call theirs committed: replica ${replicaId} ${entryText(entry)}, ` +
+        `replica ${otherId} ${entryText(other)}${what === "hash" ? ", behind other entries" : ""}`,
     });
   }
   return finder.result();
+}
+
+function entryText({ isCommand, isInternal, lsn, slot, view }: LogEntry): string {
+  const what = !isCommand ? "no command" : isInternal ? "an expiration" : "a client's command";
+  return `${what} (lsn ${lsn}, slot ${slot}, view ${view})`;
 }
 
 /** Hashes chain, lsns have no gaps, and slots and views never go back. */
