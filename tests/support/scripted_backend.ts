@@ -73,6 +73,10 @@ export class ScriptedBackend implements Backend {
     throw new Error("nobody asks for that here");
   }
 
+  sweep(): Promise<void> {
+    throw new Error("nobody asks for that here");
+  }
+
   /** The first that runs and is not cut off serves. */
   statuses(): Promise<readonly ReplicaStatus[]> {
     let isServed = false;

@@ -162,7 +162,7 @@ export interface Backend {
   /** What the replicas' disks hold of the run; only when settled. */
   evidence(): Promise<ClusterEvidence>;
   /**
-   * Copies logs, layout, faults and timeline.
+   * Copies logs, layout, faults and timeline; also of a cluster that was never started here.
    *
    * @param directory Exists; taken as it is.
    * @returns What was copied, relative to it.
@@ -170,6 +170,12 @@ export interface Backend {
   collectLogs(directory: string): Promise<readonly string[]>;
   /** Ends what was started here and nothing else. May be called at any time, also twice. */
   end(): Promise<void>;
+  /**
+   * Ends what a run that was killed has left running; instead of a start.
+   *
+   * @throws {CliError} E_WORKSPACE_LOCKED when that run goes on.
+   */
+  sweep(): Promise<void>;
 }
 
 /** The replica that serves; of two that say so, the one of the later view. */

@@ -3,6 +3,7 @@
  * nemeses of all other lanes meanwhile. A process that dies takes one run with it.
  */
 import * as v from "valibot";
+import type { CliIo } from "../../../node/cli/io.ts";
 import { childEnvironment, type Program, selfProgram } from "../../../node/process_self.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { RunOutcome } from "../run/run.ts";
@@ -26,6 +27,11 @@ const OUTPUT = v.object({
   })]),
 });
 
+/** Tells a run of the matrix which process waits for it. */
+const PARENT_VARIABLE = "ALLOCDB_JEPSEN_PARENT";
+/** How often such a run looks whether it is there, in milliseconds. */
+const PARENT_LOOK_MS = 1_000;
+
 /** Last words of a process that are told, in characters. */
 const WORDS_MAX = 500;
 
@@ -41,7 +47,7 @@ export async function runInProcess(
 ): Promise<RunOutcome> {
   const child = new Deno.Command(program.path, {
     args: [...program.args, ...argsOf(options)],
-    env: childEnvironment(),
+    env: { ...childEnvironment(), [PARENT_VARIABLE]: `${Deno.pid}` },
     ...{ stdin: "null", stdout: "piped", stderr: "piped" },
   }).spawn();
   const stop = (): void => end(child);
@@ -53,6 +59,23 @@ export async function runInProcess(
   } finally {
     options.signal?.removeEventListener("abort", stop);
   }
+}
+
+/**
+ * The signal to end: as it is, and for a run of the matrix also when the process that waits for it was killed, since its
+ * cluster would be in the way of whoever takes the matrix up again.
+ */
+export function untilAbandoned(signal: AbortSignal, { env }: Pick<CliIo, "env">): AbortSignal {
+  const parent = env(PARENT_VARIABLE);
+  if (parent === undefined) return signal;
+  const abandoned = new AbortController();
+  const timer = setInterval(() => {
+    if (`${Deno.ppid}` === parent) return;
+    clearInterval(timer);
+    abandoned.abort();
+  }, PARENT_LOOK_MS);
+  Deno.unrefTimer(timer);
+  return AbortSignal.any([signal, abandoned.signal]);
 }
 
 /** It ends its cluster first. */

@@ -14,7 +14,7 @@ import { runOne, type RunOutcome } from "../run/run.ts";
 import { type RunResult, tableJson, tableText, type Worst, worstOf } from "../run/table.ts";
 import { faultWindow, parseWindowOverride, WINDOW_OVERRIDE_VARIABLE } from "../run/window.ts";
 import { backendMaker } from "./backends.ts";
-import { runInProcess } from "./child_run.ts";
+import { runInProcess, untilAbandoned } from "./child_run.ts";
 
 /** The matrix has to have the same seed when it is taken up again. */
 const MATRIX_SEED = 1;
@@ -32,7 +32,7 @@ export async function runRun(request: JepsenRun, io: CliIo): Promise<void> {
   const overrideSecs = parseWindowOverride(io.env(WINDOW_OVERRIDE_VARIABLE));
   const { choice } = request;
   const planned = choice.kind === "all" ? undefined : plannedRun(choice, overrideSecs);
-  const signal = io.interruption();
+  const signal = untilAbandoned(io.interruption(), io);
   const shared = { ...await sharedOptions(request), signal };
   const results = choice.kind === "all"
     ? await allRuns(request, choice, shared, overrideSecs, io)
@@ -123,7 +123,7 @@ function linesOf(outcome: RunOutcome): string {
     ["error", error],
   ];
   const lines = facts.flatMap(([key, value]) => value === undefined ? [] : [`${key}=${value}`]);
-  return [...lines.map(printable), report.trimEnd()].map((line) => `${line}\n`).join("");
+  return [...lines.map((line) => `${printable(line)}\n`), report].join("");
 }
 
 const FAILURES: Readonly<

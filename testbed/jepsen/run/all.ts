@@ -8,7 +8,8 @@ import { jsonText } from "../../../node/cli/output.ts";
 import { textOf } from "../nemesis/scene.ts";
 import { partSeed } from "../../sim/random.ts";
 import { type RunOptions, settingsOf } from "./options.ts";
-import { fileNameOf } from "./paths.ts";
+import { lockAll } from "./locks.ts";
+import { fileNameOf, makeDirectory } from "./paths.ts";
 import { MATRIX, type PlannedRun, SUPPLEMENTARY } from "./plan.ts";
 import { type DoneRun, findDone } from "./resume.ts";
 import { runOne, type RunOutcome } from "./run.ts";
@@ -39,9 +40,15 @@ export const SUMMARY_FILES = {
   json: "allocdb-jepsen-summary.json",
 } as const;
 
-/** Runs whatever is not done. Results are in the order of the plan. */
+/**
+ * Runs whatever is not done. Results are in the order of the plan.
+ *
+ * @throws {CliError} E_WORKSPACE_LOCKED when somebody else does so with the same clusters; that a directory cannot be made.
+ */
 export async function runAll(options: AllOptions): Promise<readonly RunResult[]> {
-  await Deno.mkdir(options.outputRoot, { recursive: true });
+  await makeDirectory(options.outputRoot);
+  await makeDirectory(options.workspaces);
+  using _lock = await lockAll(options.workspaces);
   const plan = [...MATRIX, ...(options.isWithSupplementary ? SUPPLEMENTARY : [])];
   const results = new Map<PlannedRun, RunResult>();
   const waiting = inOrder(plan);
@@ -83,6 +90,7 @@ async function oneOf(options: AllOptions, planned: PlannedRun, lane: number): Pr
   notice(`${runId}: begins in lane ${lane}`);
   let outcome: RunOutcome;
   try {
+    await options.backend(workspace, notice).sweep();
     await clear(workspace);
     outcome = await run(asked);
     await putAway(workspace, outcome);

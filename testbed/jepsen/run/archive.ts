@@ -7,7 +7,7 @@ import { basename, join } from "@std/path";
 import { type AnalyzedRun, analyzeRun } from "./analyze_run.ts";
 import { ANALYSIS_FILE, HISTORY_FILE, RECORDING_FILE, writeBundle } from "./bundle.ts";
 import { archiveLogs } from "./collect.ts";
-import { runPaths } from "./paths.ts";
+import { makeDirectory, runPaths } from "./paths.ts";
 
 /** What is archived. */
 export interface ArchiveOptions {
@@ -33,7 +33,7 @@ export interface Archived {
 export async function archiveRun(options: ArchiveOptions): Promise<Archived> {
   const { runId, historyFile, outputRoot, backend } = options;
   const createdAtMillis = (options.nowMillis ?? Date.now)();
-  await Deno.mkdir(outputRoot, { recursive: true });
+  await makeDirectory(outputRoot);
   const analyzed = await analyzeRun(historyFile, undefined, {});
   const paths = runPaths(outputRoot, runId, backend.name, createdAtMillis);
   await archiveLogs(backend, paths.logsArchive, runId, createdAtMillis);

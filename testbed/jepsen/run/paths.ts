@@ -1,5 +1,6 @@
 /** Where a run leaves what. Names are those of the operators' runbook. */
 import { join } from "@std/path";
+import { fileError } from "../../../cluster/workspace/workspace_files.ts";
 
 /** A copy of the newest status of any run below an output root. */
 export const LATEST_STATUS_FILE = "allocdb-jepsen-latest-status.txt";
@@ -43,4 +44,17 @@ export function runPaths(
     logsArchive: at(`${fileNameOf(backend)}-logs.tar.gz`),
     bundle: join(outputRoot, `${name}-${startedAtMillis}`),
   };
+}
+
+/**
+ * Makes a directory, and those above it, unless it is there.
+ *
+ * @throws {CliError} When the system refuses.
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw fileError(error, "make the directory", path);
+  }
 }

@@ -15,7 +15,8 @@ import { archiveLogs } from "./collect.ts";
 import { execute, type Executed } from "./execute.ts";
 import { minimumCoverage } from "./minimum.ts";
 import { type RunOptions, settingsOf } from "./options.ts";
-import { type RunPaths, runPaths } from "./paths.ts";
+import { lockRun } from "./locks.ts";
+import { makeDirectory, type RunPaths, runPaths } from "./paths.ts";
 import { replicaLogs } from "./run_log.ts";
 import { RunArchive } from "./run_archive.ts";
 import { verifySurface } from "./surface.ts";
@@ -43,13 +44,18 @@ export interface RunOutcome {
   readonly faults: number;
 }
 
-/** Runs one. What goes wrong in it is told in the outcome; it throws only when it cannot even say how it goes. */
+/**
+ * Runs one. What goes wrong in it is told in the outcome.
+ *
+ * @throws {CliError} When it cannot even say how it goes: nothing can be written, or another run writes there.
+ */
 export async function runOne(options: RunOptions): Promise<RunOutcome> {
   const nowMillis = options.nowMillis ?? Date.now;
-  await Deno.mkdir(options.outputRoot, { recursive: true });
+  await makeDirectory(options.outputRoot);
   const startedAtMillis = nowMillis();
   const { choice, outputRoot, backendName } = options;
   const paths = runPaths(outputRoot, choice.runId, backendName, startedAtMillis);
+  using _lock = await lockRun(paths, choice.runId);
   using tracker = new Tracker(paths, firstStatus(options, startedAtMillis), nowMillis);
   return await new Run(options, paths, tracker, startedAtMillis, nowMillis).run();
 }
@@ -122,8 +128,9 @@ class Run {
       try {
         await part();
       } catch (error) {
-        problems.push(textOf(error));
-        this.#event(`error: ${textOf(error)}`);
+        const problem = this.#problemOf(error);
+        problems.push(problem);
+        this.#event(`error: ${problem}`);
       }
     };
     await attempt(() => this.#loadAndRecord());
@@ -134,6 +141,12 @@ class Run {
     }
     await attempt(() => this.#end());
     return this.#outcome(problems[0]);
+  }
+
+  #problemOf(error: unknown): string {
+    const isInterrupted = error instanceof DOMException && error.name === "AbortError" &&
+      this.#options.signal?.aborted === true;
+    return isInterrupted ? "interrupted" : textOf(error);
   }
 
   async #loadAndRecord(): Promise<void> {

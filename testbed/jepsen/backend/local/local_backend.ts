@@ -31,6 +31,7 @@ import type { LocalOptions } from "./options.ts";
 import { OwnProcesses } from "./own_processes.ts";
 import { programUnderTest, versionOf } from "./program.ts";
 import { askCheckpoint, askDigests, statusOf } from "./statuses.ts";
+import { sweepWorkspace } from "./sweep.ts";
 import { type Before, claimWorkspace, lookBefore } from "./workspace.ts";
 import { copyLogs } from "./logs.ts";
 
@@ -154,7 +155,7 @@ export class LocalBackend implements Backend {
   }
 
   async collectLogs(directory: string): Promise<readonly string[]> {
-    return await copyLogs(this.#found, directory);
+    return await copyLogs(this.#workspace ?? findWorkspace(this.#path), directory);
   }
 
   async end(): Promise<void> {
@@ -165,6 +166,10 @@ export class LocalBackend implements Backend {
     } finally {
       await this.#leave();
     }
+  }
+
+  async sweep(): Promise<void> {
+    await sweepWorkspace(this.#path);
   }
 
   async #leave(): Promise<void> {

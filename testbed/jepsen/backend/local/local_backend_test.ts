@@ -130,11 +130,14 @@ backendTest(
     assertGreaterOrEqual(requireWhole(await backend.evidence()), acknowledged);
     const logs = join(directory, "logs");
     await Deno.mkdir(logs);
-    const copied = await backend.collectLogs(logs);
+    const copied = await create().collectLogs(logs); // Also who never started it.
+    assertEquals(copied, await backend.collectLogs(logs));
     assert(copied.includes("logs/replica-3.log") && copied.includes("cluster-timeline.log"));
     for (const name of copied) assert(Deno.statSync(join(logs, name)).isFile);
     const marks = processesIn(join(directory, "ws"));
     assertEquals(marks.length, 3);
+    const refused = await assertRejects(() => create().sweep(), CliError);
+    assertEquals(refused.code, "E_WORKSPACE_LOCKED");
     await backend.end();
     assertEquals(marks.filter(isRunning), []);
   },
