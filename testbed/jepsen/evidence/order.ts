@@ -1,7 +1,7 @@
 /** The order of the log is one in real time, and expirations in it come when they are due. */
 import { Finder } from "../analysis/gate/finder.ts";
+import { askedText } from "../analysis/gate/words.ts";
 import type { CheckResult } from "../analysis/judgement.ts";
-import { requestText } from "../analysis/reservation/texts.ts";
 import { executionOf, keyOf, type Replay } from "./replay.ts";
 import type { TimeBounds } from "./time_bounds.ts";
 import type { KeyedWrite } from "./writes.ts";
@@ -32,7 +32,7 @@ export function checkRealTime(
     if (lsn > known) continue;
     finder.add({
       fields: { operation_id: key.operationId, lsn, known_lsn: known },
-      sentence: `${requestText(attempt.request)} (event ${attempt.invokedAt}) is at lsn ${lsn}, ` +
+      sentence: `${askedText(attempt)} (event ${attempt.invokedAt}) is at lsn ${lsn}, ` +
         `and was first sent when lsn ${known} was known`,
       operations: [attempt],
     });

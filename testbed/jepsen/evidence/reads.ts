@@ -39,9 +39,12 @@ export function checkReads(
         to_lsn: span.to,
         true_at_lsn: earlier,
       },
-      sentence: `${subject} was read as ${state} (event ${read.invokedAt}), which it was at ${
-        earlier === undefined ? "no lsn" : `lsn ${earlier}`
-      } and not ${span.from === span.to ? `at ${span.from}` : `from ${span.from} to ${span.to}`}`,
+      sentence:
+        `${subject} was read as ${state} (event ${read.invokedAt}), which by the log it was ` +
+        `not ${
+          span.from === span.to ? `at lsn ${span.from}` : `from lsn ${span.from} to ${span.to}`
+        }` +
+        (earlier === undefined ? ", nor ever" : `, but at lsn ${earlier}`),
       resourceIds: request.kind === "get_resource" ? [request.resourceId] : [],
       operations: [read],
     });

@@ -1,5 +1,6 @@
 /** What clients were told of their writes, held against the log: nothing lost, nothing invented, no other answer. */
 import { Finder } from "../analysis/gate/finder.ts";
+import { askedText } from "../analysis/gate/words.ts";
 import type { CheckResult } from "../analysis/judgement.ts";
 import { requestText } from "../analysis/reservation/texts.ts";
 import type {
@@ -217,7 +218,7 @@ function reportWrite(
 ): void {
   finder.add({
     fields: { operation_id: key.operationId, lsn },
-    sentence: `${requestText(attempt.request)} (event ${attempt.invokedAt}) ${what}`,
+    sentence: `${askedText(attempt)} (event ${attempt.invokedAt}) ${what}`,
     operations: [attempt],
   });
 }

@@ -45,12 +45,20 @@ function compareAnswers(
       first_lsn: executedOf(first)!.lsn,
       second_lsn: executedOf(other)!.lsn,
     },
-    sentence: `operation ${first.key!.operationId} was executed twice: ${
-      attemptText(material, first)
-    } was answered ${answerText(first)}, and ${attemptText(material, other)} ${answerText(other)}`,
+    sentence: `operation ${first.key!.operationId} of client ${first.key!.clientId} ${
+      whatHappened(first, other)
+    }: ${attemptText(material, first)} was answered ${answerText(first)}, and ${
+      attemptText(material, other)
+    } ${answerText(other)}`,
     resourceIds: [...membersOf(first.request as WriteRequest)],
     operations: [first, other],
   });
+}
+
+function whatHappened(first: HistoryOperation, other: HistoryOperation): string {
+  return requestText(first.request) === requestText(other.request)
+    ? "was executed twice"
+    : "was answered for two commands, of which one should have been told of a conflict";
 }
 
 /** What was not recorded of one of them tells nothing. */

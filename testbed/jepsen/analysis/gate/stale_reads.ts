@@ -94,7 +94,7 @@ function isOldResource(
   if (reservationId === undefined) return isFreedTooSoon(material, known, read, resourceId);
   const stage = known.stages.get(reservationId);
   if (stage !== undefined && STAGE_OF_STATE[state]! < stage.value) {
-    return behind(stage, `shows ${state} by ${reservationId}, which had gone on by then`);
+    return behind(stage, `shows ${state} by ${reservationId}, when that had gone on`);
   }
   const latest = known.latest.get(resourceId);
   if (latest === undefined || latest.value <= reservationId) return undefined;

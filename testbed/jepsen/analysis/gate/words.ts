@@ -18,10 +18,15 @@ type Placed = Pick<HistoryOperation | TickOperation, "invokedAt" | "completedAt"
 
 /** `release of reservation 9 by holder 2 with epoch 1 (event 41)`. */
 export function attemptText(material: Material, attempt: HistoryOperation): string {
-  return `\`${attempt.request.kind}\`${subjectText(attempt)} (${placeOf(material, attempt)})`;
+  return `${askedText(attempt)} (${placeOf(material, attempt)})`;
 }
 
-function subjectText({ request }: HistoryOperation): string {
+/** The same without its place. */
+export function askedText({ request }: Pick<HistoryOperation, "request">): string {
+  return `\`${request.kind}\`${subjectText(request)}`;
+}
+
+function subjectText(request: HistoryOperation["request"]): string {
   const holder = "holderId" in request ? ` by holder ${request.holderId}` : "";
   const epoch = "epoch" in request ? ` with epoch ${request.epoch}` : "";
   if ("resourceIds" in request) return ` of resources ${request.resourceIds.join(", ")}${holder}`;
