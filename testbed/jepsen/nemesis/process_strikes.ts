@@ -37,6 +37,8 @@ export const PAUSE_STRIKES = {
   pause_all: { needs: ["pause"], act: async (scene) => await pauseAll(scene, scene.everybody()) },
   /** For moments, again and again: long enough for a lease, or not. */
   pause_stutter: { needs: ["pause"], act: stutter },
+  /** The primary, until there is another one: it wakes as one that does not know. Then that one, and so on. */
+  pause_until_replaced: { needs: ["pause"], act: pauseUntilReplaced },
 } as const satisfies StrikeKinds;
 
 /** Disks that are empty when their replica comes back. */
@@ -49,6 +51,10 @@ export const WIPE_STRIKES = {
 const AGAIN_MAX = 3;
 /** Longest moment in which a process stutters, in milliseconds. */
 const STUTTER_MS = 600;
+/** Between two looks for another primary, in milliseconds. */
+const LOOK_MS = 100;
+/** Longest time that it serves before the one that slept wakes, and until it sleeps itself, in milliseconds. */
+const GONE_ON_MS = 400;
 
 async function killAll(scene: Scene, ids: readonly number[]): Promise<void> {
   for (const id of ids) {
@@ -103,6 +109,27 @@ async function stutter(scene: Scene): Promise<void> {
     const awakeMs = 50 + scene.random.below(STUTTER_MS / 2);
     await scene.hold(awakeMs);
     leftMs -= ms + awakeMs;
+  } while (leftMs > 0);
+}
+
+async function pauseUntilReplaced(scene: Scene): Promise<void> {
+  let { primary } = scene;
+  let leftMs = scene.durationMs;
+  do {
+    const asleep = await scene.pause(primary);
+    let successor: number | undefined;
+    do {
+      await scene.hold(LOOK_MS);
+      leftMs -= LOOK_MS;
+      successor = await scene.servingNow();
+    } while (leftMs > 0 && (successor === undefined || successor === primary));
+    const goneOnMs = scene.random.below(GONE_ON_MS);
+    await scene.hold(goneOnMs); // What is answered now the sleeper does not know.
+    await scene.cure(asleep);
+    const awakeMs = 50 + scene.random.below(GONE_ON_MS);
+    await scene.hold(awakeMs);
+    leftMs -= goneOnMs + awakeMs;
+    primary = successor ?? primary;
   } while (leftMs > 0);
 }
 
