@@ -25,10 +25,6 @@ const NS_PER_MS = 1_000_000;
 
 /** The settings of a recorder; what is absent is as the top of recorder.ts has it. */
 export interface RecorderOptions {
-  /** Sees each event right after it was recorded; for those who also write it elsewhere. Must not throw. */
-  readonly onEvent?: (event: HistoryEvent) => void;
-  /** The same for names of processes. */
-  readonly onProcessName?: (number: number, name: string) => void;
   /** Milliseconds from an arbitrary origin, with fractions. */
   readonly now?: () => number;
 }
@@ -37,7 +33,6 @@ export interface RecorderOptions {
 export class Recorder implements AsyncDisposable {
   readonly #file: Deno.FsFile;
   readonly #writer: RecordWriter;
-  readonly #options: RecorderOptions;
   readonly #now: () => number;
   readonly #startMs: number;
   #events = 0;
@@ -53,7 +48,6 @@ export class Recorder implements AsyncDisposable {
   private constructor(file: Deno.FsFile, options: RecorderOptions) {
     this.#file = file;
     this.#writer = new RecordWriter(new CborOutput());
-    this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#startMs = this.#now();
     this.#syncedMs = this.#startMs;
@@ -95,9 +89,7 @@ export class Recorder implements AsyncDisposable {
   /** A process number that nobody has had: for a client, and for one whose last attempt ended with `info`. */
   nextProcess(name?: string): number {
     const number = this.#processes++;
-    if (name === undefined) return number;
-    this.#writer.processName(number, name);
-    this.#options.onProcessName?.(number, name);
+    if (name !== undefined) this.#writer.processName(number, name);
     return number;
   }
 
@@ -154,7 +146,6 @@ export class Recorder implements AsyncDisposable {
     this.#rethrow();
     this.#writer.event(event);
     this.#events++;
-    this.#options.onEvent?.(event);
     const { pendingBytes } = this.#writer;
     if (pendingBytes >= WRITE_BYTES) this.#write();
     else this.#timer ??= setTimeout(() => this.#write(), WRITE_MS);

@@ -4,8 +4,6 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { READ_DEFAULTS } from "../codec/format.ts";
 import { readHistory } from "../codec/read.ts";
-import type { HistoryEvent } from "../history/event.ts";
-import { HistoryFile } from "./history_file.ts";
 import { Recorder } from "./recorder.ts";
 
 async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
@@ -108,34 +106,4 @@ Deno.test({
       await assertRejects(() => recorder.close(), Error, "No space");
     });
   },
-});
-
-Deno.test("HistoryFile writes the runbook's history beside the recording while it goes on", async () => {
-  await inDirectory(async (directory) => {
-    const header = { model: "reservation", startedAtMillis: 1_000 } as const;
-    const path = join(directory, "run-history.txt");
-    const file = await HistoryFile.create(path, "runbook", header);
-    const events: HistoryEvent[] = [];
-    const recorder = await Recorder.create(join(directory, "run-history.cbor"), header, {
-      onEvent: (event) => {
-        events.push(event);
-        file.add(event);
-      },
-      onProcessName: (number, name) => file.processName(number, name),
-      now: () => 0,
-    });
-    const process = recorder.nextProcess("primary-1");
-    const request = { kind: "revoke", reservationId: 4n } as const;
-    recorder.invoke({ type: "invoke", process, timeNs: 1, request });
-    complete(recorder, process, 9n);
-    await file.flush();
-    const lines = (await Deno.readTextFile(path)).split("\n");
-    assertEquals(lines.length, 3);
-    assertStringIncludes(lines[1]!, "process=primary-1 time_millis=1000 operation=revoke");
-    assertStringIncludes(lines[1]!, "applied_lsn=9 write_result=revoked");
-    await recorder.close();
-    await file.close();
-    assertEquals(events.length, 2);
-    assertEquals(file.losses.get("when operations began"), 1);
-  });
 });
