@@ -90,6 +90,24 @@ Deno.test("checkEvidence() follows the log that the cluster went on with, and bl
   assertEquals(acknowledged.verdict, "pass");
 });
 
+Deno.test("checkEvidence() sees that a replica gave up what it had committed", () => {
+  const cluster = new EvidenceCluster(new SeededRandom(4)).run(40);
+  const { entries } = cluster;
+  const op = entries.length >>> 1;
+  const before = { replicaId: 1, baseOp: 0, commitOp: op, entries: entries.slice(0, op) };
+  const strayed = [...before.entries.slice(0, op - 1), { ...entries[op - 1]!, view: 99n }];
+  const logs = [
+    { ...before, entries: strayed },
+    { ...before, commitOp: entries.length, entries },
+  ];
+  const checks = checkEvidence(cluster.recording(), { ...cluster.evidence(), logs });
+  const agreement = checks.find(({ name }) => name === "logs_agree")!;
+  assertEquals(agreement.verdict, "fail");
+  assert(agreement.sentence.startsWith("replica 1 had a client's command (lsn "));
+  const acknowledged = checks.find(({ name }) => name === "acknowledged_is_in_log")!;
+  assertEquals(acknowledged.verdict, "pass");
+});
+
 Deno.test("checkEvidence() decides nothing from a log without its beginning", () => {
   const cluster = new EvidenceCluster(new SeededRandom(4)).run(40);
   const evidence = { ...cluster.evidence(), logs: [cluster.evidence().logs[1]!] };

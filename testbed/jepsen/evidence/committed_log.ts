@@ -1,6 +1,6 @@
 /**
- * The one log that all replicas should hold, put together from their pieces. Where they disagree it is the log of the
- * replica that has committed most: that is what the cluster has gone on with.
+ * The one log that all replicas should hold, put together from their pieces. Where they disagree it is the piece in which most
+ * is committed: that is what the cluster has gone on with.
  */
 import type { ClusterEvidence, LogEntry, LogPiece } from "./evidence.ts";
 
@@ -38,7 +38,7 @@ export function committedLogOf({ logs }: ClusterEvidence): CommittedLog {
   };
   const disagreements: Disagreement[] = [];
   let [examined, commitOp] = [0, 0];
-  for (const piece of furthestFirst(logs)) {
+  for (const piece of logs.toSorted((a, b) => b.commitOp - a.commitOp)) {
     commitOp = Math.max(commitOp, piece.commitOp);
     for (const entry of piece.entries) {
       const { op } = entry;
@@ -58,15 +58,6 @@ export function committedLogOf({ logs }: ClusterEvidence): CommittedLog {
     }
   }
   return { at, tipOp: Math.max(0, owners.length - 1), examined, disagreements, commitOp };
-}
-
-/** By how far replicas have committed; the pieces of each in the order in which they were read. */
-function furthestFirst(logs: readonly LogPiece[]): readonly LogPiece[] {
-  const reach = new Map<number, number>();
-  for (const { replicaId, commitOp } of logs) {
-    reach.set(replicaId, Math.max(commitOp, reach.get(replicaId) ?? 0));
-  }
-  return logs.toSorted((a, b) => reach.get(b.replicaId)! - reach.get(a.replicaId)!);
 }
 
 /** What of an entry is another than before, the most telling thing first: hashes are others wherever anything is. */

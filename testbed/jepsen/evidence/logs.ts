@@ -16,9 +16,14 @@ export function checkAgreement({ examined, disagreements }: CommittedLog): Check
   for (const { op, replicaId, otherId, entry, other, what } of disagreements) {
     finder.add({
       fields: { op, replica_id: replicaId, other_replica_id: otherId, differs: what },
-      sentence: `replica ${replicaId} has another entry at op ${op} than replica ${otherId}, and ` +
-        `both call theirs committed: replica ${replicaId} ${entryText(entry)}, ` +
-        `replica ${otherId} ${entryText(other)}${what === "hash" ? ", behind other entries" : ""}`,
+      sentence: replicaId === otherId
+        ? `replica ${replicaId} had ${entryText(entry)} at op ${op} at one time and ` +
+          `${entryText(other)} at another, and called both committed`
+        : `replica ${replicaId} has another entry at op ${op} than replica ${otherId}, and ` +
+          `both call theirs committed: replica ${replicaId} ${entryText(entry)}, ` +
+          `replica ${otherId} ${entryText(other)}${
+            what === "hash" ? ", behind other entries" : ""
+          }`,
     });
   }
   return finder.result();
