@@ -51,6 +51,9 @@ export const WIPE_STRIKES = {
 const AGAIN_MAX = 3;
 /** Longest moment in which a process stutters, in milliseconds. */
 const STUTTER_MS = 600;
+/** So many primaries are replaced at least, each within this many milliseconds or not at all. */
+const REPLACED_MIN = 3;
+const REPLACED_MS_MAX = 5_000;
 /** Between two looks for another primary, in milliseconds. */
 const LOOK_MS = 100;
 /** Longest time that it serves before the one that slept wakes, and until it sleeps itself, in milliseconds. */
@@ -115,22 +118,23 @@ async function stutter(scene: Scene): Promise<void> {
 async function pauseUntilReplaced(scene: Scene): Promise<void> {
   let { primary } = scene;
   let leftMs = scene.durationMs;
-  do {
+  for (let round = 1; leftMs > 0 || round <= REPLACED_MIN; round++) {
     const asleep = await scene.pause(primary);
     let successor: number | undefined;
-    do {
+    let waitedMs = 0;
+    while ((successor === undefined || successor === primary) && waitedMs < REPLACED_MS_MAX) {
       await scene.hold(LOOK_MS);
-      leftMs -= LOOK_MS;
+      waitedMs += LOOK_MS;
       successor = await scene.servingNow();
-    } while (leftMs > 0 && (successor === undefined || successor === primary));
+    }
     const goneOnMs = scene.random.below(GONE_ON_MS);
     await scene.hold(goneOnMs); // What is answered now the sleeper does not know.
     await scene.cure(asleep);
     const awakeMs = 50 + scene.random.below(GONE_ON_MS);
     await scene.hold(awakeMs);
-    leftMs -= goneOnMs + awakeMs;
+    leftMs -= waitedMs + goneOnMs + awakeMs;
     primary = successor ?? primary;
-  } while (leftMs > 0);
+  }
 }
 
 async function wipe(scene: Scene, isPrimary: boolean): Promise<void> {
