@@ -38,8 +38,10 @@ async function bundleInput(directory: string): Promise<ReportInput> {
   try {
     const path = join(directory, RECORDING_FILE);
     const { recording, judgement } = await analyzeRun(path, undefined, {});
-    const { files, facts } = manifest;
-    return { title: basename(directory), recording, judgement, files, settings: facts };
+    const { files, facts, isGateEvidence } = manifest;
+    const gateEvidenceReason = isGateEvidence ? "" : manifest.gateEvidenceReason;
+    const title = basename(directory);
+    return { title, recording, judgement, files, settings: facts, gateEvidenceReason };
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error;
     throw new CliError("E_BAD_HISTORY", printable(error.message), { cause: error });

@@ -45,7 +45,10 @@ async function verifyBundle(directory: string, json: boolean, io: CliIo): Promis
     io.out.write(all.map((line) => `${printable(line)}\n`).join(""));
   }
   if (problems.length === 0) return;
-  throw new CliError("E_CHECK_FAILED", `${quote(directory)} is not what it says: ${problems[0]}`);
+  const message = `${quote(directory)} is not what it says: ${printable(problems[0]!)}`;
+  throw new CliError("E_CHECK_FAILED", message, {
+    hint: "it proves nothing as it is: take it from where it was made, or run again",
+  });
 }
 
 /** Leaves running what ran. */

@@ -15,6 +15,8 @@ export interface ReportInput {
   readonly judgedBy?: string;
   /** What the evidence is, the history among it. */
   readonly files?: readonly EvidenceFile[];
+  /** Why the run is no evidence for a release: empty when it is, absent when nobody knows. */
+  readonly gateEvidenceReason?: string;
   /** Settings of the run and of the judge, in the order in which they are shown. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Versions of what took part: programs, kernel, backend. */

@@ -7,7 +7,7 @@ import { attemptOf } from "./attempts.ts";
 import { QUANTILES } from "./figures.ts";
 import type { Survey } from "./survey.ts";
 import { safeJson } from "./text/escape.ts";
-import { gateObjection, headerFacts } from "./verdict_words.ts";
+import { headerFacts } from "./verdict_words.ts";
 
 /** `format` of the file. */
 export const JSON_FORMAT = "allocdb.jepsen.report";
@@ -28,7 +28,7 @@ export function factsOf(survey: Survey): Record<string, unknown> {
     version: JSON_VERSION,
     title: input.title,
     verdict: judgement.verdict,
-    is_gate_evidence: gateObjection(survey) === undefined,
+    is_gate_evidence: survey.input.gateEvidenceReason === "",
     facts: Object.fromEntries(headerFacts(survey)),
     header: recording.header,
     notes: recording.notes,

@@ -68,7 +68,11 @@ export function nameWords(name: string): string {
 }
 
 /** Why a run is no evidence for the release gate; undefined if nothing speaks against it. */
-export function gateObjection({ input: { recording: { header } } }: Survey): string | undefined {
+export function gateObjection(
+  { input: { recording: { header }, gateEvidenceReason } }: Survey,
+): string | undefined {
+  if (gateEvidenceReason === "") return undefined;
+  if (gateEvidenceReason !== undefined) return `gate evidence: no, ${gateEvidenceReason}`;
   return header.isWindowOverridden ? "gate evidence: no, window shortened" : undefined;
 }
 

@@ -71,7 +71,7 @@ function manifestOf(
     ...{ blockerCount: blockers, verdict: judgement.verdict, isGateEvidence: false },
     gateEvidenceReason: "archived by hand from a history",
     minimumFaultWindowSecs: header.minimumFaultWindowSecs,
-    faultWindowOverrideSecs: undefined,
+    faultWindowOverrideSecs: header.isWindowOverridden ? header.minimumFaultWindowSecs : undefined,
     settings: {
       ...{ backend: header.backend ?? backend.name, seed: header.seed ?? 0, clients: 0 },
       ...{ ratePerSecond: 0, resources: 0, controlSecs: 0 },

@@ -52,6 +52,7 @@ async function writeReport(
     ...{ title: manifest.runId, recording, judgement, files, logs, reproduce },
     judgedBy: `allocdb ${VERSION} (${buildCommit()})`,
     settings: settingsText(manifest),
+    gateEvidenceReason: manifest.isGateEvidence ? "" : manifest.gateEvidenceReason,
     versions: { deno: Deno.version.deno, os: `${Deno.build.os} ${Deno.build.arch}` },
   });
   await write(directory, "report.html", html);

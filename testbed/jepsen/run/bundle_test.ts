@@ -1,5 +1,5 @@
 // A bundle is evidence only as long as nobody can change it unseen, and a run is passed over only for a bundle that is whole.
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import fc from "fast-check";
 import { TextProblem } from "../../../cluster/workspace/text.ts";
@@ -34,6 +34,7 @@ async function record(path: string, isWrong = false): Promise<void> {
   await using recorder = await Recorder.create(path, {
     ...{ model: "reservation", runId: RUN_ID, workload: "lease_safety", nemesis: "crash_restart" },
     ...{ backend: "local", seed: 7, startedAtMillis: 1_000, initialResourceIds: [1n] },
+    ...{ minimumFaultWindowSecs: 30, isWindowOverridden: true },
   });
   for (const operationId of [1n, 2n]) {
     const process = recorder.nextProcess("client 1");
@@ -149,12 +150,47 @@ Deno.test("checkBundle() sees a manifest that says another verdict, or another r
     const text = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, text.replace("verdict=valid", "verdict=unknown"));
     assertEquals((await checkBundle(directory)).problems, [
+      "verdict is unknown in the manifest, and the report says valid",
       "the verdict was unknown, and is valid",
     ]);
     await Deno.writeTextFile(path, text.replace("seed=7", "seed=8"));
     assertEquals((await checkBundle(directory)).problems, [
       "seed is 8 in the manifest and 7 in the history",
     ]);
+  });
+});
+
+Deno.test("checkBundle() sees a manifest that says more of its run than the files beside it", async () => {
+  await withBundle(async (directory) => {
+    const path = join(directory, MANIFEST_FILE);
+    const text = await Deno.readTextFile(path);
+    assertEquals((await checkBundle(directory)).problems, []);
+    const edits: readonly (readonly [string | RegExp, string, string])[] = [
+      ["verdict=valid", "verdict=invalid", "verdict is invalid in the manifest"],
+      ["gate_evidence=false", "gate_evidence=true", "gate_evidence is true in the manifest"],
+      ["blocker_count=0", "blocker_count=5", "blocker_count is 5 in the manifest"],
+      ["release_gate=passed", "release_gate=blocked", "fact.release_gate is blocked"],
+      ["\nfault_window_secs=30", "\nfault_window_secs=1800", "fault_window_secs is 1800"],
+      ["override=30", "override=none", "whether the window was set by hand"],
+    ];
+    for (const [from, to, problem] of edits) {
+      const edited = text.replace(from, to);
+      assertNotEquals(edited, text);
+      await Deno.writeTextFile(path, edited);
+      assertStringIncludes((await checkBundle(directory)).problems.join("\n"), problem);
+    }
+  });
+});
+
+Deno.test("checkFiles() waits for no pipe in the place of a file, and takes a directory for no manifest", async () => {
+  await withBundle(async (directory) => {
+    const path = join(directory, "summary.txt");
+    await Deno.remove(path);
+    await Deno.symlink("/dev/zero", path);
+    assertEquals((await checkFiles(directory)).problems, ["summary.txt is no file"]);
+    await Deno.remove(join(directory, MANIFEST_FILE));
+    await Deno.mkdir(join(directory, MANIFEST_FILE));
+    assertEquals((await checkFiles(directory)).problems, [`there is no ${MANIFEST_FILE}`]);
   });
 });
 

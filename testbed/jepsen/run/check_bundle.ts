@@ -1,6 +1,9 @@
 /** Whether a bundle is what its manifest says: every file with its checksum, nothing beside them, and the same verdict again. */
 import { join } from "@std/path";
+import * as v from "valibot";
 import { TextProblem } from "../../../cluster/workspace/text.ts";
+import { fileError } from "../../../cluster/workspace/workspace_files.ts";
+import type { HistoryHeader } from "../history/event.ts";
 import { HistoryError } from "../history/history_error.ts";
 import { analyzeRun } from "./analyze_run.ts";
 import { RECORDING_FILE } from "./bundle.ts";
@@ -48,10 +51,11 @@ export async function checkBundle(directory: string): Promise<CheckedBundle> {
 }
 
 async function judgeAgain(directory: string, manifest: Manifest): Promise<readonly string[]> {
-  const problems: string[] = [];
+  const problems = [...await contradictions(directory, manifest)];
   try {
     const path = join(directory, RECORDING_FILE);
     const { recording: { header }, judgement } = await analyzeRun(path, undefined, {});
+    problems.push(...windowProblems(manifest, header));
     const { runId, workload, nemesis } = manifest;
     const { seed, backend } = manifest.settings;
     const said = { runId, workload, nemesis, seed, backend };
@@ -72,15 +76,74 @@ async function judgeAgain(directory: string, manifest: Manifest): Promise<readon
   return problems;
 }
 
+/** What the manifest says of the verdict and what the files beside it say. */
+async function contradictions(
+  directory: string,
+  { analysisFile, verdict, blockerCount, facts, isGateEvidence, gateEvidenceReason }: Manifest,
+): Promise<readonly string[]> {
+  const report = reportFacts(await textIn(directory, "report.json"));
+  const analysis = await textIn(directory, analysisFile);
+  const line = (key: string): string =>
+    new RegExp(`^${key}=(.*)$`, "m").exec(analysis)?.[1] ?? "none";
+  const said: readonly (readonly [string, unknown, unknown])[] = [
+    ["verdict", verdict, report?.verdict ?? verdict],
+    ["gate_evidence", isGateEvidence, isGateEvidence && (report?.is_gate_evidence ?? true)],
+    ["blocker_count", `${blockerCount}`, line("blockers")],
+    ["fact.release_gate", facts.release_gate ?? "none", line("release_gate")],
+  ];
+  const differing = said.filter(([, here, there]) => here !== there).map(([key, here, there]) =>
+    `${key} is ${here} in the manifest, and the report says ${there}`
+  );
+  const isBoth = isGateEvidence && gateEvidenceReason !== "";
+  return isBoth
+    ? [...differing, `it is evidence, and it is none: ${gateEvidenceReason}`]
+    : differing;
+}
+
+/** How long things went wrong is in the history, too. */
+function windowProblems(
+  { settings: { windowSecs }, faultWindowOverrideSecs, isGateEvidence }: Manifest,
+  { minimumFaultWindowSecs, isWindowOverridden = false }: HistoryHeader,
+): readonly string[] {
+  const problems: string[] = [];
+  if (windowSecs !== minimumFaultWindowSecs) {
+    const [here, there] = [windowSecs ?? "none", minimumFaultWindowSecs ?? "none"];
+    problems.push(`fault_window_secs is ${here} in the manifest and ${there} in the history`);
+  }
+  if ((faultWindowOverrideSecs !== undefined) !== isWindowOverridden) {
+    problems.push("whether the window was set by hand is not what the history says");
+  }
+  if (isGateEvidence && isWindowOverridden) problems.push("a rehearsal is no evidence");
+  return problems;
+}
+
+const REPORT_FACTS = v.object({ verdict: v.string(), is_gate_evidence: v.boolean() });
+
+function reportFacts(text: string): v.InferOutput<typeof REPORT_FACTS> | undefined {
+  try {
+    return v.parse(REPORT_FACTS, JSON.parse(text));
+  } catch {
+    return undefined; // There may be a bundle without a report.
+  }
+}
+
+async function textIn(directory: string, name: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(join(directory, name));
+  } catch {
+    return "";
+  }
+}
+
 async function readManifest(directory: string): Promise<Manifest | string> {
   try {
     return parseManifest(await Deno.readTextFile(join(directory, MANIFEST_FILE)));
   } catch (error) {
     if (error instanceof TextProblem) return `${MANIFEST_FILE}: ${error.message}`;
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return `there is no ${MANIFEST_FILE}`;
-    }
-    throw error;
+    const { NotFound, NotADirectory, IsADirectory } = Deno.errors;
+    const isNone = [NotFound, NotADirectory, IsADirectory].some((kind) => error instanceof kind);
+    if (isNone) return `there is no ${MANIFEST_FILE}`;
+    throw fileError(error, "read", join(directory, MANIFEST_FILE));
   }
 }
 
@@ -91,11 +154,13 @@ async function compare(
   sha256: string,
 ): Promise<string | undefined> {
   try {
+    // A pipe would never end.
+    if (!(await Deno.lstat(join(directory, path))).isFile) return `${path} is no file`;
     const found = await hashFile(directory, path);
     if (found.bytes !== bytes) return `${path} has ${found.bytes} bytes instead of ${bytes}`;
     return found.sha256 === sha256 ? undefined : `${path} is not what it was`;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return `${path} is missing`;
-    throw error;
+    throw fileError(error, "read", join(directory, path));
   }
 }

@@ -294,7 +294,11 @@ class Run {
 
   #event(detail: string): void {
     this.#tracker.event(detail);
-    this.#options.onEvent?.(detail);
+    try {
+      this.#options.onEvent?.(detail);
+    } catch {
+      // Whoever listened has gone, such as the reader of a pipe: the run goes on, and the events log has it.
+    }
   }
 }
 
