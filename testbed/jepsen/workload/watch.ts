@@ -18,8 +18,12 @@ import { endingOfRead } from "./endings.ts";
 import type { Pace, TokenBucket } from "./token_bucket.ts";
 import type { Ending, Voice } from "./voice.ts";
 
-/** How long a read is waited for, in milliseconds: longer than most faults last, so that some is always under way. */
-const PATIENCES_MS = [300, 1_500, 6_000, 12_000] as const;
+/**
+ * How long each reader waits for an answer, in milliseconds. The last ones wait longer than most faults last, so that some read
+ * is always under way; the first begins a new one all the time: only what is asked for after a replica has lost its view,
+ * and before it knows, is answered wrongly.
+ */
+const PATIENCES_MS = [150, 600, 3_000, 12_000] as const;
 const CONNECT_MS_MAX = 1_000;
 /** Between two attempts to connect, in milliseconds. */
 const CONNECT_PAUSE_MS = 100;
@@ -59,7 +63,9 @@ export class Watch {
 
   /** Goes on until told to stop; connects again when a connection ends. */
   async run(signal: AbortSignal): Promise<void> {
-    const reading = this.#parts.voices.map((voice) => this.#read(voice, signal));
+    const reading = this.#parts.voices.map((voice, i) =>
+      this.#read(voice, PATIENCES_MS[i % PATIENCES_MS.length]!, signal)
+    );
     await Promise.all([this.#keep(signal), ...reading]);
   }
 
@@ -100,13 +106,12 @@ export class Watch {
     this.#open.clear();
   }
 
-  async #read(voice: Voice, signal: AbortSignal): Promise<void> {
+  async #read(voice: Voice, patienceMs: number, signal: AbortSignal): Promise<void> {
     const { pace, random, bucket, pauseMs, draw } = this.#parts;
     for (;;) {
       await pace.wait(random.below(pauseMs), signal);
       if (!await bucket.take(signal)) return;
       if (this.#connection === undefined) continue;
-      const patienceMs = PATIENCES_MS[random.below(PATIENCES_MS.length)]!;
       await this.#ask(voice, this.#connection, draw.read(), patienceMs);
     }
   }
