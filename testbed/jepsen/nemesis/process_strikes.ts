@@ -56,8 +56,12 @@ const REPLACED_MIN = 3;
 const REPLACED_MS_MAX = 5_000;
 /** Between two looks for another primary, in milliseconds. */
 const LOOK_MS = 100;
-/** Longest time that it serves before the one that slept wakes, and until it sleeps itself, in milliseconds. */
-const GONE_ON_MS = 400;
+/** How long it serves before the one that slept wakes, in milliseconds; clients have to be told something meanwhile. */
+const GONE_ON_MS_MIN = 250;
+const GONE_ON_MS_SPAN = 750;
+/** How long it goes on until it sleeps itself, in milliseconds. */
+const AWAKE_MS_MIN = 50;
+const AWAKE_MS_SPAN = 400;
 
 async function killAll(scene: Scene, ids: readonly number[]): Promise<void> {
   for (const id of ids) {
@@ -127,10 +131,10 @@ async function pauseUntilReplaced(scene: Scene): Promise<void> {
       waitedMs += LOOK_MS;
       successor = await scene.servingNow();
     }
-    const goneOnMs = scene.random.below(GONE_ON_MS);
+    const goneOnMs = GONE_ON_MS_MIN + scene.random.below(GONE_ON_MS_SPAN);
     await scene.hold(goneOnMs); // What is answered now the sleeper does not know.
     await scene.cure(asleep);
-    const awakeMs = 50 + scene.random.below(GONE_ON_MS);
+    const awakeMs = AWAKE_MS_MIN + scene.random.below(AWAKE_MS_SPAN);
     await scene.hold(awakeMs);
     leftMs -= waitedMs + goneOnMs + awakeMs;
     primary = successor ?? primary;
