@@ -1,4 +1,5 @@
 /** `jepsen verify`: a bundle, a proof, or a cluster. */
+import { findWorkspace } from "../../../cluster/runner/workspace.ts";
 import type { CliIo } from "../../../node/cli/io.ts";
 import type { JepsenBackend, JepsenRequest } from "../../../node/cli/jepsen_options.ts";
 import { jsonText } from "../../../node/cli/output.ts";
@@ -13,7 +14,7 @@ type VerifyRequest = Extract<JepsenRequest, { readonly verb: "verify" }>;
 /**
  * Verifies.
  *
- * @throws {CliError} E_CHECK_FAILED when something is not as it says, E_PREFLIGHT when a cluster does not work.
+ * @throws {CliError} E_CHECK_FAILED when something is not as it says, E_PREFLIGHT when a cluster does not work, E_NO_WORKSPACE when there is none.
  */
 export async function runVerify({ what, json }: VerifyRequest, io: CliIo): Promise<void> {
   switch (what.kind) {
@@ -51,7 +52,7 @@ async function verifyBundle(directory: string, json: boolean, io: CliIo): Promis
   });
 }
 
-/** Leaves running what ran. */
+/** Leaves running what ran; makes no cluster where there is none. */
 async function verifyCluster(
   name: JepsenBackend,
   workspace: string,
@@ -59,7 +60,8 @@ async function verifyCluster(
   io: CliIo,
 ): Promise<void> {
   const notice = (text: string): void => io.err.write(`notice: ${printable(text)}\n`);
-  const backend = backendMaker(name, undefined)(workspace, notice);
+  const { root } = findWorkspace(workspace);
+  const backend = backendMaker(name, undefined)(root, notice);
   try {
     const facts = await backend.start(io.interruption());
     const { replicas, probeLsn } = await verifySurface(backend, facts);

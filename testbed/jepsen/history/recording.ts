@@ -3,6 +3,9 @@ import type { ExpiredHold, HistoryHeader, ReplicaSample } from "./event.ts";
 import type { ModelOperation } from "./model.ts";
 import type { HistoryOperation, OperationKey } from "./operation.ts";
 
+/** A note: the recording stopped before whoever recorded it was through. */
+export const CUT_OFF = "has no end mark: it may go on, or have been cut off";
+
 /** See the top of this file. */
 export interface Recording {
   readonly header: HistoryHeader;

@@ -43,6 +43,7 @@ export class Recorder implements AsyncDisposable {
   #writingBytes = 0;
   #syncedMs: number;
   #failure: unknown;
+  #isWhole = true;
   #closing: Promise<void> | undefined;
 
   private constructor(file: Deno.FsFile, options: RecorderOptions) {
@@ -125,6 +126,11 @@ export class Recorder implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** The run is broken off, and nobody asks about what is in doubt any more: no mark is written. */
+  breakOff(): void {
+    this.#isWhole = false;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -133,7 +139,7 @@ export class Recorder implements AsyncDisposable {
     try {
       await this.#writing;
       this.#rethrow();
-      this.#writer.end();
+      if (this.#isWhole) this.#writer.end();
       await this.flush();
     } finally {
       clearTimeout(this.#timer);

@@ -1,6 +1,7 @@
 /** Makes a bundle of a history that is there: judged again, with the logs of the cluster as they are now. */
 import type { Backend } from "../backend/backend.ts";
 import { convert } from "../codec/convert.ts";
+import { HistoryError } from "../history/history_error.ts";
 import { READ_DEFAULTS } from "../codec/format.ts";
 import { buildCommit, VERSION } from "../../../node/version.ts";
 import { basename, join } from "@std/path";
@@ -35,6 +36,11 @@ export async function archiveRun(options: ArchiveOptions): Promise<Archived> {
   const createdAtMillis = (options.nowMillis ?? Date.now)();
   await makeDirectory(outputRoot);
   const analyzed = await analyzeRun(historyFile, undefined, {});
+  const { model } = analyzed.recording.header;
+  if (model !== "reservation") {
+    const found = `a history of ${model}`;
+    throw new HistoryError(undefined, found, "one of reservations", historyFile);
+  }
   const paths = runPaths(outputRoot, runId, backend.name, createdAtMillis);
   await archiveLogs(backend, paths.logsArchive, runId, createdAtMillis);
   const temporary = await Deno.makeTempDir({ dir: outputRoot, prefix: ".archive-" });

@@ -28,10 +28,22 @@ export interface BundleParts {
   readonly manifest: Omit<Manifest, "files">;
 }
 
-/** Writes a bundle. Its manifest comes last: a directory without one is no bundle. */
+/**
+ * Writes a bundle. Its manifest comes last: a directory without one is no bundle. When something goes wrong, nothing of it is left:
+ * on a full disk the run's last words need the room.
+ */
 export async function writeBundle(parts: BundleParts): Promise<void> {
+  await Deno.mkdir(parts.directory);
+  try {
+    await fill(parts);
+  } catch (error) {
+    await Deno.remove(parts.directory, { recursive: true });
+    throw error;
+  }
+}
+
+async function fill(parts: BundleParts): Promise<void> {
   const { directory, files, texts } = parts;
-  await Deno.mkdir(directory);
   for (const [name, from] of Object.entries(files)) {
     if (from !== undefined) await linkOrCopy(from, join(directory, name));
   }

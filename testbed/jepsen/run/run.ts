@@ -3,6 +3,8 @@
  * is judged and kept, and the status says failed. The final state is written last, when the cluster has been ended.
  */
 import { removeIfAny } from "../../../cluster/workspace/files.ts";
+import { fileError } from "../../../cluster/workspace/workspace_files.ts";
+import { CliError } from "../../../node/errors.ts";
 import type { Backend, ClusterFacts } from "../backend/backend.ts";
 import { convert } from "../codec/convert.ts";
 import { READ_DEFAULTS } from "../codec/format.ts";
@@ -57,7 +59,12 @@ export async function runOne(options: RunOptions): Promise<RunOutcome> {
   const paths = runPaths(outputRoot, choice.runId, backendName, startedAtMillis);
   using _lock = await lockRun(paths, choice.runId);
   using tracker = new Tracker(paths, firstStatus(options, startedAtMillis), nowMillis);
-  return await new Run(options, paths, tracker, startedAtMillis, nowMillis).run();
+  try {
+    return await new Run(options, paths, tracker, startedAtMillis, nowMillis).run();
+  } catch (error) {
+    if (error instanceof CliError || !String(error).includes("os error")) throw error;
+    throw fileError(error, "go on writing below", outputRoot);
+  }
 }
 
 function firstStatus(
@@ -161,7 +168,11 @@ class Run {
     await using recorder = await Recorder.create(this.#paths.recording, this.#header(facts));
     this.#isRecorded = true;
     this.#tracker.update({ historyFile: this.#paths.recording });
-    await this.#execute(facts, recorder);
+    try {
+      await this.#execute(facts, recorder);
+    } finally {
+      if (this.#executed === undefined) recorder.breakOff();
+    }
   }
 
   async #execute(facts: ClusterFacts, recorder: Recorder): Promise<void> {

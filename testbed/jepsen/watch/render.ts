@@ -16,6 +16,8 @@ const WIDTH = 88;
 const BAR_CELLS = 18;
 const EVENTS_MAX = 8;
 const FLEET_EVENTS_MAX = 4;
+/** Silence of a run that is worth a word, in seconds. */
+const SILENT_SECS_MIN = 15;
 
 /** One cluster, or a fleet. */
 export function dashboard(
@@ -77,7 +79,7 @@ function summary({ status }: LaneView, drawing: Drawing): string[] {
     ["Run", said(status, "run_id")],
     ["State", painted(said(status, "state"), drawing)],
     ["Phase", said(status, "phase")],
-    ["Elapsed", span(numberIn(status, "elapsed_secs") ?? 0)],
+    ["Elapsed", span(numberIn(status, "elapsed_secs") ?? 0) + silence(status, drawing)],
     ["Window", windowText(status)],
     ["History", `${said(status, "history_events")} events`],
     ["Gate", painted(gateText(status), drawing)],
@@ -86,6 +88,14 @@ function summary({ status }: LaneView, drawing: Drawing): string[] {
     ["Last Error", said(status, "last_error")],
   ];
   return rows.map(([name, text]) => `  ${name.padEnd(12)}${text}`);
+}
+
+/** A run tells every few seconds how it goes, but for the time in which it judges; one that was killed never again. */
+function silence(status: ReadonlyMap<string, string>, { nowMillis }: Drawing): string {
+  const updated = numberIn(status, "updated_at_millis");
+  if (updated === undefined || said(status, "state") !== "running") return "";
+  const secs = (nowMillis - updated) / 1_000;
+  return secs < SILENT_SECS_MIN ? "" : `, nothing heard for ${span(secs)}`;
 }
 
 function windowText(status: ReadonlyMap<string, string>): string {
@@ -106,10 +116,13 @@ const LANE_COLUMNS = [10, 34, 9, 11, 9, 20, 9, 6] as const;
 
 function laneTable(lanes: readonly LaneView[], drawing: Drawing): string[] {
   const head = ["lane", "run", "state", "phase", "elapsed", "window", "hist", "lead", "note"];
-  return table([head, ...lanes.map((lane) => laneRow(lane))], LANE_COLUMNS, drawing);
+  return table([head, ...lanes.map((lane) => laneRow(lane, drawing))], LANE_COLUMNS, drawing);
 }
 
-function laneRow({ name, status, problem, replicas }: LaneView): string[] {
+function laneRow(
+  { name, status, problem, replicas }: LaneView,
+  drawing: Drawing,
+): string[] {
   const lead = replicas.find(({ role, health, writes }) =>
     role === "primary" && health === "up" && writes === "on"
   );
@@ -123,7 +136,8 @@ function laneRow({ name, status, problem, replicas }: LaneView): string[] {
   return [
     ...[name, said(status, "run_id"), said(status, "state"), said(status, "phase")],
     ...[span(elapsed), window, compact(numberIn(status, "history_events")), leads],
-    problem ?? noneToEmpty(said(status, "last_error")),
+    problem ??
+      noneToEmpty(said(status, "last_error")) + silence(status, drawing).slice(", ".length),
   ];
 }
 

@@ -66,6 +66,17 @@ Deno.test("dashboard() of one run says how far it is and who leads", () => {
   assertStringIncludes(text, "+1.5s  kill 2");
 });
 
+Deno.test("dashboard() says of a run that goes on when it was last heard of, if that is long ago", () => {
+  const at = (nowMillis: number, state = "running"): string => {
+    const status = new Map([["state", state], ["updated_at_millis", "1000"]]);
+    return [false, true].map((isFleet) =>
+      dashboard([laneOf({ status })], isFleet, { ...PLAIN, nowMillis }).join("\n")
+    ).join();
+  };
+  assertEquals(at(126_000).split("nothing heard for 2m05s").length, 3);
+  for (const text of [at(9_000), at(126_000, "passed")]) assert(!text.includes("nothing heard"));
+});
+
 Deno.test("dashboard() waits where there is no run yet, and says why a cluster cannot be seen", () => {
   const waiting = laneOf({ status: undefined, events: [], replicas: [], problem: "no workspace" });
   const text = dashboard([waiting], false, PLAIN).join("\n");

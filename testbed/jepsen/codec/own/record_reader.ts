@@ -1,4 +1,5 @@
 /** Records of our formats, in the order in which they may stand: a header, what happened, and a mark that nothing is missing. */
+import { CUT_OFF } from "../../history/recording.ts";
 import { HistoryError, quoted, type SourcePlace } from "../../history/history_error.ts";
 import type { EventSink } from "../format.ts";
 import { StringPool } from "../string_pool.ts";
@@ -62,7 +63,7 @@ export class RecordReader {
   /** Nothing comes any more. `place` is the end of the file. */
   end(place: SourcePlace): void {
     if (!this.#hasHeader) throw new HistoryError(place, "the end of the file", "a header");
-    if (!this.#isEnded) this.#sink.note("has no end mark: it may go on, or have been cut off");
+    if (!this.#isEnded) this.#sink.note(CUT_OFF);
   }
 
   #invocation(): void {
