@@ -42,6 +42,7 @@ interface Report {
  * @throws {Error} When the run ended without a judgement.
  */
 export async function judgeRun(torture: Torture, places: Places): Promise<Judged> {
+  const before = await namesIn(places.out);
   const begin = performance.now();
   const run = ["run", "--allow-all", "--no-check", "--quiet", join(ROOT, "cli.ts")];
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -51,7 +52,7 @@ export async function judgeRun(torture: Torture, places: Places): Promise<Judged
     signal: AbortSignal.timeout(torture.windowSecs * 1_000 + SLACK_MS),
   }).output();
   const seconds = (performance.now() - begin) / 1_000;
-  const report = await reportIn(places.out);
+  const report = await reportIn(places.out, before);
   if (report === undefined) {
     const text = new TextDecoder();
     const words = `${text.decode(stdout)}${text.decode(stderr)}`.slice(-2_000);
@@ -75,10 +76,10 @@ function argsOf(
   ];
 }
 
-/** That of the one bundle below a directory. */
-async function reportIn(out: string): Promise<Report | undefined> {
-  for await (const { name, isDirectory } of Deno.readDir(out)) {
-    if (!isDirectory) continue;
+/** That of the one bundle below a directory that was not there before. */
+async function reportIn(out: string, before: readonly string[]): Promise<Report | undefined> {
+  for (const name of await namesIn(out)) {
+    if (before.includes(name)) continue;
     try {
       return JSON.parse(await Deno.readTextFile(join(out, name, "report.json")));
     } catch (error) {
@@ -86,4 +87,10 @@ async function reportIn(out: string): Promise<Report | undefined> {
     }
   }
   return undefined;
+}
+
+/** Directories. */
+async function namesIn(out: string): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(out));
+  return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
 }
