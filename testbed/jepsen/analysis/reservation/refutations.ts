@@ -105,7 +105,11 @@ function refuteUnnamed(operations: readonly LogicalOperation[]): Refutation | un
     (answer.reserved !== undefined) !== ("ttlSlots" in request && answer.code === "ok")
   );
   if (unnamed === undefined) return undefined;
-  const sentence = "a reservation comes with the answer ok to a reserve, and with no other";
+  const { request, answer } = unnamed;
+  const { code, reserved } = answer as AppliedAnswer;
+  const sentence = `a ${request.kind} was answered ${code} ` +
+    `${reserved === undefined ? "without" : "with"} a reservation, which comes with the ok to a ` +
+    "reserve and with no other answer";
   return { rule: "reservation/is-named", sentence, operations: [unnamed] };
 }
 
