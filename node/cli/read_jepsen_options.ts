@@ -180,7 +180,7 @@ function analyzeRequest(args: readonly string[], flags: JepsenFlags): JepsenAnal
   if (files.filter((file) => file === "-").length > 1) {
     throw usage("standard input can be read once", "analyze");
   }
-  const ofOneFile = (["counterexample", "certificate", "explain"] as const)
+  const ofOneFile = (["counterexample", "certificate", "explain", "report"] as const)
     .find((name) => flags[name] !== undefined);
   if (ofOneFile !== undefined && files.length > 1) {
     throw usage(`--${ofOneFile} is about one history`, "analyze");

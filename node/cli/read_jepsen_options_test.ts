@@ -66,6 +66,7 @@ Deno.test("jepsenRequest() of an analysis reads --history-file as one more file 
     refused("analyze", ["a", "b"], { certificate: "c" }),
     "--certificate is about one history",
   );
+  assertEquals(refused("analyze", ["a", "b"], { report: "d" }), "--report is about one history");
   assertEquals(refused("analyze", [""], {}), "analyze: '' is no path");
 });
 

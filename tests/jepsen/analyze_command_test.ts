@@ -144,3 +144,30 @@ Deno.test("analyze explains which of two had to be first", async () => {
     assertEquals((await jepsen("analyze", file, "--explain", "2")).code, 2);
   });
 });
+
+Deno.test("--min-coverage that is no object of figures, or has no end, is told; a figure that is none is called so", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "minimum.json");
+    for (const text of ["[]", "3", '{"reads": -1}', '{"reads": 1e999}', '{"reads": "1"}', ""]) {
+      await Deno.writeTextFile(file, text);
+      const { code, err } = await jepsen("analyze", INVALID, "--min-coverage", file);
+      assertEquals(code, 2, text);
+      assertStringIncludes(err, "E_BAD_CONFIG");
+    }
+    assertEquals((await jepsen("analyze", INVALID, "--min-coverage", "/dev/zero")).code, 2);
+    await Deno.writeTextFile(file, '{"nonsense": 3}');
+    const { out } = await jepsen("analyze", INVALID, "--min-coverage", file);
+    assertStringIncludes(out, "nonsense is no figure of this history, which has ");
+  });
+});
+
+Deno.test("analyze goes on with the others when one of the files cannot even be opened", async () => {
+  await inDirectory(async (directory) => {
+    const path = join(directory, "socket\n");
+    using _listener = Deno.listen({ transport: "unix", path });
+    const { code, out } = await jepsen("analyze", path, directory, INVALID);
+    assertEquals(code, 3);
+    assertEquals(out.split("\n").filter((line) => line.includes("\tunreadable\t")).length, 2);
+    assertStringIncludes(out, "\tinvalid\t");
+  });
+});

@@ -85,8 +85,13 @@ function storyOf({ verdict, checks }: Judgement): string[] {
   );
 }
 
-function shortfallsOf({ shortfalls = [] }: Judgement): string[] {
-  return shortfalls.map(({ name, count, minimum }) => `${name} is ${count}, below ${minimum}`);
+function shortfallsOf({ shortfalls = [], coverage }: Judgement): string[] {
+  const known = new Set(coverage.map(({ name }) => name));
+  return shortfalls.map(({ name, count, minimum }) =>
+    known.has(name)
+      ? `${name} is ${count}, below ${minimum}`
+      : `${name} is no figure of this history, which has ${[...known].join(", ")}`
+  );
 }
 
 function jsonOf(result: FileResult): unknown {

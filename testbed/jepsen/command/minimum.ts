@@ -3,7 +3,10 @@ import * as v from "valibot";
 import { quote } from "../../../node/cli/text.ts";
 import { CliError } from "../../../node/errors.ts";
 
-const MINIMUM = v.record(v.string(), v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
+const MINIMUM = v.pipe(
+  v.custom<Record<string, unknown>>((value) => !Array.isArray(value), "an array is no object"),
+  v.record(v.string(), v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+);
 
 /** More figures than there are. */
 const BYTES_MAX = 65_536;
@@ -23,7 +26,7 @@ export function readMinimum(path: string): Readonly<Record<string, number>> {
 function parseJson(path: string): unknown {
   let bytes: Uint8Array;
   try {
-    bytes = Deno.readFileSync(path);
+    bytes = beginningOf(path);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new CliError("E_IO", `cannot read ${quote(path)}: ${message}`, { cause: error });
@@ -34,6 +37,19 @@ function parseJson(path: string): unknown {
   } catch (error) {
     throw badMinimum(path, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** As much of a file as is looked at, and a byte more if there is one: some files have no end. */
+function beginningOf(path: string): Uint8Array {
+  using file = Deno.openSync(path);
+  const buffer = new Uint8Array(BYTES_MAX + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const count = file.readSync(buffer.subarray(length));
+    if (count === null) break;
+    length += count;
+  }
+  return buffer.subarray(0, length);
 }
 
 function badMinimum(path: string, problem: string): CliError {

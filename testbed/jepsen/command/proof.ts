@@ -85,6 +85,7 @@ async function historyOf(path: string): Promise<ReturnType<typeof provableHistor
 function readProof(path: string): ReservationCertificate {
   let data: unknown;
   try {
+    if (!Deno.statSync(path).isFile) throw new Error("it is no file");
     data = JSON.parse(Deno.readTextFileSync(path));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
