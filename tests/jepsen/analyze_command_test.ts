@@ -171,3 +171,13 @@ Deno.test("analyze goes on with the others when one of the files cannot even be 
     assertStringIncludes(out, "\tinvalid\t");
   });
 });
+
+Deno.test("convert tells a missing directory as such; serve takes no address of others, and takes no file for a directory", async () => {
+  await inDirectory(async (directory) => {
+    const missing = await jepsen("convert", INVALID, join(directory, "no", "h.cbor"));
+    assertEquals([missing.code, missing.err.includes("E_BUG")], [1, false]);
+    assertEquals((await jepsen("serve", INVALID)).code, 1);
+    const elsewhere = await jepsen("serve", directory, "--listen", "192.0.2.1:0");
+    assertStringIncludes(elsewhere.err, "E_BAD_ADDRESS");
+  });
+});

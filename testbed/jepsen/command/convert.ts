@@ -1,5 +1,6 @@
 /** `jepsen convert`: the same events in another format. */
-import type { CliIo } from "../../../node/cli/io.ts";
+import { fileError } from "../../../cluster/workspace/workspace_files.ts";
+import { type CliIo, OutputClosed } from "../../../node/cli/io.ts";
 import type { JepsenRequest } from "../../../node/cli/jepsen_options.ts";
 import { jsonText } from "../../../node/cli/output.ts";
 import { printable, quote } from "../../../node/cli/text.ts";
@@ -39,10 +40,9 @@ async function converting(to: string, body: () => Promise<Converted>): Promise<C
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new CliError("E_FILE_EXISTS", `${quote(to)} exists`, { cause: error });
     }
-    const isSystem = error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.PermissionDenied;
-    if (!isSystem) throw error;
-    throw new CliError("E_IO", `cannot write ${quote(to)}: ${error.message}`, { cause: error });
+    if (to === "-" && error instanceof Deno.errors.BrokenPipe) throw new OutputClosed();
+    if (!String(error).includes("os error")) throw error;
+    throw fileError(error, "write", to);
   }
 }
 

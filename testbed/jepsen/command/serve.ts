@@ -57,6 +57,10 @@ function serving(
   try {
     return Deno.serve({ hostname, port, signal, onListen }, handler);
   } catch (error) {
+    if (error instanceof Deno.errors.AddrNotAvailable) {
+      const message = `${hostname} is no address of this machine`;
+      throw new CliError("E_BAD_ADDRESS", message, { cause: error });
+    }
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     throw new CliError("E_PORT_IN_USE", `somebody listens on ${hostname}:${port}`, {
       cause: error,
@@ -143,6 +147,7 @@ async function manifestOf(directory: string): Promise<Manifest | undefined> {
 
 async function rootOf(directory: string): Promise<string> {
   try {
+    if (!(await Deno.stat(directory)).isDirectory) throw new Error("a file");
     return await Deno.realPath(directory);
   } catch (error) {
     throw new CliError("E_IO", `there is no directory ${quote(directory)}`, { cause: error });
