@@ -104,7 +104,7 @@ Deno.test("Spans and widestOf() agree with looking at all pairs", () => {
     asked.to = asked.from + random.below(3);
     const some = new Spans(spans);
     assertEquals(
-      [some.contended, widestOf(spans), some.meets(asked)],
+      [some.contended, widestOf(spans, (span) => span), some.meets(asked)],
       [contended, widest, spans.some((span) => meets(span, asked))],
       `seed ${seed}`,
     );

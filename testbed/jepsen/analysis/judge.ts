@@ -14,6 +14,7 @@ import {
   type Linearizability,
 } from "./linearizability.ts";
 import type { Algorithm, ModelOptions } from "./models/verdict.ts";
+import { fold, type Folded, foldRulesOf } from "./reservation/fold.ts";
 import { sentTooLate } from "./retry_window.ts";
 import type { CheckOptions, ReservationBounds } from "./reservation/verdict.ts";
 
@@ -65,10 +66,14 @@ export function judge(recording: Recording, options: JudgeOptions = {}): Judgeme
   const isReservation = header.model === "reservation";
   const late = isReservation ? sentTooLate(recording) : undefined;
   const bounds = boundsOf(header, options, late);
+  const folded = isReservation ? foldedAlike(recording, bounds) : undefined;
   const whole = isReservation
-    ? checkReservationHistory(recording, reservationOptions(recording, bounds, options))
+    ? checkReservationHistory(recording, {
+      ...reservationOptions(recording, bounds, options),
+      ...defined({ folded }),
+    })
     : checkModelHistory(recording, modelOptions(header.model as ModelOptions["model"], options));
-  const material = isReservation ? collect(recording, bounds) : undefined;
+  const material = isReservation ? collect(recording, bounds, folded) : undefined;
   const gate = material === undefined ? [] : checkGate(material, { mustResolve, isAbsent });
   const checks = [whole.result, ...gate, ...evidence];
   const coverage = coverageOf(recording, material);
@@ -89,6 +94,14 @@ export function verdictOf(checks: readonly CheckResult[]): Verdict {
   return checks.some(({ verdict, isDecisive }) => verdict === "inconclusive" && isDecisive === true)
     ? "unknown"
     : "valid";
+}
+
+/** What checker and gate both look at; undefined where they do not take full tables alike. */
+function foldedAlike(
+  { operations }: Recording,
+  bounds: ReservationBounds,
+): Folded | undefined {
+  return bounds.tables === "roomy" ? undefined : fold(operations, foldRulesOf(bounds));
 }
 
 /** Who is sent again after the retry window may run again; such a history is judged as one in which answers are forgotten. */

@@ -23,7 +23,10 @@ export function checkReservationHistory(
 ): Linearizability {
   const { hasInvocations, operations } = recording;
   const certain = hasInvocations ? undefined : certainOf(operations);
-  const verdict = checkReservations(certain?.operations ?? operations, options);
+  const { folded, ...others } = options;
+  const verdict = certain !== undefined
+    ? checkReservations(certain.operations, others)
+    : checkReservations(operations, folded === undefined ? others : { ...others, folded });
   const { counts } = verdict;
   return {
     result: resultOf({

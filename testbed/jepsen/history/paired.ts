@@ -93,6 +93,10 @@ export function operationOf(
         key,
       };
   }
+  const isBare = Number.isNaN(invokedNs) && Number.isNaN(completedNs) && servedBy === undefined;
+  if (isBare && slot === undefined && key !== undefined) {
+    return { process: client, request, invokedAt, completedAt, outcome, key };
+  }
   const operation: { -readonly [Name in keyof HistoryOperation]: HistoryOperation[Name] } = {
     process: client,
     request,

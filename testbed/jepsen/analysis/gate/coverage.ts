@@ -33,7 +33,7 @@ function coverAttempts(figures: Figures, recording: Recording): void {
   const unanswered = attempts.filter(({ outcome }) => outcome.kind === "info").length;
   figures.add("attempts", attempts.length, "operations as they were sent, each retry for itself");
   figures.add("unanswered", unanswered, "attempts of which nobody knows how they ended");
-  const widest = hasInvocations ? widestOf(attempts.map(spanOf)) : 0;
+  const widest = hasInvocations ? widestOf(attempts, spanOf) : 0;
   figures.add("widest_concurrency", widest, "attempts under way at one time, at most");
 }
 

@@ -1,5 +1,6 @@
 /** Figures of coverage that only histories of reservations have. */
 import type { HistoryOperation } from "../../history/operation.ts";
+import type { Recording } from "../../history/recording.ts";
 import { expiriesOf } from "./endings.ts";
 import type { Figures } from "./figures.ts";
 import {
@@ -22,11 +23,9 @@ export function coverReservations(figures: Figures, material: Material): void {
 }
 
 function coverRetries(figures: Figures, material: Material): void {
-  const answered = material.recording.operations
-    .filter((attempt) => appliedOf(attempt)?.lsn !== undefined && attempt.completedAt !== undefined)
-    .sort((a, b) => a.completedAt! - b.completedAt!);
   const retries = material.tried.flatMap((attempts) => attempts.slice(1))
     .sort((a, b) => a.invokedAt - b.invokedAt);
+  const answered = retries.length === 0 ? [] : placedByAnswer(material.recording);
   let [next, highest, after] = [0, -1n, 0];
   for (const retry of retries) {
     while (next < answered.length && answered[next]!.completedAt! < retry.invokedAt) {
@@ -41,21 +40,28 @@ function coverRetries(figures: Figures, material: Material): void {
   figures.add("retries_after_execution", after, meaning);
 }
 
+/** What was told an lsn, in the order in which it was told. */
+function placedByAnswer({ operations }: Recording): HistoryOperation[] {
+  return operations.filter((attempt) =>
+    appliedOf(attempt)?.lsn !== undefined && attempt.completedAt !== undefined
+  ).sort((a, b) => a.completedAt! - b.completedAt!);
+}
+
 function spanOf({ invokedAt, completedAt, outcome }: HistoryOperation): Span {
   return { from: invokedAt, to: outcome.kind === "info" ? Infinity : completedAt ?? Infinity };
 }
 
 function coverResources(figures: Figures, { writes, hasTime }: Material): void {
-  const reserves = new Map<bigint, Span[]>();
+  const reserves = new Map<bigint, HistoryOperation[]>();
   let [bundles, busy] = [0, 0];
   for (const write of writes) {
     if (write.request.kind === "reserve_bundle") bundles++;
     if (appliedOf(write)?.code === "resource_busy") busy++;
     if (!isWrite(write.request)) continue;
-    for (const id of new Set(membersOf(write.request))) pushTo(reserves, id, spanOf(write));
+    for (const id of distinct(membersOf(write.request))) pushTo(reserves, id, write);
   }
   const each = [...reserves.values()];
-  const contended = hasTime ? each.reduce((sum, spans) => sum + new Spans(spans).contended, 0) : 0;
+  const contended = hasTime ? each.reduce((sum, those) => sum + spansOf(those).contended, 0) : 0;
   const once = each.filter(({ length }) => length === 1).length;
   figures.add("resources_wanted", each.length, "resources that somebody tried to reserve");
   figures.add("resources_wanted_once", once, "resources that one attempt alone tried to reserve");
@@ -63,6 +69,10 @@ function coverResources(figures: Figures, { writes, hasTime }: Material): void {
   figures.add("contended_reserves", contended, meaning);
   figures.add("refused_busy", busy, "reserves that found somebody else there");
   figures.add("bundles", bundles, "attempts to reserve several resources at once");
+}
+
+function distinct(ids: readonly bigint[]): Iterable<bigint> {
+  return ids.length < 2 ? ids : new Set(ids);
 }
 
 function coverExpiries(figures: Figures, material: Material): void {
@@ -92,35 +102,56 @@ function staleOf({ commands }: Reservation): number {
 }
 
 function coverReads(figures: Figures, material: Material): void {
-  const writes = writesByResource(material);
-  let [overlapping, fenced] = [0, 0];
+  const reads = new Map<bigint, HistoryOperation[]>();
+  let fenced = 0;
   for (const read of material.reads) {
     const { request } = read;
     if ("requiredLsn" in request && (request.requiredLsn ?? 0n) > 0n) fenced++;
-    if (!material.hasTime || request.kind !== "get_resource") continue;
-    if (writes.get(request.resourceId)?.meets(spanOf(read)) === true) overlapping++;
+    if (request.kind === "get_resource") pushTo(reads, request.resourceId, read);
   }
+  const overlapping = material.hasTime ? overlappingOf(material, reads) : 0;
   figures.add("fenced_reads", fenced, "reads answered that asked for an lsn");
   const meaning = "reads of a resource answered while a write of it was under way";
   figures.add("reads_overlapping_write", overlapping, meaning);
 }
 
+/** Resource by resource: the spans of all together would be more than the history. */
+function overlappingOf(
+  material: Material,
+  reads: ReadonlyMap<bigint, readonly HistoryOperation[]>,
+): number {
+  let overlapping = 0;
+  for (const [id, writes] of writesByResource(material)) {
+    const seen = reads.get(id);
+    if (seen === undefined) continue;
+    const spans = spansOf(writes);
+    for (const read of seen) if (spans.meets(spanOf(read))) overlapping++;
+  }
+  return overlapping;
+}
+
 /** Reserves of a resource, and whatever is done to a reservation of it. */
-function writesByResource({ writes, reservations }: Material): Map<bigint, Spans> {
-  const spans = new Map<bigint, Span[]>();
+function writesByResource(
+  { writes, reservations }: Material,
+): ReadonlyMap<bigint, readonly HistoryOperation[]> {
+  const byResource = new Map<bigint, HistoryOperation[]>();
   for (const write of writes) {
     const { request } = write;
     if (!isWrite(request)) continue;
     const ids = "reservationId" in request
       ? reservations.get(request.reservationId)?.hold?.resourceIds ?? []
       : membersOf(request);
-    for (const id of ids) pushTo(spans, id, spanOf(write));
+    for (const id of ids) pushTo(byResource, id, write);
   }
-  return new Map([...spans].map(([id, all]) => [id, new Spans(all)]));
+  return byResource;
 }
 
-function pushTo(spans: Map<bigint, Span[]>, id: bigint, span: Span): void {
-  const known = spans.get(id);
-  if (known === undefined) spans.set(id, [span]);
-  else known.push(span);
+function spansOf(attempts: readonly HistoryOperation[]): Spans {
+  return new Spans(attempts.map(spanOf));
+}
+
+function pushTo(lists: Map<bigint, HistoryOperation[]>, id: bigint, of: HistoryOperation): void {
+  const known = lists.get(id);
+  if (known === undefined) lists.set(id, [of]);
+  else known.push(of);
 }

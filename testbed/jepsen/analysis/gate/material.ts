@@ -6,7 +6,9 @@ import type {
   WriteRequest,
 } from "../../history/operation.ts";
 import type { Recording, TickOperation } from "../../history/recording.ts";
-import { fold } from "../reservation/fold.ts";
+import { attemptsByKey } from "../repeats.ts";
+import { added } from "../small_lists.ts";
+import { fold, type Folded, foldRulesOf } from "../reservation/fold.ts";
 import { isWrite, type LogicalOperation, lsnOf } from "../reservation/logical.ts";
 import type { ReservationBounds } from "../reservation/verdict.ts";
 
@@ -35,11 +37,11 @@ export interface Reservation {
   /** The reserve that was answered with it. */
   hold: Hold | undefined;
   /** Confirms, releases, revokes and reclaims, folded. */
-  readonly commands: LogicalOperation[];
+  commands: readonly LogicalOperation[];
   /** Reads that were answered with it, or about it. */
-  readonly reads: HistoryOperation[];
+  reads: readonly HistoryOperation[];
   /** Ticks that are said to have expired it. */
-  readonly ticks: TickOperation[];
+  ticks: readonly TickOperation[];
 }
 
 /** A successful reserve. */
@@ -66,12 +68,18 @@ export interface Moment {
   readonly completedAt: number;
 }
 
-/** Puts it together. */
-export function collect(recording: Recording, bounds: ReservationBounds): Material {
+/**
+ * Puts it together.
+ *
+ * @param folded What the attempts fold to, where that is known.
+ */
+export function collect(
+  recording: Recording,
+  bounds: ReservationBounds,
+  folded: Folded = fold(recording.operations, { ...foldRulesOf(bounds), mayFill: true }),
+): Material {
   const { operations: attempts } = recording;
-  const { answers, retryWindowSlots } = bounds;
-  const rules = { mayForget: answers === "may_be_forgotten", retryWindowSlots, mayFill: true };
-  const { operations } = fold(attempts, rules);
+  const { operations } = folded;
   const writes = attempts.filter(({ request }) => isWrite(request));
   const reads = attempts.filter(({ request, outcome }) =>
     !isWrite(request) && outcome.kind === "ok"
@@ -151,26 +159,11 @@ export function membersOf(request: WriteRequest): readonly bigint[] {
 
 /** Most keys are sent once and answered: nothing is kept of them. */
 function triedOf(writes: readonly HistoryOperation[]): Pick<Material, "keys" | "tried"> {
-  const byKey = new Map<bigint, Map<bigint, HistoryOperation | HistoryOperation[]>>();
-  let keys = 0;
-  for (const write of writes) {
-    if (write.key === undefined) continue;
-    const { clientId, operationId } = write.key;
-    let ofClient = byKey.get(clientId);
-    if (ofClient === undefined) byKey.set(clientId, ofClient = new Map());
-    const others = ofClient.get(operationId);
-    if (others === undefined) {
-      ofClient.set(operationId, write);
-      keys++;
-    } else if (Array.isArray(others)) others.push(write);
-    else ofClient.set(operationId, [others, write]);
-  }
   const tried: (readonly HistoryOperation[])[] = [];
-  for (const ofClient of byKey.values()) {
-    for (const attempts of ofClient.values()) {
-      if (Array.isArray(attempts)) tried.push(attempts);
-      else if (attempts.outcome.kind === "info") tried.push([attempts]);
-    }
+  let keys = 0;
+  for (const attempts of attemptsByKey(writes)) {
+    keys++;
+    if (attempts.length > 1 || attempts[0].outcome.kind === "info") tried.push(attempts);
   }
   return { keys, tried };
 }
@@ -184,11 +177,14 @@ interface Collecting {
   readonly reservations: Map<bigint, Reservation>;
 }
 
+/** Shared by all that nothing is said of. */
+const NOTHING: readonly never[] = [];
+
 function noteAll({ recording, bounds, writes, reads, operations, reservations }: Collecting): void {
   const named = (id: bigint): Reservation => {
     let known = reservations.get(id);
     if (known === undefined) {
-      known = { id, hold: undefined, commands: [], reads: [], ticks: [] };
+      known = { id, hold: undefined, commands: NOTHING, reads: NOTHING, ticks: NOTHING };
       reservations.set(id, known);
     }
     return known;
@@ -212,14 +208,20 @@ function noteAll({ recording, bounds, writes, reads, operations, reservations }:
   for (const operation of operations) {
     const { request, isConflict } = operation;
     if (isConflict || !("reservationId" in request) || !isWrite(request)) continue;
-    named(request.reservationId).commands.push(operation);
+    const reservation = named(request.reservationId);
+    reservation.commands = added(reservation.commands, operation);
   }
   for (const read of reads) {
     const id = reservationSeen(read);
-    if (id !== undefined) named(id).reads.push(read);
+    if (id === undefined) continue;
+    const reservation = named(id);
+    reservation.reads = added(reservation.reads, read);
   }
   for (const tick of recording.ticks) {
-    for (const { reservationId } of tick.expired ?? []) named(reservationId).ticks.push(tick);
+    for (const { reservationId } of tick.expired ?? []) {
+      const reservation = named(reservationId);
+      reservation.ticks = added(reservation.ticks, tick);
+    }
   }
 }
 

@@ -8,14 +8,14 @@ import { buildProblems } from "./build.ts";
 import type { PartitionOrder } from "./certificate_words.ts";
 import type { Decided } from "./decided.ts";
 import { explain, explainLsns, stateLines } from "./explain.ts";
-import { fold, type Folded } from "./fold.ts";
+import { fold, type Folded, foldRulesOf } from "./fold.ts";
 import type { LogicalOperation } from "./logical.ts";
 import type { Material } from "./material.ts";
 import type { Refutation } from "./order_refutations.ts";
 import { orderOf, placesOf } from "./order.ts";
 import type { Problem } from "./problem.ts";
 import { refute } from "./refutations.ts";
-import { type Board, eventsOf, schedule } from "./schedule.ts";
+import { type Board, eventsOf, schedule, type ScheduleEvent } from "./schedule.ts";
 import { search, type SearchResult } from "./search.ts";
 import { shrink } from "./shrink.ts";
 import { collectSightings, resourceIdsOf } from "./sightings.ts";
@@ -64,6 +64,14 @@ interface Refused {
   readonly isOfLsns: boolean;
 }
 
+/** What came of a problem. */
+interface Found {
+  /** That was searched last. */
+  readonly board: Board;
+  readonly result: SearchResult;
+  readonly refused?: Refused;
+}
+
 class Check {
   readonly #history: readonly HistoryOperation[];
   readonly #options: CheckOptions;
@@ -89,14 +97,10 @@ class Check {
   run(): ReservationVerdict {
     const bounds = this.#bounds;
     const expiries = expiriesOf(this.#options.ticks ?? []);
-    const seen = expiries.length === 0
-      ? this.#history
-      : [...this.#history, ...expiries.map(({ read }) => read)];
-    const folded = fold(seen, {
-      mayForget: bounds.answers === "may_be_forgotten",
-      retryWindowSlots: bounds.retryWindowSlots,
-      mayFill: bounds.tables !== "roomy",
-    });
+    const isAlone = expiries.length === 0;
+    const seen = isAlone ? this.#history : [...this.#history, ...expiries.map(({ read }) => read)];
+    const known = isAlone ? this.#options.folded : undefined;
+    const folded = known ?? fold(seen, foldRulesOf(bounds));
     const { operations } = folded;
     const sightings = collectSightings(operations, bounds);
     const refutation = refute(folded, sightings, bounds) ?? refuteTicks(expiries, sightings);
@@ -117,8 +121,7 @@ class Check {
     for (const problem of buildProblems(material)) {
       this.#counts.partitions++;
       onPartition?.();
-      const board = schedule(problem, eventsOf(problem.works));
-      const { result, refused } = this.#decide(board);
+      const { board, result, refused } = this.#decide(problem);
       if (refused !== undefined) return this.#violation(material, refused, seen);
       if (result.kind === "valid") {
         if (certify) this.#orders.push(orderOf(problem, result.trace, places));
@@ -134,29 +137,31 @@ class Check {
     return { kind: "valid", certificate: { kind: "order", partitions: this.#orders } };
   }
 
-  #decide(board: Board): { readonly result: SearchResult; readonly refused?: Refused } {
-    const { problem } = board;
+  #decide(problem: Problem): Found {
     const { useWitness = true, lsns } = this.#options;
-    const witness = useWitness && hasLsns(problem) ? this.#tryLsnOrder(problem) : undefined;
+    const events = eventsOf(problem.works);
+    const witness = useWitness && hasLsns(problem) ? this.#tryLsnOrder(problem, events) : undefined;
     if (witness?.result.kind === "valid") {
       this.#counts.witnessed++;
       return witness;
     }
     this.#counts.searched++;
+    const board = schedule(problem, events);
     const isBound = lsns === "binding" && witness?.result.kind === "invalid";
     const result = isBound ? this.#searchSome(board) : search(board, this.#budget);
-    if (result.kind === "invalid") return { result, refused: { board, result, isOfLsns: false } };
-    if (witness?.result.kind !== "invalid") return { result };
+    if (result.kind === "invalid") {
+      return { board, result, refused: { board, result, isOfLsns: false } };
+    }
+    if (witness?.result.kind !== "invalid") return { board, result };
     this.#note(problem);
-    if (!isBound) return { result };
+    if (!isBound) return { board, result };
     const refused = { board: witness.board, result: witness.result, isOfLsns: true };
-    return { result: witness.result, refused };
+    return { ...witness, refused };
   }
 
   /** Spends at most half of what is left: where it is hard to follow, another order may be easy to find. */
-  #tryLsnOrder(problem: Problem): { readonly board: Board; readonly result: SearchResult } {
-    const ordered = inLsnOrder(problem);
-    const board = schedule(ordered, eventsOf(ordered.works));
+  #tryLsnOrder(problem: Problem, events: readonly ScheduleEvent[]): Found {
+    const board = schedule(inLsnOrder(problem), events);
     const worth = Math.max(WITNESS_STEPS_MIN, problem.works.length * WITNESS_STEPS_PER_WORK);
     const steps = Math.min(worth, Math.floor(this.#budget.steps / 2));
     return { board, result: this.#searchWithin(board, steps) };

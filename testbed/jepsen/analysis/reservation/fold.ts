@@ -4,8 +4,10 @@
  * answers out of the state that has to be searched.
  */
 import type { HistoryAnswer, HistoryOperation } from "../../history/operation.ts";
+import { attemptsByKey } from "../repeats.ts";
 import { isWrite, LogicalOperation, reserveSlotOf, type SlotChoice, slotOf } from "./logical.ts";
 import { answerText, requestText } from "./texts.ts";
+import type { ReservationBounds } from "./verdict.ts";
 
 /** Two answers to one operation. */
 export interface Contradiction {
@@ -30,23 +32,22 @@ export interface FoldRules {
   readonly mayFill: boolean;
 }
 
+/** How the attempts of a history with such bounds are folded. */
+export function foldRulesOf({ answers, retryWindowSlots, tables }: ReservationBounds): FoldRules {
+  const mayForget = answers === "may_be_forgotten";
+  return { mayForget, retryWindowSlots, mayFill: tables !== "roomy" };
+}
+
 /** Folds the attempts of a history; those that certainly did nothing are left out. */
 export function fold(history: readonly HistoryOperation[], rules: FoldRules): Folded {
   const folded: Folding = { operations: [], groups: 0, contradiction: undefined };
-  const byKey = new Map<bigint, Map<bigint, HistoryOperation | HistoryOperation[]>>();
-  for (const attempt of history) {
-    if (didNothing(attempt, rules)) continue;
-    if (attempt.key !== undefined) collect(byKey, attempt, attempt.key);
-    else if (isWrite(attempt.request) || isAnswered(attempt)) {
+  const certain = history.filter((attempt) => !didNothing(attempt, rules));
+  for (const attempt of certain) {
+    if (attempt.key === undefined && (isWrite(attempt.request) || isAnswered(attempt))) {
       folded.operations.push(joined([attempt], -1));
     }
   }
-  for (const ofClient of byKey.values()) {
-    for (const attempts of ofClient.values()) {
-      foldKey(folded, Array.isArray(attempts) ? attempts : [attempts], rules);
-    }
-    ofClient.clear();
-  }
+  for (const attempts of attemptsByKey(certain)) foldKey(folded, attempts, rules);
   folded.operations.sort((a, b) => a.invokedAt - b.invokedAt);
   return folded;
 }
@@ -55,19 +56,6 @@ interface Folding {
   operations: LogicalOperation[];
   groups: number;
   contradiction: Contradiction | undefined;
-}
-
-function collect(
-  byKey: Map<bigint, Map<bigint, HistoryOperation | HistoryOperation[]>>,
-  attempt: HistoryOperation,
-  { clientId, operationId }: NonNullable<HistoryOperation["key"]>,
-): void {
-  let ofClient = byKey.get(clientId);
-  if (ofClient === undefined) byKey.set(clientId, ofClient = new Map());
-  const others = ofClient.get(operationId);
-  if (others === undefined) ofClient.set(operationId, attempt);
-  else if (Array.isArray(others)) others.push(attempt);
-  else ofClient.set(operationId, [others, attempt]);
 }
 
 function foldKey(into: Folding, attempts: readonly HistoryOperation[], rules: FoldRules): void {

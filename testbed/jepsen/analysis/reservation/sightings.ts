@@ -1,5 +1,6 @@
 /** What a history says about each reservation id: who made it, who saw it, and which unanswered reserve may have made it. */
 import type { ReservationSeen } from "../../history/operation.ts";
+import { added } from "../small_lists.ts";
 import { isWrite, type LogicalOperation, lsnOf } from "./logical.ts";
 import type { ReservationBounds } from "./verdict.ts";
 
@@ -96,19 +97,8 @@ export function hasEnded({ request, answer, isConflict }: LogicalOperation): boo
     answer?.kind === "applied" && answer.code === "ok";
 }
 
-/** Most ids are never spoken of in most ways: an array each would be most of what a history takes. */
+/** Shared by all: most ids are never spoken of in most ways. */
 const NOBODY: readonly LogicalOperation[] = [];
-/** So few are copied each time: arrays that grow in place make room for many. */
-const COPIED_MAX = 8;
-
-function added(
-  list: readonly LogicalOperation[],
-  operation: LogicalOperation,
-): readonly LogicalOperation[] {
-  if (list.length < COPIED_MAX) return [...list, operation];
-  (list as LogicalOperation[]).push(operation);
-  return list;
-}
 
 function sightingOf(sightings: Map<bigint, Sighting>, id: bigint): Sighting {
   let seen = sightings.get(id);

@@ -2,6 +2,7 @@
 import type { HistoryOperation } from "../../history/operation.ts";
 import type { TickOperation } from "../../history/recording.ts";
 import type { ReservationCertificate } from "./certificate_words.ts";
+import type { Folded } from "./fold.ts";
 
 /**
  * Bounds that the whole shard shares, which one partition cannot see being met. What may happen is allowed wherever the
@@ -56,6 +57,8 @@ export interface CheckOptions {
   /** What ticks said that they had ended; each hold is judged like a read of it. */
   readonly ticks?: readonly TickOperation[];
   readonly bounds?: ReservationBounds;
+  /** What the history folds to by its bounds, where that is known. */
+  readonly folded?: Folded;
   /** Resources that were there, available and unchanged, before the history began. */
   readonly initialResourceIds?: Iterable<bigint>;
 }
