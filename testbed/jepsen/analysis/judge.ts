@@ -14,7 +14,8 @@ import {
   type Linearizability,
 } from "./linearizability.ts";
 import type { Algorithm, ModelOptions } from "./models/verdict.ts";
-import { fold, type Folded, foldRulesOf } from "./reservation/fold.ts";
+import { fold, foldRulesOf } from "./reservation/fold.ts";
+import type { Folded } from "./reservation/logical.ts";
 import { sentTooLate } from "./retry_window.ts";
 import type { CheckOptions, ReservationBounds } from "./reservation/verdict.ts";
 

@@ -8,8 +8,8 @@ import type {
 import type { Recording, TickOperation } from "../../history/recording.ts";
 import { attemptsByKey } from "../repeats.ts";
 import { added } from "../small_lists.ts";
-import { fold, type Folded, foldRulesOf } from "../reservation/fold.ts";
-import { isWrite, type LogicalOperation, lsnOf } from "../reservation/logical.ts";
+import { fold, foldRulesOf } from "../reservation/fold.ts";
+import { type Folded, isWrite, type LogicalOperation, lsnOf } from "../reservation/logical.ts";
 import type { ReservationBounds } from "../reservation/verdict.ts";
 
 /** See the top of this file. */

@@ -5,22 +5,16 @@
  */
 import type { HistoryAnswer, HistoryOperation } from "../../history/operation.ts";
 import { attemptsByKey } from "../repeats.ts";
-import { isWrite, LogicalOperation, reserveSlotOf, type SlotChoice, slotOf } from "./logical.ts";
+import {
+  type Folded,
+  isWrite,
+  LogicalOperation,
+  reserveSlotOf,
+  type SlotChoice,
+  slotOf,
+} from "./logical.ts";
 import { answerText, requestText } from "./texts.ts";
 import type { ReservationBounds } from "./verdict.ts";
-
-/** Two answers to one operation. */
-export interface Contradiction {
-  readonly first: HistoryOperation;
-  readonly second: HistoryOperation;
-}
-
-/** What a history consists of. */
-export interface Folded {
-  readonly operations: readonly LogicalOperation[];
-  readonly groups: number;
-  readonly contradiction: Contradiction | undefined;
-}
 
 /** How late retries and full tables are taken. */
 export interface FoldRules {
@@ -55,7 +49,7 @@ export function fold(history: readonly HistoryOperation[], rules: FoldRules): Fo
 interface Folding {
   operations: LogicalOperation[];
   groups: number;
-  contradiction: Contradiction | undefined;
+  contradiction: Folded["contradiction"];
 }
 
 function foldKey(into: Folding, attempts: readonly HistoryOperation[], rules: FoldRules): void {

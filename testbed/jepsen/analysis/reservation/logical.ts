@@ -89,6 +89,19 @@ export class LogicalOperation implements LogicalFields {
   }
 }
 
+/** Two answers to one operation. */
+export interface Contradiction {
+  readonly first: HistoryOperation;
+  readonly second: HistoryOperation;
+}
+
+/** What a history consists of. */
+export interface Folded {
+  readonly operations: readonly LogicalOperation[];
+  readonly groups: number;
+  readonly contradiction: Contradiction | undefined;
+}
+
 /** The lsn that an operation was answered with. */
 export function lsnOf({ answer, isConflict }: LogicalOperation): bigint | undefined {
   return answer?.kind === "applied" && !isConflict ? answer.lsn : undefined;

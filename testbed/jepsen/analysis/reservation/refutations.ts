@@ -10,8 +10,8 @@ import type {
   WriteRequest,
 } from "../../history/operation.ts";
 import { describeAnswer } from "./explain.ts";
-import type { Folded } from "./fold.ts";
-import { type LogicalOperation, reserveSlotOf } from "./logical.ts";
+
+import { type Folded, type LogicalOperation, reserveSlotOf } from "./logical.ts";
 import { type Refutation, refuteLsns, refuteSlots } from "./order_refutations.ts";
 import { hasEnded, lsnOfId, memberIds, mustHaveBeen, type Sighting } from "./sightings.ts";
 import type { ReservationBounds } from "./verdict.ts";

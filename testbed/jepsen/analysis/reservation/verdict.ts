@@ -2,7 +2,7 @@
 import type { HistoryOperation } from "../../history/operation.ts";
 import type { TickOperation } from "../../history/recording.ts";
 import type { ReservationCertificate } from "./certificate_words.ts";
-import type { Folded } from "./fold.ts";
+import type { Folded } from "./logical.ts";
 
 /**
  * Bounds that the whole shard shares, which one partition cannot see being met. What may happen is allowed wherever the
