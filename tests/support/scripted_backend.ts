@@ -160,7 +160,7 @@ export class ScriptedBackend implements Backend {
   }
 
   async mend(signal?: AbortSignal): Promise<Mended> {
-    const patience = { totalMs: 200, faultedMs: 0, unreachableMs: 0, lookMs: 0 };
+    const patience = { totalMs: 60_000, faultedMs: 0, unreachableMs: 0, lookMs: 0 };
     return await mendCluster(this, signal, patience);
   }
 
