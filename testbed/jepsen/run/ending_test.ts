@@ -67,11 +67,12 @@ Deno.test("endRun collects nothing where no majority follows a primary: what is 
   const other = { ...BACKUP, view: 3n };
   const lost = { ...BACKUP, role: "view_uncertain" };
   for (
-    const statuses of [[BACKUP, BACKUP, FAULTED], [PRIMARY, FAULTED, FAULTED], [
-      PRIMARY,
-      other,
-      other,
-    ]]
+    const statuses of [
+      [BACKUP, BACKUP, FAULTED],
+      [PRIMARY, FAULTED, FAULTED],
+      [PRIMARY, other, other],
+      [PRIMARY, lost, FAULTED],
+    ]
   ) {
     const { done, evidence, problem } = await ended(statuses, ["settle"]);
     assertEquals(done, ["mend", "resolve", "askAgain", "resolve", "readAll", "settle"]);
