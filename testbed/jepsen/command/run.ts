@@ -123,7 +123,9 @@ function linesOf(outcome: RunOutcome): string {
     ["error", error],
   ];
   const lines = facts.flatMap(([key, value]) => value === undefined ? [] : [`${key}=${value}`]);
-  return [...lines.map((line) => `${printable(line)}\n`), report].join("");
+  // Whatever was seen until then: a run that broke off passes no gate.
+  const gate = error === undefined ? report : "release_gate=blocked\n";
+  return [...lines.map((line) => `${printable(line)}\n`), gate].join("");
 }
 
 const FAILURES: Readonly<

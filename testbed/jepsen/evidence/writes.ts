@@ -179,7 +179,7 @@ export function checkExecutions({ byKey }: Replay): CheckResult {
   const finder = new Finder({
     name: "executed_once",
     unit: "operations in the log",
-    holds: "no operation ran twice",
+    holds: "the log, replayed, executes no operation twice",
     nothing: "the log holds no command of a client",
   });
   for (const logged of byKey.values()) {

@@ -17,6 +17,8 @@ export interface ReportInput {
   readonly files?: readonly EvidenceFile[];
   /** Why the run is no evidence for a release: empty when it is, absent when nobody knows. */
   readonly gateEvidenceReason?: string;
+  /** What ended the run before its end; absent when nothing did. */
+  readonly brokenOffBy?: string;
   /** Settings of the run and of the judge, in the order in which they are shown. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Versions of what took part: programs, kernel, backend. */

@@ -29,6 +29,7 @@ export function factsOf(survey: Survey): Record<string, unknown> {
     title: input.title,
     verdict: judgement.verdict,
     is_gate_evidence: survey.input.gateEvidenceReason === "",
+    broken_off_by: survey.input.brokenOffBy ?? null,
     facts: Object.fromEntries(headerFacts(survey)),
     header: recording.header,
     notes: recording.notes,

@@ -367,6 +367,15 @@ Deno.test("renderReport() of nothing at all is a page", () => {
   assertMatch(report.junit, /tests="1" failures="0" errors="1"/);
 });
 
+Deno.test("renderReport() of a run that broke off says so wherever it says the verdict", () => {
+  const report = renderReport({ ...GOOD, brokenOffBy: "replica 3 <stayed> faulted" });
+  const words = "The run did not come to its end: replica 3 ";
+  assertStringIncludes(report.html, `${words}&#60;stayed&#62; faulted.`);
+  assertStringIncludes(report.summary, `${words}<stayed> faulted.`);
+  assertEquals(JSON.parse(report.json).broken_off_by, "replica 3 <stayed> faulted");
+  assertEquals(renderReport(GOOD).html.includes(words), false);
+});
+
 Deno.test("renderReport() stays below its bound for many operations", () => {
   const { html } = renderReport(
     sampleRun({ operations: 20_000, seconds: 300, isBroken: true, resources: 40 }),

@@ -4,6 +4,7 @@ import { cut, plain } from "./text/escape.ts";
 import { counted, duration, grouped } from "./text/numbers.ts";
 import {
   badgeOf,
+  brokenOffSentence,
   CHECK_WORDS,
   foundBy,
   gateObjection,
@@ -18,7 +19,6 @@ const SENTENCE_MAX = 300;
 export function renderSummary(survey: Survey): string {
   const { input, violations } = survey;
   const { judgement, recording } = input;
-  const objection = gateObjection(survey);
   const found = judgement.checks.reduce((sum, check) => sum + foundBy(check), 0);
   const unlisted = found - Math.min(violations.length, BLOCKERS_MAX);
   const lines = [
@@ -26,7 +26,7 @@ export function renderSummary(survey: Survey): string {
     headerFacts(survey).map(([name, fact]) => `${name} ${fact}`).join(" · "),
     "",
     verdictSentence(survey),
-    ...objection === undefined ? [] : [objection],
+    ...[brokenOffSentence(survey), gateObjection(survey)].filter((said) => said !== undefined),
     ...recording.notes.map((note) => `note: ${note}`),
     "",
     ...checkLines(survey),

@@ -67,6 +67,12 @@ export function nameWords(name: string): string {
   return name.replaceAll("_", " ");
 }
 
+/** That a run did not come to its end, and why; nothing when it did. */
+export function brokenOffSentence({ input: { brokenOffBy } }: Survey): string | undefined {
+  if (brokenOffBy === undefined) return undefined;
+  return `The run did not come to its end: ${brokenOffBy}. What was seen until then was judged.`;
+}
+
 /** Why a run is no evidence for the release gate; undefined if nothing speaks against it. */
 export function gateObjection(
   { input: { recording: { header }, gateEvidenceReason } }: Survey,

@@ -65,6 +65,7 @@ async function writeReport(
     judgedBy: `allocdb ${VERSION} (${buildCommit()})`,
     settings: settingsText(manifest),
     gateEvidenceReason: manifest.isGateEvidence ? "" : manifest.gateEvidenceReason,
+    ...manifest.facts.problem === undefined ? {} : { brokenOffBy: manifest.facts.problem },
     versions: { deno: Deno.version.deno, os: `${Deno.build.os} ${Deno.build.arch}` },
   });
   await write(directory, "report.html", html);

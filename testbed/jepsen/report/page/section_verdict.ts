@@ -4,6 +4,7 @@ import type { Survey } from "../survey.ts";
 import { escapeHtml, prose } from "../text/escape.ts";
 import { counted, duration, grouped } from "../text/numbers.ts";
 import {
+  brokenOffSentence,
   CHECK_WORDS,
   foundBy,
   gateObjection,
@@ -15,8 +16,10 @@ import {
 export function verdictSection(survey: Survey): string {
   const { judgement, recording } = survey.input;
   const objection = gateObjection(survey);
+  const broken = brokenOffSentence(survey);
   return `<section id="verdict"><h2><span>1</span> Verdict</h2>
 <p class="lead">${escapeHtml(verdictSentence(survey))}</p>
+${broken === undefined ? "" : `<p class="note unsure">⚠ ${escapeHtml(broken)}</p>`}
 ${objection === undefined ? "" : `<p class="note unsure">⚠ ${escapeHtml(objection)}</p>`}
 ${recording.notes.map((note) => `<p class="note">Note: ${escapeHtml(note)}</p>`).join("")}
 ${cards(survey)}
