@@ -5,7 +5,7 @@ import type { HistoryOperation, OperationKey } from "../history/operation.ts";
 import type { Recording } from "../history/recording.ts";
 import { coverageOf } from "./gate/coverage.ts";
 import { checkGate } from "./gate/gate.ts";
-import { collect } from "./gate/material.ts";
+import { collect, type Material } from "./gate/material.ts";
 import { shortfallsOf } from "./gate/minimum.ts";
 import type { CheckResult, Judgement, JudgementCounts, Verdict } from "./judgement.ts";
 import {
@@ -15,7 +15,6 @@ import {
 } from "./linearizability.ts";
 import type { Algorithm, ModelOptions } from "./models/verdict.ts";
 import { fold, foldRulesOf } from "./reservation/fold.ts";
-import type { Folded } from "./reservation/logical.ts";
 import { sentTooLate } from "./retry_window.ts";
 import type { CheckOptions, ReservationBounds } from "./reservation/verdict.ts";
 
@@ -67,14 +66,13 @@ export function judge(recording: Recording, options: JudgeOptions = {}): Judgeme
   const isReservation = header.model === "reservation";
   const late = isReservation ? sentTooLate(recording) : undefined;
   const bounds = boundsOf(header, options, late);
-  const folded = isReservation ? foldedAlike(recording, bounds) : undefined;
-  const whole = isReservation
-    ? checkReservationHistory(recording, {
-      ...reservationOptions(recording, bounds, options),
-      ...defined({ folded }),
-    })
-    : checkModelHistory(recording, modelOptions(header.model as ModelOptions["model"], options));
-  const material = isReservation ? collect(recording, bounds, folded) : undefined;
+  const { whole, material } = isReservation ? lookAtReservations(recording, bounds, options) : {
+    whole: checkModelHistory(
+      recording,
+      modelOptions(header.model as ModelOptions["model"], options),
+    ),
+    material: undefined,
+  };
   const gate = material === undefined ? [] : checkGate(material, { mustResolve, isAbsent });
   const checks = [whole.result, ...gate, ...evidence];
   const coverage = coverageOf(recording, material);
@@ -97,12 +95,24 @@ export function verdictOf(checks: readonly CheckResult[]): Verdict {
     : "valid";
 }
 
-/** What checker and gate both look at; undefined where they do not take full tables alike. */
-function foldedAlike(
-  { operations }: Recording,
+/**
+ * Checker and gate look at the same operations. What neither of them keeps is nowhere held when this returns: of a million
+ * that is much.
+ */
+function lookAtReservations(
+  recording: Recording,
   bounds: ReservationBounds,
-): Folded | undefined {
-  return bounds.tables === "roomy" ? undefined : fold(operations, foldRulesOf(bounds));
+  options: JudgeOptions,
+): { readonly whole: Linearizability; readonly material: Material } {
+  // They take full tables alike only where tables may fill.
+  const folded = bounds.tables === "roomy"
+    ? undefined
+    : fold(recording.operations, foldRulesOf(bounds));
+  const whole = checkReservationHistory(recording, {
+    ...reservationOptions(recording, bounds, options),
+    ...defined({ folded }),
+  });
+  return { whole, material: collect(recording, bounds, folded) };
 }
 
 /** Who is sent again after the retry window may run again; such a history is judged as one in which answers are forgotten. */
