@@ -4,6 +4,7 @@ import type { CheckOptions } from "../../testbed/jepsen/analysis/reservation/ver
 import type { HistoryOperation } from "../../testbed/jepsen/history/operation.ts";
 import { SeededRandom } from "../../testbed/sim/random.ts";
 import { type HistorySize, makeHistory } from "./history.ts";
+import { hopelessHistory, withThinAir } from "./wrong_histories.ts";
 
 /** One of them. */
 export interface Scenario {
@@ -70,14 +71,9 @@ function judge(
     `${counts.steps} steps`;
 }
 
-/** One read in the middle finds a reservation that nobody made. */
 function prepareThinAir(seed: number): () => string {
   const history = makeHistory({ ...WIDE, isDetailed: true }, new SeededRandom(seed));
-  const at = history.findIndex(({ outcome }, i) =>
-    i > history.length / 2 && outcome.kind === "ok" && outcome.answer.kind === "resource"
-  );
-  const answer = { kind: "resource", state: "reserved", reservationId: 2n ** 63n } as const;
-  const wrong = history.with(at, { ...history[at]!, outcome: { kind: "ok", answer } });
+  const wrong = withThinAir(history);
   return () => judge(wrong, { initialResourceIds: resourceIds(WIDE.resources) });
 }
 
@@ -93,24 +89,7 @@ function prepareSmall(seed: number): () => string {
 
 /** What nobody can decide quickly: it must end at its limit, here of five seconds. */
 function prepareHopeless(): () => string {
-  const history: HistoryOperation[] = Array.from({ length: 30 }, (_, i) => ({
-    process: i,
-    key: { clientId: 1n, operationId: BigInt(i) },
-    request: { kind: "reserve", resourceId: 1n, holderId: BigInt(i), ttlSlots: BigInt(i + 1) },
-    invokedAt: i,
-    completedAt: undefined,
-    outcome: { kind: "info" },
-  }));
-  history.push({
-    process: 99,
-    request: { kind: "get_resource", resourceId: 1n },
-    invokedAt: 100,
-    completedAt: 101,
-    outcome: {
-      kind: "ok",
-      answer: { kind: "resource", state: "available", reservationId: undefined, version: 41n },
-    },
-  });
+  const history = hopelessHistory();
   return () => {
     const until = performance.now() + 5_000;
     return judge(history, {
