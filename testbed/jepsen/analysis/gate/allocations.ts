@@ -6,7 +6,9 @@ import type { HistoryOperation } from "../../history/operation.ts";
 import type { CheckResult } from "../judgement.ts";
 import { confirmBefore, expiriesOf, mayBeFreedBefore, signOfLifeAfter } from "./endings.ts";
 import { Finder } from "./finder.ts";
-import { type Hold, isBefore, type Material } from "./material.ts";
+import type { Material } from "./material.ts";
+import { isBefore } from "./moment.ts";
+import type { Hold } from "./reservation.ts";
 import { attemptText } from "./words.ts";
 
 /** See the top of this file. */
@@ -40,7 +42,7 @@ function holdsByResource({ reservations }: Material): Map<bigint, Hold[]> {
 }
 
 /** By lsn where both have one; else as they were answered, which is one of the orders that are possible. */
-function compare({ moment: one }: Hold, { moment: other }: Hold): number {
+function compare(one: Hold, other: Hold): number {
   if (one.lsn !== undefined && other.lsn !== undefined) return one.lsn < other.lsn ? -1 : 1;
   return one.completedAt - other.completedAt || one.invokedAt - other.invokedAt;
 }
@@ -54,7 +56,7 @@ function judge(
 ): void {
   const why = whyStillHeld(material, one, other);
   if (why === undefined) return;
-  const isOrdered = isBefore(one.moment, other.moment) === true;
+  const isOrdered = isBefore(one, other) === true;
   if (!isOrdered && whyStillHeld(material, other, one) === undefined) return;
   const witness = why.by === undefined ? [] : [why.by];
   finder.add({
@@ -79,14 +81,13 @@ interface Why {
 
 /** Why the first hold cannot have ended when the second took the resource; undefined when it can. */
 function whyStillHeld(material: Material, first: Hold, second: Hold): Why | undefined {
-  const { moment } = second;
-  const alive = signOfLifeAfter(material, first, moment);
+  const alive = signOfLifeAfter(material, first, second);
   if (alive !== undefined) {
     const sentence = `the first ended no earlier than ${attemptText(material, alive)}`;
     return { sentence, by: alive };
   }
-  if (mayBeFreedBefore(material, first, moment)) return undefined;
-  const confirm = confirmBefore(material, first, moment);
+  if (mayBeFreedBefore(material, first, second)) return undefined;
+  const confirm = confirmBefore(material, first, second);
   if (confirm !== undefined) {
     const sentence = `the first was confirmed by ${attemptText(material, confirm)} ` +
       "and neither released nor reclaimed in between";

@@ -3,14 +3,8 @@ import type { HistoryOperation } from "../../history/operation.ts";
 import type { Recording } from "../../history/recording.ts";
 import { expiriesOf } from "./endings.ts";
 import type { Figures } from "./figures.ts";
-import {
-  appliedOf,
-  executedOf,
-  type Hold,
-  type Material,
-  membersOf,
-  type Reservation,
-} from "./material.ts";
+import { appliedOf, executedOf, type Material, membersOf } from "./material.ts";
+import type { Hold, Reservation } from "./reservation.ts";
 import { isWrite } from "../reservation/logical.ts";
 import { type Span, Spans } from "./spans.ts";
 

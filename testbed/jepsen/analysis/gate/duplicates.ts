@@ -7,7 +7,8 @@ import type { CheckResult } from "../judgement.ts";
 import type { LogicalOperation } from "../reservation/logical.ts";
 import { answerText as answerFingerprint, requestText } from "../reservation/texts.ts";
 import { Finder } from "./finder.ts";
-import { executedOf, keyText, type Material, membersOf, type Reservation } from "./material.ts";
+import { executedOf, keyText, type Material, membersOf } from "./material.ts";
+import type { Reservation } from "./reservation.ts";
 import { answerText, attemptText } from "./words.ts";
 
 /** See the top of this file. */

@@ -2,17 +2,9 @@
 import type { HistoryOperation } from "../../history/operation.ts";
 import type { TickOperation } from "../../history/recording.ts";
 import { type LogicalOperation, lsnOf } from "../reservation/logical.ts";
-import {
-  answeredOf,
-  appliedOf,
-  type Hold,
-  isBefore,
-  type Material,
-  type Moment,
-  momentOf,
-  momentOfRead,
-  type Reservation,
-} from "./material.ts";
+import { answeredOf, appliedOf, type Material, momentOf, momentOfRead } from "./material.ts";
+import { isBefore, type Moment } from "./moment.ts";
+import type { Hold, Reservation } from "./reservation.ts";
 
 /**
  * Whatever shows that a hold stood at some time after a moment, so that it stood at that moment: what has ended never

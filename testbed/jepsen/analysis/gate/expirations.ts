@@ -3,7 +3,8 @@ import type { HistoryOperation } from "../../history/operation.ts";
 import type { CheckResult } from "../judgement.ts";
 import { expiriesOf, type Expiry } from "./endings.ts";
 import { Finder } from "./finder.ts";
-import type { Hold, Material } from "./material.ts";
+import type { Material } from "./material.ts";
+import type { Hold } from "./reservation.ts";
 import { SlotBounds } from "./slots.ts";
 import { attemptText, placeOf } from "./words.ts";
 

@@ -5,12 +5,13 @@ import type {
   OperationKey,
   WriteRequest,
 } from "../../history/operation.ts";
-import type { Recording, TickOperation } from "../../history/recording.ts";
+import type { Recording } from "../../history/recording.ts";
 import { attemptsByKey } from "../repeats.ts";
-import { added } from "../small_lists.ts";
 import { fold, foldRulesOf } from "../reservation/fold.ts";
 import { type Folded, isWrite, type LogicalOperation, lsnOf } from "../reservation/logical.ts";
 import type { ReservationBounds } from "../reservation/verdict.ts";
+import { type Moment, moment } from "./moment.ts";
+import { Hold, Reservation } from "./reservation.ts";
 
 /** See the top of this file. */
 export interface Material {
@@ -29,43 +30,6 @@ export interface Material {
   /** Reserves, folded, that were sent more than once or are in doubt: those that may have made more than was told. */
   readonly suspects: readonly LogicalOperation[];
   readonly reservations: ReadonlyMap<bigint, Reservation>;
-}
-
-/** Everything that is said of one reservation. */
-export interface Reservation {
-  readonly id: bigint;
-  /** The reserve that was answered with it. */
-  hold: Hold | undefined;
-  /** Confirms, releases, revokes and reclaims, folded. */
-  commands: readonly LogicalOperation[];
-  /** Reads that were answered with it, or about it. */
-  reads: readonly HistoryOperation[];
-  /** Ticks that are said to have expired it. */
-  ticks: readonly TickOperation[];
-}
-
-/** A successful reserve. */
-export interface Hold {
-  readonly reservation: Reservation;
-  /** Whoever was told. */
-  readonly maker: HistoryOperation;
-  readonly holderId: bigint;
-  readonly resourceIds: readonly bigint[];
-  readonly deadlineSlot: bigint;
-  /** When it was made. */
-  readonly slot: bigint;
-  readonly moment: Moment;
-}
-
-/**
- * When something took effect: at an lsn, or between two positions. Without recorded beginnings the positions are all there
- * are, from minus infinity to infinity: a line of a file says nothing of time.
- */
-export interface Moment {
-  readonly lsn: bigint | undefined;
-  readonly invokedAt: number;
-  /** Infinity when nobody was told. */
-  readonly completedAt: number;
 }
 
 /**
@@ -93,15 +57,6 @@ export function collect(
   return { recording, bounds, hasTime, writes, reads, ...triedOf(writes), suspects, reservations };
 }
 
-/** Whether one took effect before the other; undefined when that cannot be told. */
-export function isBefore(one: Moment, other: Moment): boolean | undefined {
-  if (one.lsn !== undefined && other.lsn !== undefined && one.lsn !== other.lsn) {
-    return one.lsn < other.lsn;
-  }
-  if (one.completedAt < other.invokedAt) return true;
-  return other.completedAt < one.invokedAt ? false : undefined;
-}
-
 /** When an operation took effect. */
 export function momentOf(operation: LogicalOperation, { hasTime }: Material): Moment {
   const { invokedAt, completedAt } = operation;
@@ -111,17 +66,6 @@ export function momentOf(operation: LogicalOperation, { hasTime }: Material): Mo
 /** When a read was answered. */
 export function momentOfRead(read: HistoryOperation, { hasTime }: Material): Moment {
   return moment(undefined, read.invokedAt, read.completedAt ?? Infinity, hasTime);
-}
-
-function moment(
-  lsn: bigint | undefined,
-  invokedAt: number,
-  completedAt: number,
-  hasTime: boolean,
-): Moment {
-  return hasTime
-    ? { lsn, invokedAt, completedAt }
-    : { lsn, invokedAt: -Infinity, completedAt: Infinity };
 }
 
 /** The answer to a write that was applied, or undefined. */
@@ -177,14 +121,11 @@ interface Collecting {
   readonly reservations: Map<bigint, Reservation>;
 }
 
-/** Shared by all that nothing is said of. */
-const NOTHING: readonly never[] = [];
-
 function noteAll({ recording, bounds, writes, reads, operations, reservations }: Collecting): void {
   const named = (id: bigint): Reservation => {
     let known = reservations.get(id);
     if (known === undefined) {
-      known = { id, hold: undefined, commands: NOTHING, reads: NOTHING, ticks: NOTHING };
+      known = new Reservation(id);
       reservations.set(id, known);
     }
     return known;
@@ -208,20 +149,15 @@ function noteAll({ recording, bounds, writes, reads, operations, reservations }:
   for (const operation of operations) {
     const { request, isConflict } = operation;
     if (isConflict || !("reservationId" in request) || !isWrite(request)) continue;
-    const reservation = named(request.reservationId);
-    reservation.commands = added(reservation.commands, operation);
+    named(request.reservationId).addCommand(operation);
   }
   for (const read of reads) {
     const id = reservationSeen(read);
     if (id === undefined) continue;
-    const reservation = named(id);
-    reservation.reads = added(reservation.reads, read);
+    named(id).addRead(read);
   }
   for (const tick of recording.ticks) {
-    for (const { reservationId } of tick.expired ?? []) {
-      const reservation = named(reservationId);
-      reservation.ticks = added(reservation.ticks, tick);
-    }
+    for (const { reservationId } of tick.expired ?? []) named(reservationId).addTick(tick);
   }
 }
 
@@ -242,15 +178,8 @@ function holdOf(
   const { request } = maker;
   const answer = appliedOf(maker)!;
   if (!("ttlSlots" in request)) return undefined;
-  const { deadlineSlot, reservationId } = answer.reserved!;
-  const ofId = reservationIds === "opaque" ? undefined : BigInt.asUintN(64, reservationId);
-  return {
-    reservation,
-    maker,
-    holderId: request.holderId,
-    resourceIds: membersOf(request),
-    deadlineSlot,
-    slot: deadlineSlot - request.ttlSlots,
-    moment: moment(answer.lsn ?? ofId, invokedAt, completedAt, hasTime),
-  };
+  const reserved = answer.reserved!;
+  const ofId = reservationIds === "opaque" ? undefined : BigInt.asUintN(64, reserved.reservationId);
+  const made = moment(answer.lsn ?? ofId, invokedAt, completedAt, hasTime);
+  return new Hold({ reservation, maker, request, reserved }, made);
 }

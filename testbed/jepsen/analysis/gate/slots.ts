@@ -1,5 +1,6 @@
 /** What successful reserves tell of the slots in which others ran: slots never go back in the order of the log. */
-import type { Hold, Material } from "./material.ts";
+import type { Material } from "./material.ts";
+import type { Hold } from "./reservation.ts";
 
 /** A slot that something ran in at the latest, and the reserve that shows it. */
 export interface SlotBound {
@@ -7,32 +8,39 @@ export interface SlotBound {
   readonly by: Hold;
 }
 
-/** See the top of this file. */
+/** See the top of this file. Sorted when it is first asked: most histories never ask, and it takes room. */
 export class SlotBounds {
+  readonly #material: Material;
   /** By what they are sorted by, ascending; each with the lowest slot from there on. */
-  readonly #byLsn: readonly Step<bigint>[];
-  readonly #byStart: readonly Step<number>[];
+  #byLsn: readonly Step<bigint>[] | undefined;
+  #byStart: readonly Step<number>[] | undefined;
 
-  constructor({ reservations, hasTime }: Material) {
-    const holds = [...reservations.values()].flatMap(({ hold }) =>
-      hold === undefined ? [] : [hold]
-    );
-    this.#byLsn = stepsOf(
-      holds.filter(({ moment }) => moment.lsn !== undefined),
-      ({ moment }) => moment.lsn!,
-    );
-    this.#byStart = hasTime ? stepsOf(holds, ({ moment }) => moment.invokedAt) : [];
+  constructor(material: Material) {
+    this.#material = material;
   }
 
   /** The lowest slot of a reserve behind an lsn. */
   behindLsn(lsn: bigint): SlotBound | undefined {
+    this.#byLsn ??= stepsOf(
+      holdsOf(this.#material).filter((hold) => hold.lsn !== undefined),
+      (hold) => hold.lsn!,
+    );
     return firstBehind(this.#byLsn, lsn);
   }
 
   /** The lowest slot of a reserve that began behind a position. */
   behindPosition(position: number): SlotBound | undefined {
+    this.#byStart ??= this.#material.hasTime
+      ? stepsOf(holdsOf(this.#material), ({ invokedAt }) => invokedAt)
+      : [];
     return firstBehind(this.#byStart, position);
   }
+}
+
+function holdsOf({ reservations }: Material): Hold[] {
+  const holds: Hold[] = [];
+  for (const { hold } of reservations.values()) if (hold !== undefined) holds.push(hold);
+  return holds;
 }
 
 interface Step<At> {

@@ -9,14 +9,13 @@ import { Finder } from "./finder.ts";
 import {
   answeredOf,
   appliedOf,
-  isBefore,
   keyText,
   type Material,
-  type Moment,
   momentOf,
   momentOfRead,
-  type Reservation,
 } from "./material.ts";
+import { isBefore, type Moment } from "./moment.ts";
+import type { Reservation } from "./reservation.ts";
 import { answerText, attemptText } from "./words.ts";
 
 type HolderRequest = Extract<WriteRequest, { epoch: bigint }>;

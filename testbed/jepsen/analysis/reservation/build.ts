@@ -54,7 +54,7 @@ function nodesOf(
 
 function originNodes(seen: Sighting | undefined): bigint[] {
   if (seen === undefined) return [];
-  const makers = seen.makers.length > 0 ? seen.makers : seen.candidates;
+  const makers = seen.hasMaker ? seen.makers : seen.candidates;
   return makers.flatMap((maker) => [...memberIds(maker)]);
 }
 

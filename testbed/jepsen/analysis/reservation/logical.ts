@@ -34,42 +34,54 @@ export interface LogicalFields {
   readonly slots: readonly SlotChoice[] | undefined;
 }
 
-/** One operation, whatever number of attempts it took. There are millions, so what most do not have takes no room. */
+/**
+ * One operation, whatever number of attempts it took. There are millions, and nearly all are one attempt that says everything
+ * itself: only what is otherwise takes room.
+ */
 export class LogicalOperation implements LogicalFields {
   readonly answer: HistoryAnswer | undefined;
-  readonly invokedAt: number;
-  readonly isOptional: boolean;
-  readonly group: number;
-  readonly isConflict: boolean;
-  readonly slots: readonly SlotChoice[] | undefined;
   /** The first of its attempts. */
   readonly first: HistoryOperation;
-  readonly #all: readonly HistoryOperation[] | undefined;
-  readonly #end: number | undefined;
+  readonly #others: Omit<LogicalFields, "answer"> | undefined;
 
   constructor(fields: LogicalFields) {
-    const { attempts, completedAt } = fields;
+    const { attempts, answer } = fields;
     this.first = attempts[0]!;
-    this.#all = attempts.length > 1 ? attempts : undefined;
-    this.#end = completedAt === Infinity ? undefined : completedAt;
-    this.answer = fields.answer;
-    this.invokedAt = fields.invokedAt;
-    this.isOptional = fields.isOptional;
-    this.group = fields.group;
-    this.isConflict = fields.isConflict;
-    this.slots = fields.slots;
+    this.answer = answer;
+    this.#others = isPlain(fields) ? undefined : fields;
   }
 
   get attempts(): readonly HistoryOperation[] {
-    return this.#all ?? [this.first];
+    return this.#others?.attempts ?? [this.first];
+  }
+
+  get invokedAt(): number {
+    return (this.#others ?? this.first).invokedAt;
+  }
+
+  get completedAt(): number {
+    if (this.#others !== undefined) return this.#others.completedAt;
+    return this.answer === undefined ? Infinity : this.first.completedAt!;
+  }
+
+  get isOptional(): boolean {
+    return this.#others === undefined ? this.answer === undefined : this.#others.isOptional;
+  }
+
+  get group(): number {
+    return this.#others?.group ?? -1;
+  }
+
+  get isConflict(): boolean {
+    return this.#others?.isConflict ?? false;
+  }
+
+  get slots(): readonly SlotChoice[] | undefined {
+    return this.#others?.slots;
   }
 
   get request(): HistoryRequest {
     return this.first.request;
-  }
-
-  get completedAt(): number {
-    return this.#end ?? Infinity;
   }
 
   /** The same, but for some of what is known. */
@@ -87,6 +99,16 @@ export class LogicalOperation implements LogicalFields {
     };
     return new LogicalOperation({ ...fields, ...changes });
   }
+}
+
+/** Whether the first attempt and the answer say the same as all fields. */
+function isPlain(fields: LogicalFields): boolean {
+  const { attempts, answer, invokedAt, completedAt, isOptional, group, isConflict, slots } = fields;
+  const [first] = attempts;
+  const isAnswered = answer !== undefined;
+  return attempts.length === 1 && first!.invokedAt === invokedAt && isOptional !== isAnswered &&
+    completedAt === (isAnswered ? first!.completedAt : Infinity) &&
+    group === -1 && !isConflict && slots === undefined;
 }
 
 /** Two answers to one operation. */

@@ -176,7 +176,7 @@ export class Numbering {
       seen: seenBy(answer),
       version: answer?.kind === "resource" ? versionOf(answer.version) : -1,
       mayBeBelowWatermark: "reservationId" in request &&
-        this.#material.sightings.get(request.reservationId)?.makers.length === 0,
+        this.#material.sightings.get(request.reservationId)?.hasMaker === false,
       usedBit,
       slots: operation.slots?.map(({ slot, from }): SlotNumber => ({
         slot: slot === undefined ? -1 : clamp(slot - firstSlot),

@@ -1,23 +1,67 @@
 /** What a history says about each reservation id: who made it, who saw it, and which unanswered reserve may have made it. */
 import type { ReservationSeen } from "../../history/operation.ts";
-import { added } from "../small_lists.ts";
+import { added, type Few, listOf } from "../small_lists.ts";
 import { isWrite, type LogicalOperation, lsnOf } from "./logical.ts";
 import type { ReservationBounds } from "./verdict.ts";
 
 /** Everything that is said about one id. */
-export interface Sighting {
+export class Sighting {
   readonly id: bigint;
-  /** Reserves that were answered with it; more than one is a violation. */
-  makers: readonly LogicalOperation[];
-  /** Reads that found its record. */
-  records: readonly LogicalOperation[];
-  /** Reads that found it on a resource, where it has no maker. */
-  holds: readonly LogicalOperation[];
-  /** Writes that name it; where it has a maker, those that are known to have ended it. */
-  commands: readonly LogicalOperation[];
+  #makers: Few<LogicalOperation>;
+  #records: Few<LogicalOperation>;
+  #holds: Few<LogicalOperation>;
+  #commands: Few<LogicalOperation>;
   /** Unanswered reserves that may have made it; empty when it has a maker. */
-  candidates: readonly LogicalOperation[];
+  candidates: readonly LogicalOperation[] = NOBODY;
+
+  constructor(id: bigint) {
+    this.id = id;
+  }
+
+  /** Reserves that were answered with it; more than one is a violation. */
+  get makers(): readonly LogicalOperation[] {
+    return listOf(this.#makers);
+  }
+
+  /** Whether any reserve was answered with it. */
+  get hasMaker(): boolean {
+    return this.#makers !== undefined;
+  }
+
+  /** Reads that found its record. */
+  get records(): readonly LogicalOperation[] {
+    return listOf(this.#records);
+  }
+
+  /** Reads that found it on a resource, where it has no maker. */
+  get holds(): readonly LogicalOperation[] {
+    return listOf(this.#holds);
+  }
+
+  /** Writes that name it; where it has a maker, those that are known to have ended it. */
+  get commands(): readonly LogicalOperation[] {
+    return listOf(this.#commands);
+  }
+
+  addMaker(operation: LogicalOperation): void {
+    this.#makers = added(this.#makers, operation);
+  }
+
+  addRecord(operation: LogicalOperation): void {
+    this.#records = added(this.#records, operation);
+  }
+
+  addHold(operation: LogicalOperation): void {
+    this.#holds = added(this.#holds, operation);
+  }
+
+  addCommand(operation: LogicalOperation): void {
+    this.#commands = added(this.#commands, operation);
+  }
 }
+
+/** Shared by all that have no candidates. */
+const NOBODY: readonly LogicalOperation[] = [];
 
 /** Collects what is said, and finds who may have made what nobody was told about. */
 export function collectSightings(
@@ -27,7 +71,7 @@ export function collectSightings(
   const sightings = new Map<bigint, Sighting>();
   for (const operation of operations) noteMaker(sightings, operation);
   for (const operation of operations) note(sightings, operation);
-  const orphans = [...sightings.values()].filter((seen) => seen.makers.length === 0);
+  const orphans = [...sightings.values()].filter((seen) => !seen.hasMaker);
   if (orphans.length === 0) return sightings;
   const open = operations.filter((operation) =>
     operation.isOptional && operation.answer === undefined && isReserve(operation)
@@ -72,23 +116,20 @@ function isReserve({ request }: LogicalOperation): boolean {
 function noteMaker(sightings: Map<bigint, Sighting>, operation: LogicalOperation): void {
   const { answer } = operation;
   if (answer?.kind !== "applied" || answer.reserved === undefined) return;
-  const made = sightingOf(sightings, answer.reserved.reservationId);
-  made.makers = added(made.makers, operation);
+  sightingOf(sightings, answer.reserved.reservationId).addMaker(operation);
 }
 
 function note(sightings: Map<bigint, Sighting>, operation: LogicalOperation): void {
   const { request, answer } = operation;
   if (answer?.kind === "resource" && answer.reservationId !== undefined) {
     const held = sightingOf(sightings, answer.reservationId);
-    if (held.makers.length === 0) held.holds = added(held.holds, operation);
+    if (!held.hasMaker) held.addHold(operation);
   }
   if (!("reservationId" in request)) return;
   const seen = sightingOf(sightings, request.reservationId);
   if (isWrite(request)) {
-    if (seen.makers.length === 0 || hasEnded(operation)) {
-      seen.commands = added(seen.commands, operation);
-    }
-  } else if (answer?.kind === "reservation") seen.records = added(seen.records, operation);
+    if (!seen.hasMaker || hasEnded(operation)) seen.addCommand(operation);
+  } else if (answer?.kind === "reservation") seen.addRecord(operation);
 }
 
 /** Whether somebody was told that this ended a reservation. */
@@ -97,20 +138,10 @@ export function hasEnded({ request, answer, isConflict }: LogicalOperation): boo
     answer?.kind === "applied" && answer.code === "ok";
 }
 
-/** Shared by all: most ids are never spoken of in most ways. */
-const NOBODY: readonly LogicalOperation[] = [];
-
 function sightingOf(sightings: Map<bigint, Sighting>, id: bigint): Sighting {
   let seen = sightings.get(id);
   if (seen === undefined) {
-    seen = {
-      id,
-      makers: NOBODY,
-      records: NOBODY,
-      holds: NOBODY,
-      commands: NOBODY,
-      candidates: NOBODY,
-    };
+    seen = new Sighting(id);
     sightings.set(id, seen);
   }
   return seen;
