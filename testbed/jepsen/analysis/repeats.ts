@@ -1,5 +1,6 @@
 /** What there is more than once among very many. To sort a million takes a small part of the time that a table of them takes. */
 import type { HistoryOperation, OperationKey } from "../history/operation.ts";
+import { chosenOf } from "./large_lists.ts";
 
 /** By index, 1 for each of the values that there are more than once. */
 export function repeatsOf(values: BigUint64Array): Uint8Array {
@@ -23,9 +24,9 @@ function repeatedIn(sorted: BigUint64Array): Set<bigint> {
 
 /** Attempts of each key, in the order of the first of them; what has no key is left out. Most keys are sent once. */
 export function* attemptsByKey(
-  attempts: Iterable<HistoryOperation>,
+  attempts: readonly HistoryOperation[],
 ): Generator<readonly [HistoryOperation, ...HistoryOperation[]]> {
-  const keyed = Array.from(attempts).filter(({ key }) => key !== undefined);
+  const keyed = chosenOf(attempts, ({ key }) => key !== undefined);
   const numbers = new BigUint64Array(keyed.length);
   for (let i = 0; i < keyed.length; i++) numbers[i] = numberOf(keyed[i]!.key!);
   const isRepeated = repeatsOf(numbers);

@@ -18,10 +18,16 @@ export interface Fact<T> {
   readonly by: HistoryOperation;
 }
 
+/** How far a reservation has come by now; it goes on, and each has one. */
+interface Stand extends Fact<number> {
+  value: number;
+  by: HistoryOperation;
+}
+
 /** See the top of this file. Facts only ever get better: a later stage, a higher lsn or version. */
 export class Known {
   lsn: Fact<bigint> | undefined;
-  readonly stages = new Map<bigint, Fact<number>>();
+  readonly stages = new Map<bigint, Stand>();
   /** By resource: the highest version that was read. */
   readonly versions = new Map<bigint, Fact<bigint>>();
   /** By resource: the latest reservation that had it, where ids are lsns. */
@@ -102,8 +108,10 @@ export class Known {
 
   #advance(reservationId: bigint, stage: number, by: HistoryOperation): void {
     const known = this.stages.get(reservationId);
-    if (known === undefined || known.value < stage) {
-      this.stages.set(reservationId, { value: stage, by });
+    if (known === undefined) this.stages.set(reservationId, { value: stage, by });
+    else if (known.value < stage) {
+      known.value = stage;
+      known.by = by;
     }
   }
 }

@@ -6,6 +6,7 @@ import type {
   WriteRequest,
 } from "../../history/operation.ts";
 import type { Recording } from "../../history/recording.ts";
+import { chosenOf } from "../large_lists.ts";
 import { attemptsByKey } from "../repeats.ts";
 import { fold, foldRulesOf } from "../reservation/fold.ts";
 import { type Folded, isWrite, type LogicalOperation, lsnOf } from "../reservation/logical.ts";
@@ -44,9 +45,10 @@ export function collect(
 ): Material {
   const { operations: attempts } = recording;
   const { operations } = folded;
-  const writes = attempts.filter(({ request }) => isWrite(request));
-  const reads = attempts.filter(({ request, outcome }) =>
-    !isWrite(request) && outcome.kind === "ok"
+  const writes = chosenOf(attempts, ({ request }) => isWrite(request));
+  const reads = chosenOf(
+    attempts,
+    ({ request, outcome }) => !isWrite(request) && outcome.kind === "ok",
   );
   const reservations = new Map<bigint, Reservation>();
   noteAll({ recording, bounds, writes, reads, operations, reservations });

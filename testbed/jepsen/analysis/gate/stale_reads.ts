@@ -4,6 +4,7 @@
  */
 import type { HistoryOperation } from "../../history/operation.ts";
 import type { CheckResult } from "../judgement.ts";
+import { chosenOf } from "../large_lists.ts";
 import { mayBeFreedBefore } from "./endings.ts";
 import { Finder } from "./finder.ts";
 import { type Fact, Known, Stage, STAGE_OF_STATE } from "./known.ts";
@@ -40,8 +41,9 @@ interface Wrong {
 }
 
 function byAnswer(operations: readonly HistoryOperation[]): HistoryOperation[] {
-  return operations.filter(({ outcome, completedAt }) =>
-    outcome.kind === "ok" && completedAt !== undefined
+  return chosenOf(
+    operations,
+    ({ outcome, completedAt }) => outcome.kind === "ok" && completedAt !== undefined,
   ).sort((a, b) => a.completedAt! - b.completedAt!);
 }
 

@@ -4,6 +4,7 @@
  * answers out of the state that has to be searched.
  */
 import type { HistoryAnswer, HistoryOperation } from "../../history/operation.ts";
+import { chosenOf } from "../large_lists.ts";
 import { attemptsByKey } from "../repeats.ts";
 import {
   type Folded,
@@ -35,7 +36,7 @@ export function foldRulesOf({ answers, retryWindowSlots, tables }: ReservationBo
 /** Folds the attempts of a history; those that certainly did nothing are left out. */
 export function fold(history: readonly HistoryOperation[], rules: FoldRules): Folded {
   const folded: Folding = { operations: [], groups: 0, contradiction: undefined };
-  const certain = history.filter((attempt) => !didNothing(attempt, rules));
+  const certain = chosenOf(history, (attempt) => !didNothing(attempt, rules));
   for (const attempt of certain) {
     if (attempt.key === undefined && (isWrite(attempt.request) || isAnswered(attempt))) {
       folded.operations.push(joined([attempt], -1));

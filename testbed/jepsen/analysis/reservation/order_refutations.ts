@@ -1,4 +1,5 @@
 /** Lsns and slots that contradict each other or the order in which things were seen to happen. */
+import { chosenOf } from "../large_lists.ts";
 import { type LogicalOperation, lsnOf, observedLsnOf, slotOf } from "./logical.ts";
 
 /** Operations that cannot all be true. */
@@ -12,7 +13,8 @@ export interface Refutation {
 
 /** One command a lsn, and lsns in the order of time and of slots; a read sees what was answered before, and its fence. */
 export function refuteLsns(operations: readonly LogicalOperation[]): Refutation | undefined {
-  const placed = operations.filter((operation) => placeOf(operation) !== undefined).sort(byPlace);
+  const placed = chosenOf(operations, (operation) => placeOf(operation) !== undefined)
+    .sort(byPlace);
   let latest: LogicalOperation | undefined;
   let lastWrite: LogicalOperation | undefined;
   let lastWithSlot: LogicalOperation | undefined;
@@ -30,8 +32,8 @@ export function refuteLsns(operations: readonly LogicalOperation[]): Refutation 
 
 /** What was answered before another began ran at no later slot. */
 export function refuteSlots(operations: readonly LogicalOperation[]): Refutation | undefined {
-  const known = operations.filter((operation) => slotOf(operation) !== undefined);
-  const answered = known.filter(({ isOptional }) => !isOptional)
+  const known = chosenOf(operations, (operation) => slotOf(operation) !== undefined);
+  const answered = chosenOf(known, ({ isOptional }) => !isOptional)
     .sort((a, b) => a.completedAt - b.completedAt);
   let next = 0;
   let latest: LogicalOperation | undefined;
