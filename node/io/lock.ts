@@ -93,8 +93,8 @@ function openLockFile(directory: string): Deno.FsFile {
   return Deno.openSync(`${directory}/${LOCK_FILE}`, { read: true, write: true });
 }
 
-/** Whether `event` happens within the time. */
-async function within(ms: number, event: Promise<true>): Promise<boolean> {
+/** Whether something happens within so many milliseconds. */
+export async function within(ms: number, event: Promise<true>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), ms);

@@ -1,7 +1,7 @@
 /** Two runs that write the same files would each be judged by what the other one saw: the second is refused. */
 import { fileError } from "../../../cluster/workspace/workspace_files.ts";
 import { CliError } from "../../../node/errors.ts";
-import { lockDirectory } from "../../../node/io/lock.ts";
+import { lockDirectory, within } from "../../../node/io/lock.ts";
 import type { RunPaths } from "./paths.ts";
 
 /** How long another run may take to be through, in milliseconds: one that was interrupted ends its cluster first. */
@@ -45,17 +45,5 @@ async function openedForAppending(path: string): Promise<Deno.FsFile> {
     return await Deno.open(path, { create: true, append: true });
   } catch (error) {
     throw fileError(error, "write", path);
-  }
-}
-
-async function within(ms: number, event: Promise<true>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([event, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
