@@ -98,7 +98,7 @@ function addRunning(add: Add): void {
     .option("--output-root <dir>", "Directory for what is left behind (default .artifacts)")
     .option("--program <path>", "Put the replicas of this build of allocdb under test");
   run.optionsGroup("How hard:")
-    .option("--seed <n>", "What clients and faults are drawn from (default of the clock)")
+    .option("--seed <n>", "What clients and faults are drawn from (default random; with --all 1)")
     .option("--clients <n>", "Clients at a time (default 16)")
     .option("--rate <n>", "Operations per second of all clients together (default 200)")
     .option("--control-time <duration>", "How long runs without faults take (default 60s)");
@@ -125,20 +125,12 @@ function addJudging(add: Add): void {
       "one has too little in it.",
   );
   analyze.option("--history-file <file>", "One more file; prints the release gate's report");
-  analyze.optionsGroup("Reading:")
-    .addOption(new Option("--format <name>", "What it is written in (default: seen from the file)")
-      .choices(HISTORY_FORMATS))
-    .addOption(model())
-    .addOption(keyed())
+  addReadingFlags(analyze.optionsGroup("Reading:"))
     .option("--init <value>", "Value before the first operation (default nil)")
     .addOption(new Option("--failed-ops <how>", "Operations that failed (default drop)")
       .choices(FAILED_OPS))
     .addOption(new Option("--nil-read <how>", "What a read of nil is (default value)")
-      .choices(NIL_READS))
-    .option(
-      "--max-skipped <n>",
-      "Lines that may be something else (default 0; of logs any number)",
-    );
+      .choices(NIL_READS));
   analyze.optionsGroup("Judging:")
     .addOption(new Option(
       "--refusals <how>",
@@ -161,17 +153,10 @@ function addJudging(add: Add): void {
     "Write a history in another format",
     "Read a history and write it in another format. What that one cannot say is counted and told.",
   );
-  convert.addOption(
-    new Option("--format <name>", "What it is written in (default: seen from the file)")
-      .choices(HISTORY_FORMATS),
-  )
-    .addOption(new Option("--to <name>", "What to write (default by the name of the file)")
-      .choices(HISTORY_FORMATS))
-    .addOption(model())
-    .addOption(keyed())
-    .option(
-      "--max-skipped <n>",
-      "Lines that may be something else (default 0; of logs any number)",
+  addReadingFlags(convert)
+    .addOption(
+      new Option("--to <name>", "What to write (default by the name of the file)")
+        .choices(HISTORY_FORMATS),
     );
   addJsonFlag(convert, "Print one JSON document");
   const verify = add(
@@ -222,17 +207,25 @@ function backend(): Option {
   );
 }
 
-function model(): Option {
-  return new Option("--model <name>", "What it is about (default: seen from the operations)")
-    .choices(HISTORY_MODELS);
-}
-
-function keyed(): Option {
-  return new Option(
-    "--keyed <word>",
-    "Whether values are [key value] pairs (default: seen from them)",
-  )
-    .choices(["yes", "no"]);
+/** How a history is read. */
+function addReadingFlags(command: CommandUnknownOpts): CommandUnknownOpts {
+  return command
+    .addOption(
+      new Option("--format <name>", "What it is written in (default: seen from the file)")
+        .choices(HISTORY_FORMATS),
+    )
+    .addOption(
+      new Option("--model <name>", "What it is about (default: seen from the operations)")
+        .choices(HISTORY_MODELS),
+    )
+    .addOption(
+      new Option("--keyed <word>", "Whether values are [key value] pairs (default: seen from them)")
+        .choices(["yes", "no"]),
+    )
+    .option(
+      "--max-skipped <n>",
+      "Lines that may be something else (default 0; of logs any number)",
+    );
 }
 
 function collect(value: string, sofar: readonly string[] | undefined): readonly string[] {

@@ -27,8 +27,8 @@ export interface Analyzed {
   readonly explanation: readonly string[];
 }
 
-/** What a search keeps of one configuration, in bytes, at least. */
-const CONFIGURATION_BYTES = 64;
+/** What one configuration of another model takes, in bytes, about: two searches keep as many each. */
+const CONFIGURATION_BYTES = 128;
 
 /**
  * Reads and judges one file, and writes what was asked for.
